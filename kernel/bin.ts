@@ -1,0 +1,14 @@
+#!/usr/bin/env node
+/** The `chela` binary: hands the process to the command line and ends with its exit code. */
+import { systemIo } from "./cli/io.ts";
+import { main } from "./cli/main.ts";
+
+/** A reader that has seen enough (`chela logs | head`) is no fault. */
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 70));
+}
+
+process.exitCode = await main(process.argv.slice(2), systemIo());
+
+/** What is left open (a socket that an abandoned request keeps) does not hold the process. */
+setTimeout(() => process.exit(), 2000).unref();

@@ -1,0 +1,73 @@
+/**
+ * Remembers, across processes, boots that crashed. A boot counts while plugins are being started and when the process
+ * ends by an internal fault; three in a row within a quarter of an hour mean safe mode, once: the next start after it
+ * tries again with everything, so nobody is stuck.
+ */
+import { join } from "node:path";
+import { readIfThere, writeFileAtomic } from "./files.ts";
+
+interface BootState {
+  readonly crashes: readonly number[];
+  /** Set while plugins start; still set at the next boot when this one crashed. */
+  readonly startingSince: number | null;
+}
+
+const crashesToSafeMode = 3;
+const windowMs = 15 * 60_000;
+
+export class BootCount {
+  readonly #file: string;
+  #state: BootState;
+
+  constructor(file: string, state: BootState) {
+    this.#file = file;
+    this.#state = state;
+  }
+
+  static async open(stateDir: string): Promise<BootCount> {
+    const file = join(stateDir, "boot.json");
+    return new BootCount(file, parse(await readIfThere(file, 65_536)));
+  }
+
+  /** Call before plugins start. Empty, or why this boot must be a safe one. */
+  async begin(now: number): Promise<string> {
+    const { startingSince } = this.#state;
+    const crashes = [...this.#state.crashes, ...(startingSince === null ? [] : [startingSince])].filter(
+      (at) => now - at < windowMs,
+    );
+    const safe = crashes.length >= crashesToSafeMode;
+    await this.#save({ crashes: safe ? [] : crashes, startingSince: now });
+    if (!safe) return "";
+    return `safe mode: ${crashes.length} boots in a row crashed; only config and logs run. Fix or disable the plugin that the log names (chela plugins disable ID), then restart the gateway: the next start tries everything again`;
+  }
+
+  /** The boot came through. */
+  async succeeded(): Promise<void> {
+    await this.#save({ crashes: this.#state.crashes, startingSince: null });
+  }
+
+  /** The process ends by a fault after the boot came through. */
+  async crashed(now: number): Promise<void> {
+    await this.#save({ crashes: [...this.#state.crashes, now], startingSince: null });
+  }
+
+  /** An orderly end clears the record. */
+  async stopped(): Promise<void> {
+    await this.#save({ crashes: [], startingSince: null });
+  }
+
+  async #save(state: BootState): Promise<void> {
+    this.#state = state;
+    await writeFileAtomic(this.#file, JSON.stringify(state));
+  }
+}
+
+function parse(text: string | undefined): BootState {
+  try {
+    const value = JSON.parse(text ?? "") as Partial<BootState>;
+    const crashes = Array.isArray(value.crashes) ? value.crashes.filter((at) => typeof at === "number") : [];
+    return { crashes, startingSince: typeof value.startingSince === "number" ? value.startingSince : null };
+  } catch {
+    return { crashes: [], startingSince: null };
+  }
+}

@@ -1,0 +1,169 @@
+/**
+ * The life of the gateway process: lock, config, host, port, plugins, signals, end. It throws a GatewayError when it
+ * cannot start (the command line maps its code to an exit code) and resolves to the exit code when it was stopped.
+ */
+import { dirname, join } from "node:path";
+import { type Gateway, GatewayError } from "@chela/sdk";
+import { generatedToken } from "./auth/token-file.ts";
+import { BootCount } from "./boot-count.ts";
+import { realClock } from "./clock.ts";
+import { ensureStateDir } from "./config/locate.ts";
+import { acquireGatewayFile, type GatewayFile } from "./gateway-file.ts";
+import type { Host } from "./host.ts";
+import { createLog, type Log } from "./log.ts";
+import { type OpenHost, openHost } from "./open-host.ts";
+import { openCatalog } from "./plugins/catalog.ts";
+import { distribution } from "./plugins/dist.ts";
+import { onProcessEvents } from "./process-events.ts";
+import { hostVersion } from "./version.ts";
+
+export interface RunOptions {
+  readonly stateDir: string;
+  readonly configPath: string;
+  /** The file was named by flag or environment, so it must exist. */
+  readonly configNamed: boolean;
+  readonly port?: number | undefined;
+  readonly bind?: "loopback" | "lan" | "auto" | undefined;
+  readonly verbose: boolean;
+  readonly allowUnconfigured: boolean;
+  readonly safeMode: boolean;
+  readonly dev: boolean;
+  readonly env: NodeJS.ProcessEnv;
+}
+
+const bindHosts = { loopback: "127.0.0.1", lan: "0.0.0.0", auto: undefined } as const;
+
+export async function runGateway(options: RunOptions): Promise<number> {
+  const { stateDir, configPath } = options;
+  await ensureStateDir(stateDir);
+  const lock = await acquireGatewayFile(stateDir, {
+    pid: process.pid,
+    host: "",
+    port: 0,
+    url: "",
+    startedAt: Date.now(),
+    configPath,
+  });
+  const log = createLog({ level: options.verbose ? "debug" : "info", destination: 2 });
+  try {
+    return await serve(options, lock, log);
+  } finally {
+    await lock.release();
+    await log.flush();
+  }
+}
+
+async function serve(options: RunOptions, lock: GatewayFile, log: Log): Promise<number> {
+  const { stateDir } = options;
+  const token = await generatedToken(stateDir);
+  if (token.warning) log.logger.warn(token.warning);
+  log.redact([token.token]);
+  const boots = await BootCount.open(stateDir);
+  const safeMode = options.safeMode
+    ? "safe mode was asked for (--safe-mode); start without it to leave"
+    : await boots.begin(Date.now());
+  const opened = await open(options, log, token.token, safeMode);
+  const { host } = opened;
+  const ended = onProcessEvents({ host, log, reload: (why) => reload(opened, why) });
+  await host.listen();
+  await publish(host, lock, log, token.created ? token.token : undefined);
+  if (safeMode) log.logger.error(safeMode);
+  await host.startPlugins();
+  await boots.succeeded();
+  failOnStore(host);
+  await afterReady(opened, options, log);
+  const exitCode = await ended;
+  if (exitCode === 70) await boots.crashed(Date.now());
+  else await boots.stopped();
+  return exitCode;
+}
+
+async function open(options: RunOptions, log: Log, token: string, safeMode: string): Promise<OpenHost> {
+  const { stateDir, configPath, env } = options;
+  const dist = await distribution(import.meta.url);
+  const catalog = await openCatalog({
+    builtins: dist.builtins,
+    sdkDir: dist.sdkDir,
+    stateDir,
+    hostVersion,
+    owner: true,
+  });
+  const install = async () => await import("./plugins/install.ts");
+  const host = bindHosts[options.bind ?? "auto"];
+  return openHost({
+    stateDir,
+    configPath,
+    env,
+    catalog,
+    installer: {
+      install: async (source) =>
+        (await install()).installPlugin(source, {
+          stateDir,
+          hostVersion,
+          sdkDir: dist.sdkDir,
+          builtins: dist.builtins,
+        }),
+      uninstall: async (id) =>
+        void (await (await install()).uninstallPlugin(id, { stateDir, builtins: dist.builtins })),
+    },
+    clock: realClock,
+    log,
+    generatedToken: token,
+    overrides: {
+      ...(options.port === undefined ? {} : { port: options.port }),
+      ...(host === undefined ? {} : { host }),
+    },
+    ...(safeMode ? { safeMode } : {}),
+  });
+}
+
+/** Tells the world where it is; the URL with the token is printed once, on the run that made the token. */
+async function publish(host: Host, lock: GatewayFile, log: Log, newToken: string | undefined): Promise<void> {
+  const tell = async () => {
+    const { listener } = host;
+    if (listener) await lock.update({ host: listener.place.host, port: listener.port, url: listener.url });
+  };
+  await tell();
+  host.onListener = () =>
+    void tell().catch((error: unknown) => log.logger.error({ error }, "the gateway file cannot be written"));
+  const url = host.listener?.url ?? "";
+  log.logger.info({ url, version: hostVersion, pid: process.pid }, `Chela listens on ${url}`);
+  if (newToken)
+    process.stdout.write(
+      `\n  Open ${url}/?token=${newToken}\n  (shown once; the token is kept in ${join(host.options.stateDir, "token")})\n\n`,
+    );
+}
+
+/** A store that cannot be opened ends the process: going on would lose what clients were told is kept. */
+function failOnStore(host: Host): void {
+  const down = [...host.barred.values()].find(({ code }) => code?.startsWith("STORE_"));
+  if (down) throw new GatewayError(down.code ?? "STORE_FAILED", 500, down.reason);
+}
+
+async function reload({ config }: OpenHost, why: string): Promise<void> {
+  await config.reload(why);
+}
+
+/** What the first request does not need: watching the config. */
+async function afterReady(opened: OpenHost, options: RunOptions, log: Log): Promise<void> {
+  const { host, config } = opened;
+  const { watchPaths } = await import("./watch.ts");
+  const { debounceMs } = host.settings().reload;
+  const watcher = watchPaths(
+    [options.configPath],
+    { debounceMs, onError: (error) => log.logger.warn({ error }, "the config cannot be watched") },
+    async () => {
+      await config
+        .reload("file")
+        .catch((error: unknown) => log.logger.error({ error }, "the config file was not applied"));
+    },
+  );
+  host.onStopped(() => watcher.close());
+  const report = startupLine(opened.gateway, dirname(options.configPath));
+  log.logger.info(report, "ready");
+}
+
+function startupLine(gateway: Gateway, configDir: string): Record<string, unknown> {
+  const plugins = Object.fromEntries(gateway.startup().map(({ id, ms }) => [id, Math.round(ms * 10) / 10]));
+  return { plugins, configDir, uptime_ms: Math.round(process.uptime() * 1000) };
+}

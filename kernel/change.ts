@@ -1,0 +1,161 @@
+/**
+ * Applies a config snapshot to what runs: classifies what changed, holds back what the reload mode forbids, binds a new
+ * listener before the old one stops, and says truthfully what happened. Runs inside the host's serial queue.
+ */
+import type { ChangeResult, PlannedChange } from "@chela/sdk";
+import { explain } from "./assemble.ts";
+import { planChanges } from "./config/classify.ts";
+import type { PluginsSettings } from "./config/gateway-schema.ts";
+import { holdBack } from "./config/hold-back.ts";
+import type { Snapshot } from "./config/snapshot.ts";
+import type { Host } from "./host.ts";
+import { transitionHost } from "./host-ports.ts";
+import type { Listener } from "./listener.ts";
+import { type Outcome, transition } from "./transition.ts";
+
+export interface ApplyOptions {
+  readonly why: string;
+  /** Whose doing: `api`, `cli`, `file` … */
+  readonly who: string;
+  /** Plugins to set up anew whatever changed; `"all"` for a full restart. */
+  readonly restart: ReadonlySet<string> | "all";
+}
+
+/** How long an idle connection to a port that is given up may wait for its last request. */
+const idleMs = 2000;
+
+export async function applySnapshot(host: Host, next: Snapshot, options: ApplyOptions): Promise<ChangeResult> {
+  const rows = planChanges(host.snapshot, next, host.options.sections());
+  const mode = modeOf(next);
+  const held = rows.filter((row) => isHeld(row, mode));
+  const target = held.length === 0 ? next : holdBack(host.snapshot, next, held, host.options.sections());
+  const todo = rows.filter((row) => !held.includes(row));
+  host.desired = next;
+  const all = options.restart === "all" || (mode === "restart" && todo.some((row) => row.class !== "none"));
+  const listener = await nextListener(host, target, todo);
+  if (listener instanceof Error) return refused(host, next, "gateway", explain(listener));
+  for (const { owner } of todo) host.barred.delete(owner);
+  const restart = all ? new Set(host.manifests().map(({ id }) => id)) : (options.restart as ReadonlySet<string>);
+  let outcome: Outcome;
+  try {
+    outcome = await transition(
+      {
+        manifests: host.manifests(),
+        enabled: (manifest) => host.enabled(manifest, target),
+        broken: target.broken,
+        changes: changesByPlugin(todo, host),
+        restart,
+      },
+      transitionHost(host, target),
+    );
+  } catch (error) {
+    await listener?.close(0, 0);
+    throw error;
+  }
+  if (!outcome.committed) {
+    await listener?.close(0, 0);
+    host.stats.reloads.failed += 1;
+    return { applied: [], restarted: [], pending: host.pending(), failed: outcome.failed, hash: next.hash };
+  }
+  swapListener(host, listener);
+  const credentialsChanged = todo.some(({ path }) => path.startsWith("gateway."));
+  if (credentialsChanged) await host.streams.recheck();
+  if (outcome.failed.length > 0) host.stats.reloads.partial += 1;
+  else host.stats.reloads.ok += 1;
+  await announce(host, todo, next.hash, options);
+  return {
+    applied: todo.filter((row) => row.class === "hot" || isToggle(row.path)).map(({ path }) => path),
+    restarted: [...(listener ? ["gateway"] : []), ...outcome.restarted],
+    pending: host.pending(),
+    failed: outcome.failed,
+    hash: next.hash,
+  };
+}
+
+function modeOf(snapshot: Snapshot): "off" | "hot" | "restart" | "hybrid" {
+  return (snapshot.values.get("gateway") as { reload: { mode: "off" | "hot" | "restart" | "hybrid" } }).reload.mode;
+}
+
+function isHeld(row: PlannedChange, mode: string): boolean {
+  if (row.path === "gateway.reload.mode" || row.class === "none") return false;
+  if (mode === "off") return true;
+  return mode === "hot" && row.class !== "hot";
+}
+
+function isToggle(path: string): boolean {
+  return /^plugins\.entries\..+\.enabled$/.test(path);
+}
+
+/** Binds the new place when it differs; the old listener still accepts. */
+async function nextListener(
+  host: Host,
+  target: Snapshot,
+  todo: readonly PlannedChange[],
+): Promise<Listener | undefined | Error> {
+  if (!(host.listener && todo.some(({ owner }) => owner === "gateway"))) return undefined;
+  try {
+    const place = host.place(target);
+    if (JSON.stringify(host.listener.place) === JSON.stringify(place)) return undefined;
+    if (place.port !== 0 && place.port === host.listener.port) {
+      host.listener.release();
+      try {
+        return await host.bind(target);
+      } catch (error) {
+        host.listener = await host.bind(host.snapshot);
+        throw error;
+      }
+    }
+    return await host.bind(target);
+  } catch (error) {
+    return error as Error;
+  }
+}
+
+function swapListener(host: Host, listener: Listener | undefined): void {
+  if (!listener) return;
+  const old = host.listener;
+  host.listener = listener;
+  host.options.log.logger.info({ url: listener.url }, "listening on a new address");
+  host.onListener(listener);
+  void old?.close(host.settings().shutdownGraceMs, idleMs);
+}
+
+function changesByPlugin(rows: readonly PlannedChange[], host: Host) {
+  const changes = new Map<string, { hot: string[]; restart: boolean }>();
+  const sections = new Map(host.options.sections().map((section) => [section.owner, section.path]));
+  for (const { owner, path, class: kind } of rows) {
+    if (isToggle(path) || kind === "none" || kind === "restart-gateway") continue;
+    const section = sections.get(owner);
+    if (section === undefined || owner === "gateway" || owner === "plugins") continue;
+    const change = changes.get(owner) ?? { hot: [], restart: false };
+    if (kind === "hot") change.hot.push(path.slice(section.length + 1));
+    else change.restart = true;
+    changes.set(owner, change);
+  }
+  return changes;
+}
+
+function refused(host: Host, next: Snapshot, id: string, reason: string): ChangeResult {
+  host.stats.reloads.failed += 1;
+  return { applied: [], restarted: [], pending: host.pending(), failed: [{ id, reason }], hash: next.hash };
+}
+
+async function announce(
+  host: Host,
+  rows: readonly PlannedChange[],
+  hash: string,
+  { who, why }: ApplyOptions,
+): Promise<void> {
+  if (rows.length === 0) return;
+  const changed = rows.map(({ path }) => path);
+  const source = who === "api" ? "webui" : who;
+  host.events.publish("config_changed", { source, why, changed, hash });
+  await host.current().hooks.run("config:changed", { hash, changed, source });
+}
+
+/** The plugins switched on in a snapshot that the host does not know: named once, never fatal. */
+export function unknownPlugins(host: Host, snapshot: Snapshot): readonly string[] {
+  const known = new Set(host.manifests().map(({ id }) => id));
+  const { entries } = snapshot.values.get("plugins") as PluginsSettings;
+  return Object.keys(entries).filter((id) => !known.has(id));
+}

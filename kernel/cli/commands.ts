@@ -1,0 +1,34 @@
+/**
+ * The command line as data: every command with its arguments, options and examples. Help, parsing and completion are
+ * made from this table; the code of a command is imported when it is run.
+ */
+import { configCommands } from "./table/config.ts";
+import { gatewayCommands } from "./table/gateway.ts";
+import { otherCommands } from "./table/others.ts";
+import { keyCommands, pluginCommands } from "./table/plugins.ts";
+import type { CommandSpec, OptionSpec } from "./table/spec.ts";
+
+export const groups: Readonly<Record<string, string>> = {
+  gateway: "Run the gateway",
+  config: "Read and change the configuration, with or without a running gateway",
+  plugins: "List, install, switch and write plugins",
+  keys: "Named API keys of the running gateway",
+};
+
+export const commands: readonly CommandSpec[] = [
+  ...gatewayCommands,
+  ...configCommands,
+  ...pluginCommands,
+  ...keyCommands,
+  ...otherCommands,
+];
+
+export const globalOptions: readonly OptionSpec[] = [
+  { flags: "--config <file>", about: "config file; default <state dir>/config.json (CHELA_CONFIG)" },
+  { flags: "--state-dir <folder>", about: "state dir; default ~/.chela (CHELA_STATE_DIR)" },
+  { flags: "--url <url>", about: "a gateway elsewhere (CHELA_GATEWAY_URL)" },
+  { flags: "--token <token>", about: "its token; better in CHELA_GATEWAY_TOKEN, where other users cannot read it" },
+  { flags: "--json", about: "print data as JSON" },
+  { flags: "--no-color", about: "no colours (NO_COLOR)" },
+  { flags: "--verbose", about: "more detail; errors with their stack" },
+];

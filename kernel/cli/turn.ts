@@ -1,0 +1,58 @@
+/** One turn over `/api/chat/live`: a message out, the reply in pieces, an abort when the person interrupts. */
+import { GatewayError } from "@chela/sdk";
+import type { Gateway } from "./client.ts";
+import { openSocket } from "./socket.ts";
+
+export interface TurnAsk {
+  readonly session: string;
+  readonly message: string;
+  readonly onText: (text: string) => void;
+  /** Gets the handler of Ctrl-C while the turn runs. */
+  readonly onInterrupt: (handler: () => void) => void;
+}
+
+export interface TurnEnd {
+  readonly reply: string;
+  readonly aborted: boolean;
+  /** Interrupted a second time: the person does not want to wait. */
+  readonly left: boolean;
+}
+
+export async function runTurn(gateway: Gateway, ask: TurnAsk): Promise<TurnEnd> {
+  const socket = await openSocket(gateway, "/api/chat/live");
+  let reply = "";
+  let aborted = false;
+  let left = false;
+  ask.onInterrupt(() => {
+    if (aborted) {
+      left = true;
+      socket.close();
+      return;
+    }
+    aborted = true;
+    gateway.call("chat.abort", { session: ask.session }, { timeoutMs: 5000 }).catch(() => socket.close());
+  });
+  try {
+    socket.send({ session: ask.session, message: ask.message });
+    for await (const frame of socket.frames()) {
+      if (frame.type === "chat_chunk" && typeof frame.delta === "string") {
+        reply += frame.delta;
+        ask.onText(frame.delta);
+      } else if (frame.type === "chat_error" && !aborted) throw failed(frame);
+      else if (frame.type === "chat_done" || frame.type === "chat_error") return { reply, aborted, left };
+    }
+  } finally {
+    socket.close();
+  }
+  if (aborted) return { reply, aborted, left };
+  throw new GatewayError(
+    "CHAT_CUT",
+    502,
+    `The connection closed before the reply was complete (code ${socket.closeCode()}). What arrived is in the history of ${ask.session}.`,
+  );
+}
+
+function failed(frame: Readonly<Record<string, unknown>>): GatewayError {
+  const code = typeof frame.code === "string" ? frame.code : "CHAT_FAILED";
+  return new GatewayError(code, 502, String(frame.error ?? "the turn failed"));
+}

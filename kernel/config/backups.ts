@@ -1,0 +1,93 @@
+/** The last 20 versions of the config file, bytes as they were. An id is a time: ids sort by age and never repeat. */
+import { mkdir, readdir, readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { type Backup, GatewayError } from "@chela/sdk";
+import { codeOf, writeFileAtomic } from "../files.ts";
+import { decode, hashOf } from "./document.ts";
+
+const kept = 20;
+const idPattern = /^(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})(\d{3})Z$/;
+
+export class Backups {
+  readonly #folder: string;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  /** Keeps `content`, unless the newest backup is the same. Only the holder of the config's lock calls this. */
+  async add(content: string | Uint8Array): Promise<void> {
+    await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+    const ids = await this.#ids();
+    const newest = ids[0];
+    const last = newest === undefined ? undefined : await this.#bytes(newest);
+    if (last && hashOf(last) === hashOf(content)) return;
+    const id = idOf(Math.max(Date.now(), newest === undefined ? 0 : timeOf(newest) + 1));
+    await writeFileAtomic(this.#file(id), content);
+    for (const old of [id, ...ids].slice(kept)) await rm(this.#file(old), { force: true });
+    for (const draft of await this.#names(".tmp")) await rm(join(this.#folder, draft), { force: true });
+  }
+
+  /** Newest first. */
+  async list(): Promise<readonly Backup[]> {
+    const rows: Backup[] = [];
+    for (const id of await this.#ids()) {
+      const bytes = await this.#bytes(id);
+      if (bytes) rows.push({ id, at: timeOf(id), bytes: bytes.length, hash: hashOf(bytes) });
+    }
+    return rows;
+  }
+
+  /** The text of one backup. Throws `CONFIG_BACKUP` 404. */
+  async read(id: string): Promise<string> {
+    const bytes = idPattern.test(id) ? await this.#bytes(id) : undefined;
+    if (bytes) return decode(bytes);
+    const shown = JSON.stringify(id.slice(0, 60));
+    throw new GatewayError("CONFIG_BACKUP", 404, `there is no backup ${shown}; \`chela config backups\` lists them`);
+  }
+
+  /** The given id, or the newest backup whose content is not `hash`. Throws `CONFIG_BACKUP` 404. */
+  async pick(id: string | undefined, hash: string): Promise<string> {
+    if (id !== undefined) return id;
+    const other = (await this.list()).find((row) => row.hash !== hash);
+    if (other) return other.id;
+    throw new GatewayError("CONFIG_BACKUP", 404, "there is no backup of the config yet; every write makes one");
+  }
+
+  /** Undefined when it is gone. */
+  async #bytes(id: string): Promise<Uint8Array | undefined> {
+    try {
+      return await readFile(this.#file(id));
+    } catch (error) {
+      if (codeOf(error) === "ENOENT") return undefined;
+      throw error;
+    }
+  }
+
+  async #ids(): Promise<string[]> {
+    const ids = (await this.#names(".json")).map((name) => name.slice(0, -".json".length));
+    const sorted = ids.filter((id) => idPattern.test(id) && Number.isFinite(timeOf(id))).sort();
+    return sorted.reverse();
+  }
+
+  async #names(ending: string): Promise<string[]> {
+    try {
+      return (await readdir(this.#folder)).filter((name) => name.endsWith(ending));
+    } catch (error) {
+      if (codeOf(error) === "ENOENT") return [];
+      throw error;
+    }
+  }
+
+  #file(id: string): string {
+    return join(this.#folder, `${id}.json`);
+  }
+}
+
+function idOf(time: number): string {
+  return new Date(time).toISOString().replace(/[-:.]/g, "");
+}
+
+function timeOf(id: string): number {
+  return Date.parse(id.replace(idPattern, "$1-$2-$3T$4:$5:$6.$7Z"));
+}

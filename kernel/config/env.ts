@@ -1,0 +1,153 @@
+/**
+ * The environment in the config, in memory only: `${NAME}` inside string values (`$${NAME}` stays as text), and
+ * `CHELA_*` overrides named after the dotted path of a key (`CHELA_GATEWAY_PORT`). Neither is ever written to disk.
+ */
+import type { Env } from "./locate.ts";
+import { branches, childSchemas, itemSchemas, type Schema } from "./schema-walk.ts";
+import { isObject, type PlainObject } from "./values.ts";
+
+export interface MissingReference {
+  readonly path: readonly string[];
+  readonly name: string;
+}
+
+export interface Override {
+  readonly path: readonly string[];
+  readonly name: string;
+  readonly value: unknown;
+}
+
+const reference = /\$(\$?)\{([A-Z_][A-Z0-9_]*)\}/g;
+/** Where the state dir and the file are; the rest are short names for secrets. */
+const notOverrides: ReadonlySet<string> = new Set(["CHELA_CONFIG", "CHELA_STATE_DIR"]);
+const aliases: Readonly<Record<string, readonly string[]>> = {
+  CHELA_GATEWAY_TOKEN: ["gateway", "auth", "token"],
+  CHELA_GATEWAY_PASSWORD: ["gateway", "auth", "password"],
+};
+
+/** True when the whole string is one `${NAME}`. */
+export function isReference(text: string): boolean {
+  return /^\$\{[A-Z_][A-Z0-9_]*\}$/.test(text);
+}
+
+/** True when reading the string gives another one. */
+export function hasReference(text: string): boolean {
+  return text.includes("${") && expandText(text, {}).text !== text;
+}
+
+/** A copy of the file's value with references resolved. A value that needs a variable that is not set is left out. */
+export function expandReferences(
+  raw: PlainObject,
+  schema: Schema,
+  env: Env,
+): { readonly value: PlainObject; readonly missing: readonly MissingReference[] } {
+  const missing: MissingReference[] = [];
+  const walk = (value: unknown, schemas: readonly Schema[], path: readonly string[]): unknown => {
+    if (typeof value === "string") return expandLeaf(value, schemas, path);
+    if (Array.isArray(value)) {
+      const items = itemSchemas(schemas);
+      return value
+        .map((item, index) => walk(item, items, [...path, String(index)]))
+        .filter((item) => item !== undefined);
+    }
+    if (!isObject(value)) return value;
+    const copy: PlainObject = {};
+    for (const [key, item] of Object.entries(value)) {
+      const expanded = walk(item, childSchemas(schemas, key), [...path, key]);
+      if (expanded !== undefined) copy[key] = expanded;
+    }
+    return copy;
+  };
+  const expandLeaf = (text: string, schemas: readonly Schema[], path: readonly string[]): unknown => {
+    if (!text.includes("${")) return text;
+    const expanded = expandText(text, env);
+    for (const name of expanded.missing) missing.push({ path, name });
+    if (expanded.missing.length > 0) return undefined;
+    return isReference(text) ? coerce(expanded.text, schemas) : expanded.text;
+  };
+  return { value: walk(raw, [schema], []) as PlainObject, missing };
+}
+
+function expandText(text: string, env: Env): { text: string; missing: string[] } {
+  const missing: string[] = [];
+  const expanded = text.replace(reference, (whole, escaped: string, name: string) => {
+    if (escaped) return whole.slice(1);
+    const value = env[name];
+    if (value === undefined) missing.push(name);
+    return value ?? "";
+  });
+  return { text: expanded, missing };
+}
+
+/** The overrides in `env`. A variable that names no scalar key of a schema, or of a record in the file, is ignored. */
+export function overridesOf(env: Env, schema: Schema, value: PlainObject): readonly Override[] {
+  const names = Object.keys(env)
+    .filter((name) => name.startsWith("CHELA_") && !notOverrides.has(name))
+    .sort();
+  if (names.length === 0) return [];
+  const paths = new Map<string, Scalar>();
+  for (const scalar of scalarsOf([schema], value, [])) {
+    const name = envName(scalar.path);
+    if (!paths.has(name)) paths.set(name, scalar);
+  }
+  return names.flatMap((name) => {
+    const alias = aliases[name];
+    const scalar = alias ? { path: alias, schemas: [{ type: "string" }] } : paths.get(name);
+    return scalar ? [{ name, path: scalar.path, value: coerce(env[name] ?? "", scalar.schemas) }] : [];
+  });
+}
+
+interface Scalar {
+  readonly path: readonly string[];
+  readonly schemas: readonly Schema[];
+}
+
+function scalarsOf(schemas: readonly Schema[], value: unknown, path: readonly string[]): Scalar[] {
+  if (schemas.some(isScalar)) return [{ path, schemas }];
+  const all = branches(schemas);
+  const keys = new Set(all.flatMap(({ properties }) => (isObject(properties) ? Object.keys(properties) : [])));
+  if (isObject(value) && all.some((schema) => schema.type === "object")) {
+    for (const key of Object.keys(value)) keys.add(key);
+  }
+  return [...keys].flatMap((key) => {
+    const children = childSchemas(schemas, key);
+    const inner = isObject(value) && Object.hasOwn(value, key) ? value[key] : undefined;
+    return children.length === 0 ? [] : scalarsOf(children, inner, [...path, key]);
+  });
+}
+
+function isScalar(schema: Schema): boolean {
+  const kinds = branches([schema]).filter((branch) => branch.anyOf === undefined && branch.oneOf === undefined);
+  const types = kinds.map(typesOf);
+  return types.every((kind) => kind.length > 0) && types.flat().some((type) => type !== "null");
+}
+
+function typesOf(schema: Schema): readonly string[] {
+  if (Array.isArray(schema.enum)) return ["string"];
+  if ("const" in schema) return [schema.const === null ? "null" : typeof schema.const];
+  const types = Array.isArray(schema.type) ? schema.type : [schema.type];
+  return types.filter((type) =>
+    ["string", "integer", "number", "boolean", "null"].includes(type as string),
+  ) as string[];
+}
+
+/** `gateway.reload.debounceMs` → `CHELA_GATEWAY_RELOAD_DEBOUNCE_MS`. */
+export function envName(path: readonly string[]): string {
+  const snake = path.map((key) => key.replace(/([a-z0-9])([A-Z])/g, "$1_$2").replace(/[^A-Za-z0-9]+/g, "_"));
+  return `CHELA_${snake.join("_").toUpperCase()}`;
+}
+
+/** The text as what the schema wants; as it is when it cannot be that, so that validation says so. */
+function coerce(text: string, schemas: readonly Schema[]): unknown {
+  const types = new Set(branches(schemas).flatMap(typesOf));
+  if (types.has("string")) return text;
+  const trimmed = text.trim();
+  if ((types.has("integer") || types.has("number")) && trimmed !== "" && Number.isFinite(Number(trimmed))) {
+    return Number(trimmed);
+  }
+  if (types.has("boolean")) {
+    if (/^(?:true|1|yes|on)$/i.test(trimmed)) return true;
+    if (/^(?:false|0|no|off)$/i.test(trimmed)) return false;
+  }
+  return text;
+}

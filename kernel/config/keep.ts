@@ -1,0 +1,84 @@
+/**
+ * The way back of a redacted value: where the mark comes in, what is stored stays. A mark that has nothing behind it, or
+ * that could mean either of two things, is refused; the mark itself is never stored.
+ */
+import { GatewayError } from "@chela/sdk";
+import { redactedMark } from "./redact.ts";
+import { isObject, type PlainObject } from "./values.ts";
+
+/** What the mark may stand for. */
+export interface Kept {
+  /** Dotted, for the sentence. */
+  readonly path: string;
+  /** The file's own value at this path, references unresolved. */
+  readonly stored: unknown;
+  /** The value in effect: present without `stored` when a default or the environment decides it. */
+  readonly live: unknown;
+}
+
+/** The value with every mark replaced; undefined when there is nothing to write, because the file does not name it. */
+export function keepRedacted(value: unknown, kept: Kept): unknown {
+  if (typeof value === "string") return keepText(value, kept);
+  if (Array.isArray(value)) return keepItems(value, kept);
+  if (!isObject(value)) return value;
+  const copy: PlainObject = {};
+  for (const [key, item] of Object.entries(value)) {
+    const path = below(kept.path, key);
+    const inner = keepRedacted(item, { path, stored: memberOf(kept.stored, key), live: memberOf(kept.live, key) });
+    if (inner !== undefined) copy[key] = inner;
+  }
+  return copy;
+}
+
+/** True when the mark stands anywhere in the value. */
+export function hasMark(value: unknown): boolean {
+  if (typeof value === "string") return value.includes(redactedMark);
+  if (typeof value !== "object" || value === null) return false;
+  return Object.values(value).some(hasMark);
+}
+
+function keepText(text: string, { path, stored, live }: Kept): unknown {
+  if (!text.includes(redactedMark)) return text;
+  if (text !== redactedMark) throw refused(path, `must not contain ${redactedMark}; give the whole value`);
+  if (typeof stored === "string" || typeof stored === "number") return stored;
+  if (stored === undefined && (typeof live === "string" || typeof live === "number")) return undefined;
+  throw refused(path, "must be given: nothing is stored here that could be kept");
+}
+
+/** Items with an `id` or `name` are found by it, the others by their place, which must then be unmistakable. */
+function keepItems(items: readonly unknown[], kept: Kept): unknown[] {
+  const stored = Array.isArray(kept.stored) ? kept.stored : [];
+  return items.map((item, index) => {
+    if (!hasMark(item)) return item;
+    const path = below(kept.path, String(index));
+    const label = labelOf(item);
+    if (label === undefined && items.length < stored.length) {
+      throw refused(path, "must be given: the list got shorter, so it is not clear which secret to keep");
+    }
+    const match = label === undefined ? stored[index] : stored.find((other) => labelOf(other) === label);
+    return keepRedacted(item, { path, stored: match, live: undefined });
+  });
+}
+
+function labelOf(item: unknown): string | undefined {
+  if (!isObject(item)) return undefined;
+  for (const key of ["id", "name"]) {
+    const label = item[key];
+    if (typeof label === "string" && label !== "" && !label.includes(redactedMark)) return `${key}:${label}`;
+  }
+  return undefined;
+}
+
+function below(path: string, key: string): string {
+  return path === "" ? key : `${path}.${key}`;
+}
+
+function memberOf(value: unknown, key: string): unknown {
+  return isObject(value) && Object.hasOwn(value, key) ? value[key] : undefined;
+}
+
+function refused(path: string, message: string): GatewayError {
+  return new GatewayError("CONFIG_REDACTED", 400, `invalid config: ${path} ${message}`, {
+    errors: [`${path} ${message}`],
+  });
+}

@@ -1,0 +1,118 @@
+/**
+ * From edits to a snapshot that may be written: on the text as it is on disk, with kept secrets put back, and refused as a
+ * whole when it brings in an error or touches one. Errors that stand elsewhere in the file do not block.
+ */
+import type { ConfigEdit, ConfigProblem } from "@chela/sdk";
+import { type ConfigDocument, emptyDocument, parseDocument } from "./document.ts";
+import { rewrite } from "./edit.ts";
+import type { Draft } from "./guard.ts";
+import { keepRedacted } from "./keep.ts";
+import { formatPath, getAt, parsePath, setAt } from "./paths.ts";
+import { kernelSections } from "./sections.ts";
+import type { ConfigHost } from "./service.ts";
+import { invalidConfig, isAtOrBelow, type Snapshot, withProblems } from "./snapshot.ts";
+import { type PlainObject, plainCopy } from "./values.ts";
+
+/** Below the kernel's `plugins`, but a plugin's own. */
+const pluginConfig = /^plugins\.entries\..+\.config(?:[.[]|$)/;
+
+export interface Prepared extends Draft {
+  readonly next: Snapshot;
+}
+
+/** `text` null: there is no file yet. Throws `CONFIG_INVALID` with `details.errors`. */
+export async function prepareEdits(
+  host: ConfigHost,
+  text: string | null,
+  edits: readonly ConfigEdit[],
+): Promise<Prepared> {
+  const document = parseDocument(text ?? emptyDocument, host.file.path);
+  const paths = edits.map(({ path }) => parsePath(path));
+  const target = edited(document, edits, host.snapshot());
+  const changed = rewrite(document, target);
+  const shorter = rewrite(
+    document,
+    edited(
+      document,
+      edits.filter(({ value }) => value === undefined),
+      host.snapshot(),
+    ),
+  );
+  const written = changed === document.text ? text : changed;
+  return {
+    text: written,
+    named: paths.map(([key]) => key as string),
+    removed: Buffer.byteLength(document.text) - Buffer.byteLength(shorter),
+    next: await accepted(host, written, { before: document, touched: paths.map(formatPath) }),
+  };
+}
+
+function edited(document: ConfigDocument, edits: readonly ConfigEdit[], { merged }: Snapshot): PlainObject {
+  const target = structuredClone(document.raw);
+  for (const { path: text, value } of edits) {
+    const path = parsePath(text);
+    const where = formatPath(path);
+    const kept = { path: where, stored: getAt(document.raw, path), live: getAt(merged, path) };
+    const restored = value === undefined ? undefined : keepRedacted(plainCopy(value, where), kept);
+    if (value === undefined || restored !== undefined) setAt(target, path, restored);
+  }
+  return target;
+}
+
+/** A whole file: every error counts, unless `force`; marks in it stand for what the file on disk has there. */
+export async function prepareText(host: ConfigHost, text: string, force: boolean): Promise<Prepared> {
+  const document = parseDocument(text, host.file.path);
+  const { raw, merged } = host.snapshot();
+  const kept = keepRedacted(document.raw, { path: "", stored: raw, live: merged }) as PlainObject;
+  const whole = rewrite(document, kept);
+  const next = await checked(host, whole);
+  refuse(errorsOf(next).filter(({ path }) => !force || isKernelPath(path)));
+  return { text: whole, named: "all", next };
+}
+
+/** The snapshot of a text with everything that is known against it. */
+export async function checked(host: ConfigHost, text: string | null): Promise<Snapshot> {
+  const snapshot = await host.resolve(text);
+  return withProblems(snapshot, await host.validateSemantics(snapshot));
+}
+
+/** Errors in what the kernel itself reads: with these nothing can run. */
+export function kernelErrors(snapshot: Snapshot): readonly ConfigProblem[] {
+  return errorsOf(snapshot).filter(({ path }) => isKernelPath(path));
+}
+
+async function accepted(
+  host: ConfigHost,
+  text: string | null,
+  change: { readonly before: ConfigDocument; readonly touched: readonly string[] },
+): Promise<Snapshot> {
+  const next = await checked(host, text);
+  const errors = errorsOf(next);
+  if (errors.length === 0) return next;
+  const current = host.snapshot();
+  const before = current.hash === change.before.hash ? current : await checked(host, change.before.text);
+  const known = new Set(errorsOf(before).map(({ path, message }) => `${path} ${message}`));
+  refuse(
+    errors.filter(
+      ({ path, message }) =>
+        isKernelPath(path) || !known.has(`${path} ${message}`) || change.touched.some((top) => touches(path, top)),
+    ),
+  );
+  return next;
+}
+
+function refuse(errors: readonly ConfigProblem[]): void {
+  if (errors.length > 0) throw invalidConfig(errors);
+}
+
+function errorsOf({ problems }: Snapshot): readonly ConfigProblem[] {
+  return problems.filter(({ level }) => level === "error");
+}
+
+function touches(path: string, edited: string): boolean {
+  return isAtOrBelow(path, edited) || isAtOrBelow(edited, path);
+}
+
+function isKernelPath(path: string): boolean {
+  return kernelSections.some((section) => isAtOrBelow(path, section.path)) && !pluginConfig.test(path);
+}

@@ -1,0 +1,83 @@
+/** Redaction: the one function that every way out of the config passes through, for data and for the text of a file. */
+import { type ConfigDocument, commentsOf, parseDocument } from "./document.ts";
+import { hasReference } from "./env.ts";
+import type { Schema } from "./schema-walk.ts";
+import { holdsAny, isTellingComment, leavesOf, nodeShape, placeShape, secretsAmong } from "./secret-walk.ts";
+import type { Snapshot } from "./snapshot.ts";
+import { isObject, type PlainObject } from "./values.ts";
+
+/** Stands for a secret. Sent back, it means "keep what is there". */
+export const redactedMark = "__CHELA_REDACTED__";
+
+/** A copy without secrets, also where one was copied to another place. `more` holds secrets from elsewhere to look for. */
+export function redact(value: unknown, schema: Schema, more: ReadonlySet<string> = new Set()): unknown {
+  const holder = { value: structuredClone(value) };
+  const leaves = leavesOf(placeShape, { holder, key: "value" }, schema);
+  const secrets = new Set([...secretsAmong(leaves), ...more]);
+  for (const { at, value: leaf, secret } of leaves) {
+    if (secret || holdsAny(leaf, secrets)) at.holder[at.key] = redactedMark;
+  }
+  return holder.value;
+}
+
+/** What is in effect, for people: references as they are written, secrets redacted. */
+export function redactedView(snapshot: Snapshot): PlainObject {
+  const { schema, merged, raw, overrides } = snapshot;
+  const resolved = leavesOf(placeShape, { holder: { value: merged }, key: "value" }, schema);
+  const shown = withReferences(merged, raw, "", overrides);
+  return redact(shown, schema, secretsAmong(resolved)) as PlainObject;
+}
+
+/** The text of a file without secrets. Comments that look like one go too; text that does not parse is not shown at all. */
+export function redactText(text: string, schema: Schema): string {
+  const document = parsed(text);
+  if (!document) return `(${text.split("\n").length} lines that do not parse; not shown, they may hold secrets)\n`;
+  const { body, tree } = document;
+  const leaves = leavesOf(nodeShape, tree, schema);
+  const secrets = secretsAmong(leaves);
+  const hits = leaves.filter(({ value, secret }) => secret || holdsAny(value, secrets));
+  const cuts = hits.map(({ at }) => ({
+    start: at.offset,
+    end: at.offset + at.length,
+    text: JSON.stringify(redactedMark),
+  }));
+  for (const [start, end] of commentsOf(body)) {
+    const comment = body.slice(start, end);
+    if (!isTellingComment(comment) && !holdsAny(comment, secrets)) continue;
+    cuts.push({ start, end, text: comment.startsWith("//") ? `// ${redactedMark}` : `/* ${redactedMark} */` });
+  }
+  let shown = "";
+  let at = 0;
+  for (const cut of cuts.sort((a, b) => a.start - b.start)) {
+    shown += body.slice(at, cut.start) + cut.text;
+    at = cut.end;
+  }
+  return shown + body.slice(at);
+}
+
+function parsed(text: string): ConfigDocument | undefined {
+  try {
+    return parseDocument(text, "the file");
+  } catch {
+    return undefined;
+  }
+}
+
+/** Puts the file's own spelling where a string has a reference or an escape in it: sent back, it means the same again. */
+function withReferences(merged: unknown, raw: unknown, path: string, overrides: Snapshot["overrides"]): unknown {
+  if (typeof raw === "string") return hasReference(raw) && !overrides.has(path) ? raw : merged;
+  if (Array.isArray(raw) && Array.isArray(merged)) {
+    const spelled = raw.some((item) => typeof item === "string" && hasReference(item));
+    if (spelled || raw.length !== merged.length) return raw;
+    return merged.map((item, index) => withReferences(item, raw[index], `${path}.${index}`, overrides));
+  }
+  if (!isObject(raw)) return merged;
+  const holder = isObject(merged) ? merged : {};
+  const shown: PlainObject = { ...holder };
+  for (const [key, item] of Object.entries(raw)) {
+    const below = path === "" ? key : `${path}.${key}`;
+    const value = withReferences(holder[key], item, below, overrides);
+    if (value !== undefined) shown[key] = value;
+  }
+  return shown;
+}

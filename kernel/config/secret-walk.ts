@@ -1,0 +1,137 @@
+/**
+ * Which scalars of a config are secret. A schema says so with `secret: true`, for a value or for everything below it; where
+ * no schema declares a key (unknown keys, records) its name decides; an address with a password in it is secret anywhere.
+ */
+import type { DocumentNode } from "./document.ts";
+import { isReference } from "./env.ts";
+import { branches, childSchemas, isDeclared, itemSchemas, type Schema } from "./schema-walk.ts";
+import { isObject } from "./values.ts";
+
+/** How the walk sees a value: data that can be changed in place, or places in a text. */
+export interface Shape<T> {
+  readonly members: (value: T) => readonly (readonly [key: string, member: T])[] | undefined;
+  readonly items: (value: T) => readonly T[] | undefined;
+  readonly scalar: (value: T) => unknown;
+}
+
+/** One scalar: where it is, what it is, whether it must not be seen. */
+export interface Leaf<T> {
+  readonly at: T;
+  readonly value: unknown;
+  readonly secret: boolean;
+}
+
+/** A member of an object or array of plain data. */
+export interface Place {
+  readonly holder: Record<string, unknown>;
+  readonly key: string;
+}
+
+/** Shorter secrets are not looked for in other places: they would be found everywhere. */
+const minCopied = 6;
+const passwordInUrl = /[a-z][a-z0-9+.-]*:\/\/[^/@\s]*:[^/@\s]+@/i;
+const secretWord = /secret|passw(?:or)?d|passphrase|credential|authorization|api_?key|private_?key/;
+const secretEnding = /(?:^|_)(?:keys?|cookies?|bearer|pwd|pin)$|tokens?$/;
+const secretInComment =
+  /(?:secret|passw(?:or)?d|passphrase|credential|authorization|api_?-?key|token|bearer)\S*\s*[:=]/i;
+
+/** Secret whatever it is, secret where it is text, or not. */
+type Hidden = "all" | "text" | "no";
+
+interface Spot<T> {
+  readonly value: T;
+  readonly schemas: readonly Schema[];
+  readonly hidden: Hidden;
+}
+
+/** Every scalar of a value. */
+export function leavesOf<T>(shape: Shape<T>, value: T, schema: Schema): readonly Leaf<T>[] {
+  const leaves: Leaf<T>[] = [];
+  walk(shape, { value, schemas: [schema], hidden: "no" }, leaves);
+  return leaves;
+}
+
+/** The secret texts among the leaves, to be looked for elsewhere too. */
+export function secretsAmong(leaves: readonly Leaf<unknown>[]): ReadonlySet<string> {
+  const texts = leaves.filter(({ secret }) => secret).map(({ value }) => String(value));
+  return new Set(texts.filter((text) => text.length >= minCopied));
+}
+
+export function holdsAny(text: unknown, secrets: ReadonlySet<string>): boolean {
+  if (typeof text !== "string") return false;
+  for (const secret of secrets) if (text.includes(secret)) return true;
+  return false;
+}
+
+/** True for a comment that looks as if a secret stood in it. */
+export function isTellingComment(comment: string): boolean {
+  return secretInComment.test(comment) || passwordInUrl.test(comment);
+}
+
+export const placeShape: Shape<Place> = {
+  members: ({ holder, key }) => {
+    const inner = holder[key];
+    return isObject(inner)
+      ? Object.keys(inner).map((name) => [name, { holder: inner, key: name }] as const)
+      : undefined;
+  },
+  items: ({ holder, key }) => {
+    const inner = holder[key];
+    if (!Array.isArray(inner)) return undefined;
+    return inner.map((_, index) => ({ holder: inner as unknown as Place["holder"], key: String(index) }));
+  },
+  scalar: ({ holder, key }) => holder[key],
+};
+
+export const nodeShape: Shape<DocumentNode> = {
+  members: (node) => (node.type === "object" ? (node.children ?? []).map(memberOf) : undefined),
+  items: (node) => (node.type === "array" ? (node.children ?? []) : undefined),
+  scalar: (node) => node.value,
+};
+
+function memberOf(property: DocumentNode): readonly [string, DocumentNode] {
+  const [name, value] = property.children as [DocumentNode, DocumentNode];
+  return [name.value as string, value];
+}
+
+function walk<T>(shape: Shape<T>, spot: Spot<T>, leaves: Leaf<T>[]): void {
+  const { value: at, schemas } = spot;
+  const hidden = branches(schemas).some((schema) => schema.secret === true) ? "all" : spot.hidden;
+  const members = shape.members(at);
+  const items = shape.items(at);
+  if (items) {
+    const inner = itemSchemas(schemas);
+    for (const item of items) walk(shape, { value: item, schemas: inner, hidden }, leaves);
+  } else if (members) {
+    for (const [key, member] of members) {
+      const inner = childSchemas(schemas, key);
+      const trusted = isDeclared(schemas, key) || branches(inner).some((schema) => isObject(schema.properties));
+      walk(shape, { value: member, schemas: inner, hidden: stronger(hidden, trusted ? "no" : byName(key)) }, leaves);
+    }
+  } else {
+    const value = shape.scalar(at);
+    leaves.push({ at, value, secret: isSecret(value, hidden) });
+  }
+}
+
+/** Empty strings and references like `${NAME}` tell nothing. */
+function isSecret(value: unknown, hidden: Hidden): boolean {
+  if (typeof value === "number") return hidden === "all";
+  if (typeof value !== "string" || value === "" || isReference(value)) return false;
+  return hidden !== "no" || passwordInUrl.test(value);
+}
+
+/** `max_tokens: 4096` is a number under a suspicious name: an ending hides text only. */
+function byName(key: string): Hidden {
+  const snake = key
+    .replace(/([a-z0-9])([A-Z])/g, "$1_$2")
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, "_");
+  if (secretWord.test(snake)) return "all";
+  return secretEnding.test(snake) ? "text" : "no";
+}
+
+function stronger(a: Hidden, b: Hidden): Hidden {
+  if (a === "all" || b === "all") return "all";
+  return a === "text" || b === "text" ? "text" : "no";
+}

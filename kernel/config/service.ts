@@ -1,0 +1,205 @@
+/**
+ * The `config` service of the SDK over a host that can apply snapshots. One write is: in the host's queue and under the
+ * file's lock, edit the text on disk, check it, write it, apply it; when applying fails, file and host go back.
+ */
+import {
+  type ChangeResult,
+  type Config,
+  type ConfigProblem,
+  GatewayError,
+  type PlannedChange,
+  type WriteOptions,
+} from "@chela/sdk";
+import { planChanges } from "./classify.ts";
+import { describeHotFields, describeSchema } from "./describe.ts";
+import { diffVersions } from "./diff.ts";
+import { missingHash, parseDocument } from "./document.ts";
+import type { ConfigFile, Written } from "./file.ts";
+import { getAt, parsePath } from "./paths.ts";
+import { checked, kernelErrors, type Prepared, prepareEdits, prepareText } from "./prepare.ts";
+import { redact, redactedView } from "./redact.ts";
+import { isKernelOwner, type Section } from "./sections.ts";
+import { invalidConfig, isAtOrBelow, type Snapshot } from "./snapshot.ts";
+import type { PlainObject } from "./values.ts";
+
+export type ConfigTrouble = NonNullable<ReturnType<Config["trouble"]>>;
+
+/** What the service needs of whoever runs the config. */
+export interface ConfigHost {
+  readonly file: ConfigFile;
+  sections(): readonly Section[];
+  /** The version of the file that the host took in last; what runs may lag behind by what is pending. */
+  snapshot(): Snapshot;
+  /** Parses and resolves with the live sections (`resolveText`); null: there is no file. */
+  resolve(text: string | null): Promise<Snapshot>;
+  /** Makes it run. `failed` names only what this change broke; nothing may be thrown away before it is committed. */
+  apply(next: Snapshot, why: string, who: string): Promise<ChangeResult>;
+  /** The one serial queue of changes. */
+  exclusive<T>(work: () => Promise<T>): Promise<T>;
+  /** Checks beyond the schemas, the `config:validate` hook among them. */
+  validateSemantics(next: Snapshot): Promise<readonly ConfigProblem[]>;
+  pending(): readonly string[];
+  trouble(): ConfigTrouble | null;
+  /** Remembers why the file on disk is not what runs (null: it is) and tells everyone. */
+  setTrouble(trouble: ConfigTrouble | null): void;
+}
+
+export function createConfigService(host: ConfigHost): Config {
+  const { file } = host;
+  const view = () => redactedView(host.snapshot());
+  const fileAlone = () => redact(rawOf(host), host.snapshot().schema) as PlainObject;
+  return {
+    path: file.path,
+    view,
+    file: fileAlone,
+    get: (path, source) => {
+      const value = getAt(source === "file" ? fileAlone() : view(), parsePath(path));
+      return value === undefined ? { found: false } : { found: true, value };
+    },
+    hash: () => file.hash,
+    trouble: () => host.trouble(),
+    problems: () => host.snapshot().problems,
+    pending: () => host.pending(),
+    plan: async (edits) => changesOf(host, (await prepareEdits(host, (await file.refresh()).text, edits)).next),
+    planFile: async (text) => changesOf(host, (await prepareText(host, text, false)).next),
+    write: (edits, options) => change(host, (current) => prepareEdits(host, current, edits), options),
+    reload: (why) => host.exclusive(() => reload(host, why)),
+    backups: () => file.backups.list(),
+    diff: async (id) => {
+      const [newest] = await file.backups.list();
+      const from = id ?? newest?.id;
+      if (from === undefined) return "";
+      const older = { name: `backup ${from}`, text: await file.backups.read(from) };
+      return diffVersions(
+        older,
+        { name: "config.json", text: (await file.refresh()).text ?? "" },
+        host.snapshot().schema,
+      );
+    },
+    rollback: async (id, options) => {
+      const chosen = await file.backups.pick(id, (await file.refresh()).hash);
+      const text = await file.backups.read(chosen);
+      const why = options.why ?? `rollback to ${chosen}`;
+      const prepare = () => prepareText(host, text, options.force === true);
+      return change(host, prepare, { ...options, why }, true);
+    },
+    schema: () => describeSchema(host.sections()),
+    hotFields: () => describeHotFields(host.sections()),
+  };
+}
+
+/** Writes what `prepare` makes of the text on disk, then applies it. */
+function change(
+  host: ConfigHost,
+  prepare: (current: string | null) => Promise<Prepared>,
+  options: WriteOptions,
+  overBroken = false,
+): Promise<ChangeResult> {
+  return host.exclusive(async () => {
+    let next: Snapshot | undefined;
+    const previous = host.snapshot();
+    const written = await host.file.write(
+      async (current) => {
+        const prepared = await prepare(current.text);
+        next = prepared.next;
+        return prepared;
+      },
+      { ...options, overBroken },
+    );
+    if (next === undefined || next.hash === previous.hash) return unchanged(host);
+    const why = options.why ?? `config change by ${options.who}`;
+    const result = await applied(host, next, why, options.who);
+    if (result.failed.length === 0) {
+      host.setTrouble(null);
+      return result;
+    }
+    await takeBack(host, written, previous, options.who);
+    throw applyFailed(result, host.file.hash);
+  });
+}
+
+/** An exception of the host counts as a failure of the change. */
+async function applied(host: ConfigHost, next: Snapshot, why: string, who: string): Promise<ChangeResult> {
+  try {
+    return await host.apply(next, why, who);
+  } catch (error) {
+    const id = GatewayError.is(error) ? error.code : "host";
+    const reason = error instanceof Error ? error.message : String(error);
+    return { applied: [], restarted: [], pending: host.pending(), failed: [{ id, reason }], hash: next.hash };
+  }
+}
+
+async function takeBack(host: ConfigHost, written: Written, previous: Snapshot, who: string): Promise<void> {
+  const why = "taken back: it could not be applied";
+  if (written.before.hash !== written.after.hash) await host.file.restore(written, { who, why });
+  await applied(host, previous, why, who);
+}
+
+function applyFailed({ failed }: ChangeResult, hash: string): GatewayError {
+  const reasons = failed.map(({ id, reason }) => `${id}: ${reason}`).join("; ");
+  const message = `the change was taken back because it could not be applied: ${reasons}`;
+  return new GatewayError("CONFIG_APPLY_FAILED", 400, message, { failed, hash });
+}
+
+/** The file is somebody else's work: it is never touched here. What cannot be used leaves the last good config running. */
+async function reload(host: ConfigHost, why: string): Promise<ChangeResult> {
+  const previous = host.snapshot();
+  try {
+    const { text, hash } = await host.file.refresh();
+    if (text === null && previous.hash !== missingHash) throw missingFile(host.file.path);
+    if (hash === previous.hash) {
+      host.setTrouble(null);
+      return unchanged(host);
+    }
+    const next = await checked(host, text);
+    const blocking = [...kernelErrors(next), ...newlyBroken(previous, next)];
+    if (blocking.length > 0) throw invalidConfig(blocking);
+    const result = await host.apply(next, why, "file");
+    const reasons = result.failed.map(({ id, reason }) => `${id}: ${reason}`).join("; ");
+    host.setTrouble(reasons === "" ? null : { message: `not everything could be applied: ${reasons}`, at: Date.now() });
+    return result;
+  } catch (error) {
+    host.setTrouble(troubleOf(error));
+    throw error;
+  }
+}
+
+/** A section that could be used until now: its plugin is not taken down by a slip of the pen. */
+function newlyBroken(previous: Snapshot, next: Snapshot): readonly ConfigProblem[] {
+  const hit = next.sections.filter(
+    ({ owner }) => next.broken.has(owner) && !previous.broken.has(owner) && !isKernelOwner(owner),
+  );
+  return next.problems.filter(
+    ({ path, level }) => level === "error" && hit.some((section) => isAtOrBelow(path, section.path)),
+  );
+}
+
+/** What a refused file tells in `status` and on the event stream. */
+export function troubleOf(error: unknown): ConfigTrouble {
+  const message = error instanceof Error ? error.message : String(error);
+  const { line, column } = (GatewayError.is(error) ? error.details : undefined) ?? {};
+  const place = typeof line === "number" && typeof column === "number" ? { line, column } : {};
+  return { message, ...place, at: Date.now() };
+}
+
+function missingFile(path: string): GatewayError {
+  const message = `${path} is gone; the last config keeps running. Put it back or roll back (\`chela config rollback\`)`;
+  return new GatewayError("CONFIG_MISSING", 404, message, { path });
+}
+
+function unchanged(host: ConfigHost): ChangeResult {
+  return { applied: [], restarted: [], pending: host.pending(), failed: [], hash: host.file.hash };
+}
+
+function changesOf(host: ConfigHost, next: Snapshot): readonly PlannedChange[] {
+  return planChanges(host.snapshot(), next, host.sections());
+}
+
+/** The file as it is on disk where it parses, else the last version that did. */
+function rawOf(host: ConfigHost): unknown {
+  try {
+    return host.file.text === null ? {} : parseDocument(host.file.text, host.file.path).raw;
+  } catch {
+    return host.snapshot().raw;
+  }
+}

@@ -1,0 +1,246 @@
+/**
+ * The path of one HTTP request: canonical path → route → identity → authorisation → hooks → body → handler → reply.
+ * It reads the generation once, at its start, and finishes on it; the owner's work counts as in flight all the while.
+ */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { GatewayError, type Identity, type Reply, type RequestFacts } from "@chela/sdk";
+import { drain } from "./body.ts";
+import type { Generation } from "./compose.ts";
+import type { GatewaySettings } from "./config/gateway-schema.ts";
+import { asGatewayError, renderError } from "./errors.ts";
+import type { Gate } from "./gate.ts";
+import type { FaultReporter } from "./hooks.ts";
+import type { Instance } from "./instance.ts";
+import { type ReadRules, readRequest } from "./read-request.ts";
+import { RequestView } from "./request-view.ts";
+import { type Outgoing, outgoing, send } from "./respond.ts";
+import type { LiveRoute, RouteMatch } from "./routes.ts";
+import type { Stats } from "./stats.ts";
+import { unmatched } from "./unmatched.ts";
+import { canonicalPath } from "./urls.ts";
+
+export interface DispatchHost {
+  current(): Generation;
+  settings(): GatewaySettings;
+  readiness(): { readonly ready: boolean };
+  readonly gate: Gate;
+  readonly stats: Stats;
+  readonly report: FaultReporter;
+  readonly uploadDir: string;
+  requestId(): string;
+  requestLog(entry: {
+    id: string;
+    method: string;
+    path: string;
+    status: number;
+    ms: number;
+    error?: GatewayError;
+  }): void;
+}
+
+/** What is known of one request so far. */
+export interface Exchange {
+  readonly id: string;
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  readonly generation: Generation;
+  readonly from: number;
+  path: string;
+  search: string;
+  /** For figures: the route's pattern, never the client's path. */
+  label: string;
+  identity: Identity | undefined;
+  view: RequestView | undefined;
+}
+
+const repairOwners: ReadonlySet<string> = new Set(["kernel", "api-config", "logs"]);
+
+export class Dispatcher {
+  readonly #host: DispatchHost;
+
+  constructor(host: DispatchHost) {
+    this.#host = host;
+  }
+
+  readonly handle = (req: IncomingMessage, res: ServerResponse): void => {
+    const exchange: Exchange = {
+      id: this.#host.requestId(),
+      req,
+      res,
+      generation: this.#host.current(),
+      from: performance.now(),
+      path: "",
+      search: "",
+      label: "none",
+      identity: undefined,
+      view: undefined,
+    };
+    res.on("close", () => {
+      if (!res.writableFinished) exchange.view?.leave();
+    });
+    void this.#serve(exchange);
+  };
+
+  async #serve(exchange: Exchange): Promise<void> {
+    let problem: GatewayError | undefined;
+    try {
+      await this.#answer(exchange);
+    } catch (error) {
+      problem = asGatewayError(error, exchange.id);
+      await this.#refuse(exchange, problem);
+    }
+    exchange.view?.done();
+    const { req, res, label } = exchange;
+    const ms = performance.now() - exchange.from;
+    this.#host.stats.request(req.method ?? "", label, res.statusCode, ms);
+    this.#host.requestLog({
+      id: exchange.id,
+      method: req.method ?? "",
+      path: exchange.path,
+      status: res.statusCode,
+      ms,
+      error: problem,
+    });
+  }
+
+  async #answer(exchange: Exchange): Promise<void> {
+    const { req, res, generation } = exchange;
+    const { path, search } = canonicalPath(req.url ?? "/");
+    exchange.path = path;
+    exchange.search = search;
+    if (path === "/health" || path === "/ready") return this.#probe(exchange);
+    if (req.method === "OPTIONS") {
+      return send(res, { status: 204, headers: this.#headers(exchange, {}), body: null }, neverAborts);
+    }
+    const match = generation.router.find(req.method ?? "GET", path);
+    if (!match) return unmatched(exchange, this.#host.gate, this.#headers(exchange, {}));
+    const { owner, route } = match.live;
+    exchange.label = route.path;
+    owner.scope.enter();
+    try {
+      await this.#route(exchange, match);
+    } finally {
+      owner.scope.leave();
+    }
+  }
+
+  async #route(exchange: Exchange, match: RouteMatch): Promise<void> {
+    const { req, res, generation, path } = exchange;
+    const { live } = match;
+    const { owner, route } = live;
+    const credentials = this.#host.gate.credentials(req, exchange.search, "route");
+    const identity = await this.#host.gate.identify(req, credentials, generation, {
+      kind: "route",
+      access: route.access,
+    });
+    exchange.identity = identity;
+    if (route.access !== "public") {
+      await this.#host.gate.authorize(
+        identity,
+        { what: "route", name: `${route.method} ${route.path}`, access: route.access, owner: owner.id },
+        generation,
+      );
+    }
+    this.#requireUp(generation, owner);
+    const view = new RequestView(
+      { id: exchange.id, method: req.method ?? "GET", path, headers: req.headers, address: credentials.address },
+      identity,
+      owner.scope.signal,
+    );
+    exchange.view = view;
+    view.params = match.params;
+    const early = generation.hooks.has("http:request")
+      ? await generation.hooks.run("http:request", this.#facts(exchange, credentials.address))
+      : undefined;
+    const cleanUp = early ? undefined : await readRequest(req, exchange.search, live, { view, rules: this.#rules() });
+    try {
+      const answer = early ?? (await this.#handle(live, view));
+      drain(req, res);
+      drain(req, res);
+      await this.#reply(exchange, outgoing(answer), () => view.signal);
+    } finally {
+      await cleanUp?.();
+    }
+  }
+
+  #rules(): ReadRules {
+    return { limits: this.#host.settings().limits, uploadDir: this.#host.uploadDir };
+  }
+
+  async #handle(live: LiveRoute, view: RequestView): Promise<unknown> {
+    try {
+      return await live.route.handler(view as never);
+    } catch (error) {
+      if (!GatewayError.is(error))
+        this.#host.report(live.owner.id, `route ${live.route.method} ${live.route.path}`, error);
+      throw error;
+    }
+  }
+
+  async #reply(exchange: Exchange, out: Outgoing, signal: () => AbortSignal): Promise<void> {
+    const { generation, res } = exchange;
+    let { status, headers } = out;
+    if (generation.hooks.has("http:reply")) {
+      const changed = await generation.hooks.run("http:reply", { status, headers }, this.#facts(exchange, ""));
+      status = changed.status;
+      headers = { ...changed.headers };
+    }
+    await send(res, { status, headers: this.#headers(exchange, headers), body: out.body }, signal);
+  }
+
+  async #probe(exchange: Exchange): Promise<void> {
+    exchange.label = exchange.path;
+    const readiness = this.#host.readiness();
+    const out: Outgoing =
+      exchange.path === "/health"
+        ? { status: 200, headers: { "content-type": "text/plain; charset=utf-8" }, body: "ok" }
+        : {
+            status: readiness.ready ? 200 : 503,
+            headers: { "content-type": "application/json" },
+            body: `${JSON.stringify(readiness)}\n`,
+          };
+    await send(exchange.res, { ...out, headers: this.#headers(exchange, out.headers) }, neverAborts);
+  }
+
+  #requireUp(generation: Generation, owner: Instance): void {
+    if (generation.blocked === "" || repairOwners.has(owner.id)) return;
+    throw new GatewayError("CRITICAL_DOWN", 503, generation.blocked);
+  }
+
+  async #refuse(exchange: Exchange, error: GatewayError): Promise<void> {
+    const { res, req, generation } = exchange;
+    if (res.headersSent || res.destroyed) return void res.destroy();
+    let mapped: Reply | undefined;
+    try {
+      mapped = (await generation.hooks.run("http:error", error, this.#facts(exchange, ""))) ?? undefined;
+    } catch {
+      mapped = undefined;
+    }
+    const out = mapped ? outgoing(mapped) : renderError(error, req.headers.accept);
+    const headers = this.#headers(exchange, out.headers);
+    drain(req, res);
+    await send(res, { ...out, headers }, neverAborts).catch(() => res.destroy());
+  }
+
+  #facts(exchange: Exchange, address: string): RequestFacts {
+    const { id, req, path, identity } = exchange;
+    return {
+      id,
+      method: req.method ?? "GET",
+      path,
+      headers: req.headers,
+      address,
+      identity,
+      query: exchange.view?.query,
+    };
+  }
+
+  #headers(exchange: Exchange, headers: Record<string, string>): Record<string, string> {
+    headers["x-request-id"] = exchange.id;
+    return exchange.req.headers.origin === undefined
+      ? headers
+      : Object.assign(headers, this.#host.gate.cors(exchange.req));
+  }
+}
+
+const neverAborts = () => new AbortController().signal;

@@ -1,0 +1,241 @@
+/**
+ * The host: holds the one mutable reference to what is live and the one serial queue through which every change goes.
+ * Two hosts in one process do not know of each other.
+ */
+import type { RequestListener } from "node:http";
+import type { ChangeResult, PluginState } from "@chela/sdk";
+import { bindHost, liveAuth, type ResolvedAuth, requireAuthForBind, resolveAuth } from "./auth/settings.ts";
+import { authorizeTap, identifyTap } from "./auth/taps.ts";
+import { applySnapshot } from "./change.ts";
+import { compose, type Generation } from "./compose.ts";
+import { planChanges } from "./config/classify.ts";
+import type { GatewaySettings, PluginsSettings } from "./config/gateway-schema.ts";
+import type { Snapshot } from "./config/snapshot.ts";
+import { Dispatcher } from "./dispatch.ts";
+import { EventBus } from "./events.ts";
+import { FaultLedger } from "./faults.ts";
+import { createGuardedFetch } from "./fetch.ts";
+import { Gate } from "./gate.ts";
+import type { HostOptions } from "./host-options.ts";
+import { entrancePorts, releaseMs } from "./host-ports.ts";
+import type { Instance, Manifest } from "./instance.ts";
+import { type KernelServices, kernelInstance } from "./kernel-instance.ts";
+import { type Listener, type ListenPlace, listen } from "./listener.ts";
+import { type Idle, kernelId } from "./plan.ts";
+import { type Readiness, readiness, stateOf } from "./readiness.ts";
+import { retire } from "./retire.ts";
+import { deadline } from "./scope.ts";
+import { Stats } from "./stats.ts";
+import { Streams } from "./streams.ts";
+
+const safePlugins: ReadonlySet<string> = new Set([kernelId, "api-config", "logs"]);
+
+export class Host {
+  readonly options: HostOptions;
+  readonly gate: Gate;
+  readonly streams: Streams;
+  readonly events: EventBus;
+  readonly stats = new Stats();
+  readonly faults: FaultLedger;
+  /** The one way out; undici is loaded by the first call. */
+  readonly fetch = createGuardedFetch({ trust: () => [] });
+  readonly startedAt: number;
+  readonly barred = new Map<string, Idle>();
+  readonly auth: () => ResolvedAuth;
+  /** The config that runs, and the one in the file; they differ while changes are pending. */
+  snapshot: Snapshot;
+  desired: Snapshot;
+  idle: readonly Idle[] = [];
+  listener: Listener | undefined;
+  ready = false;
+  stopping = false;
+  onStopRequest: (why: string) => void = () => undefined;
+  onListener: (listener: Listener) => void = () => undefined;
+  readonly #afterStop: (() => Promise<void>)[] = [];
+  readonly #dispatcher: Dispatcher;
+  readonly #kernel: Instance;
+  readonly #bootPort: number;
+  #generation: Generation;
+  #queue: Promise<unknown> = Promise.resolve();
+
+  constructor(options: HostOptions, services: (host: Host) => KernelServices) {
+    this.options = options;
+    this.snapshot = options.snapshot;
+    this.desired = options.snapshot;
+    this.startedAt = Date.now();
+    this.auth = liveAuth(
+      () => this.settings(),
+      () => options.generatedToken,
+    );
+    this.#bootPort = this.settings().port;
+    const { log, clock } = options;
+    this.events = new EventBus(clock.now, (error) => log.logger.error({ error }, "an event listener failed"));
+    this.faults = new FaultLedger({
+      now: clock.now,
+      limits: () => this.pluginSettings().quarantine,
+      over: (id, reason) => void this.exclusive(() => this.quarantine(id, reason)).catch(() => undefined),
+    });
+    this.gate = new Gate({ settings: () => this.settings(), auth: this.auth, now: () => performance.now() });
+    const ports = entrancePorts(this);
+    this.streams = new Streams(ports);
+    this.#dispatcher = new Dispatcher(ports);
+    this.#kernel = kernelInstance(services(this), [
+      { hook: "auth:identify", fn: identifyTap(this.auth) as never },
+      { hook: "auth:authorize", fn: authorizeTap() as never },
+    ]);
+    this.#generation = compose(0, [this.#kernel], "", this.report);
+  }
+
+  /** What is live. Read it once per request, frame or hook call. */
+  readonly current = (): Generation => this.#generation;
+
+  /** The `request` listener of every listener. */
+  get handle(): RequestListener {
+    return this.#dispatcher.handle;
+  }
+
+  settings(): GatewaySettings {
+    return this.snapshot.values.get("gateway") as GatewaySettings;
+  }
+
+  pluginSettings(): PluginsSettings {
+    return this.snapshot.values.get("plugins") as PluginsSettings;
+  }
+
+  manifests(): readonly Manifest[] {
+    return [this.#kernel.manifest, ...this.options.catalog.entries()];
+  }
+
+  enabled(manifest: Manifest, snapshot: Snapshot = this.snapshot): boolean {
+    if (this.options.safeMode && !safePlugins.has(manifest.id)) return false;
+    const settings = snapshot.values.get("plugins") as PluginsSettings;
+    return manifest.id === kernelId || (settings.entries[manifest.id]?.enabled ?? manifest.enabledByDefault);
+  }
+
+  /** Every change goes through here, one after the other. */
+  exclusive<T>(work: () => Promise<T>): Promise<T> {
+    const run = this.#queue.then(work);
+    this.#queue = run.catch(() => undefined);
+    return run;
+  }
+
+  /** Binds the port; `/health` answers from here on, everything else once plugins are up. */
+  async listen(): Promise<Listener> {
+    this.listener = await this.bind(this.snapshot);
+    return this.listener;
+  }
+
+  /** Where a config wants the gateway to listen. Throws `AUTH_BIND` when it must not. */
+  place(snapshot: Snapshot): ListenPlace {
+    const settings = snapshot.values.get("gateway") as GatewaySettings;
+    const auth = resolveAuth(settings, this.options.generatedToken);
+    const { port, host = bindHost(settings, auth) } = this.options.overrides ?? {};
+    const warning = requireAuthForBind(auth, host);
+    if (warning) this.options.log.logger.warn(warning);
+    const { certPath, keyPath } = settings.tls;
+    return {
+      host,
+      port: port !== undefined && settings.port === this.#bootPort ? port : settings.port,
+      ...(certPath && keyPath ? { tls: { certPath, keyPath } } : {}),
+    };
+  }
+
+  bind(snapshot: Snapshot): Promise<Listener> {
+    const { headersMs } = this.settings().limits;
+    const parts = { request: this.#dispatcher.handle, upgrade: this.streams.upgrade, headersMs };
+    return listen(this.place(snapshot), parts);
+  }
+
+  /** Starts every enabled plugin. Newcomers that fail are left out; the gateway serves the rest. */
+  async startPlugins(): Promise<ChangeResult> {
+    const result = await this.exclusive(() =>
+      applySnapshot(this, this.snapshot, { who: "host", why: "start", restart: new Set() }),
+    );
+    this.ready = true;
+    await this.current().hooks.run("host:ready");
+    return result;
+  }
+
+  async quarantine(id: string, reason: string): Promise<void> {
+    if (!this.current().instances.has(id) || this.stopping) return;
+    this.bar({ id, state: "quarantined", reason });
+    await applySnapshot(this, this.snapshot, { who: "host", why: `quarantine of ${id}`, restart: new Set() });
+  }
+
+  /** An error nobody caught: true when it was a plugin's and the process may go on. */
+  uncaught(error: unknown): boolean {
+    const stack = error instanceof Error ? (error.stack ?? "") : "";
+    for (const instance of this.current().instances.values()) {
+      const { entry, origin, root } = instance.manifest;
+      const place = origin === "builtin" ? entry : root;
+      if (place === "" || !stack.includes(place)) continue;
+      this.report(instance.id, "uncaught error", error);
+      return true;
+    }
+    return false;
+  }
+
+  readonly report = (owner: string, where: string, error: unknown): void => {
+    this.options.log.child(owner).error({ error, where }, `plugin fault in ${where}`);
+    this.stats.fault(owner);
+    if (owner !== kernelId) this.faults.record(owner, where, error);
+  };
+
+  bar(idle: Idle): void {
+    this.barred.set(idle.id, idle);
+    this.note(idle.id, idle.state, idle.reason);
+  }
+
+  note(id: string, state: PluginState, reason: string): void {
+    this.events.publish("plugin_state", { plugin: id, state, reason });
+    const logger = this.options.log.logger;
+    if (reason) logger.warn({ plugin_id: id, state, reason }, "plugin state");
+    else logger.debug({ plugin_id: id, state }, "plugin state");
+  }
+
+  readiness(): Readiness {
+    return readiness(this);
+  }
+
+  /** Keys whose value in the file waits for a restart. */
+  pending(): readonly string[] {
+    return planChanges(this.snapshot, this.desired, this.options.sections()).map(({ path }) => path);
+  }
+
+  stateOf(id: string): PluginState {
+    return stateOf(this, id);
+  }
+
+  /** The one assignment: from here on `generation` is what is live, and `snapshot` its config. */
+  commit(generation: Generation, idle: readonly Idle[], snapshot: Snapshot): void {
+    this.#generation = generation;
+    this.idle = idle;
+    this.snapshot = snapshot;
+  }
+
+  /** Something of the process that ends with the host. */
+  onStopped(work: () => Promise<void>): void {
+    this.#afterStop.push(work);
+  }
+
+  /** Last words, drain, release; the port is closed first. Idempotent. */
+  async stop(why: string): Promise<void> {
+    if (this.stopping) return;
+    this.stopping = true;
+    const graceMs = this.settings().shutdownGraceMs;
+    const closing = this.listener?.close(graceMs, 0);
+    this.events.publish("shutdown", { reason: why });
+    const generation = this.current();
+    await deadline(generation.hooks.run("host:stopping", why), Math.min(graceMs, 5000), () => undefined).catch(
+      () => undefined,
+    );
+    await this.exclusive(async () => {
+      const instances = [...this.current().instances.values()];
+      await retire(instances, { drainMs: graceMs, releaseMs }, this.report);
+    });
+    await this.streams.closeAll(why);
+    await closing;
+    await this.fetch.close();
+    for (const work of this.#afterStop) await work();
+  }
+}

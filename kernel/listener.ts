@@ -1,0 +1,153 @@
+/**
+ * The port. A change of it binds the new listener before the old one stops accepting; requests and sockets on the old
+ * one end in their own time.
+ */
+import { readFileSync } from "node:fs";
+import type { IncomingMessage } from "node:http";
+import { createServer, type Server as HttpServer, type RequestListener } from "node:http";
+import { type AddressInfo, Server as NetServer, type Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import { GatewayError } from "@chela/sdk";
+
+export interface ListenPlace {
+  readonly host: string;
+  readonly port: number;
+  /** PEM files, both or neither. */
+  readonly tls?: { readonly certPath: string; readonly keyPath: string };
+}
+
+export interface ListenerParts {
+  readonly request: RequestListener;
+  readonly upgrade: (req: IncomingMessage, socket: Duplex, head: Buffer) => void;
+  readonly headersMs: number;
+}
+
+export interface Listener {
+  readonly place: ListenPlace;
+  /** The port in fact, when 0 was asked for. */
+  readonly port: number;
+  /** `http://127.0.0.1:18790` */
+  readonly url: string;
+  /** Stops accepting at once; what is connected stays. For a new listener on the same port. */
+  release(): void;
+  /** Stops accepting; resolves when the last request ended or `graceMs` passed. Idle connections end after `idleMs`. */
+  close(graceMs: number, idleMs: number): Promise<void>;
+}
+
+export async function listen(place: ListenPlace, parts: ListenerParts): Promise<Listener> {
+  const server = await createFor(place, parts.request);
+  server.headersTimeout = parts.headersMs;
+  server.requestTimeout = 0;
+  server.keepAliveTimeout = 65_000;
+  // node drops headers above a count without a word, an Origin or X-Forwarded-For at the end included; bytes bound them.
+  server.maxHeadersCount = 0;
+  server.on("upgrade", parts.upgrade);
+  server.on("clientError", onClientError);
+  const sockets = new Set<Socket>();
+  server.on("connection", (socket: Socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+  });
+  await bind(server, place);
+  const { port } = server.address() as AddressInfo;
+  const shown = place.host === "0.0.0.0" || place.host === "::" ? "127.0.0.1" : place.host;
+  const name = shown.includes(":") ? `[${shown}]` : shown;
+  return {
+    place,
+    port,
+    url: `${place.tls ? "https" : "http"}://${name}:${port}`,
+    release: () => void stopAccepting(server),
+    close: (graceMs, idleMs) => closeServer(server, sockets, { graceMs, idleMs }),
+  };
+}
+
+async function createFor(place: ListenPlace, request: RequestListener): Promise<HttpServer> {
+  const options = { noDelay: true, connectionsCheckingInterval: 2000, maxHeaderSize: 32_768 };
+  if (!place.tls) return createServer(options, request);
+  const { createServer: createTlsServer } = await import("node:https");
+  try {
+    const cert = readFileSync(place.tls.certPath);
+    const key = readFileSync(place.tls.keyPath);
+    return createTlsServer({ ...options, cert, key }, request) as unknown as HttpServer;
+  } catch (error) {
+    throw new GatewayError(
+      "TLS_FILES",
+      400,
+      `gateway.tls: ${(error as Error).message}; certPath and keyPath must be PEM files`,
+    );
+  }
+}
+
+function bind(server: HttpServer, { host, port }: ListenPlace): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", (error: NodeJS.ErrnoException) => reject(bindError(error, host, port)));
+    server.listen({ host, port, backlog: 1024 }, resolve);
+  });
+}
+
+function bindError(error: NodeJS.ErrnoException, host: string, port: number): GatewayError {
+  if (error.code === "EADDRINUSE") {
+    return new GatewayError(
+      "PORT_IN_USE",
+      409,
+      `port ${port} on ${host} is in use; stop what listens there, or choose another with --port or gateway.port`,
+    );
+  }
+  if (error.code === "EACCES") {
+    return new GatewayError(
+      "PORT_DENIED",
+      403,
+      `port ${port} needs more rights; choose one above 1023 with --port or gateway.port`,
+    );
+  }
+  return new GatewayError("LISTEN_FAILED", 500, `cannot listen on ${host}:${port}: ${error.message}`);
+}
+
+function onClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (error.code === "ECONNRESET" || !socket.writable) return void socket.destroy();
+  const late = error.code === "ERR_HTTP_REQUEST_TIMEOUT";
+  const large = error.code === "HPE_HEADER_OVERFLOW";
+  const status = late ? "408 Request Timeout" : large ? "431 Request Header Fields Too Large" : "400 Bad Request";
+  const text = late ? "request timeout" : large ? "headers too large" : "bad request";
+  socket.end(
+    `HTTP/1.1 ${status}\r\ncontent-type: text/plain; charset=utf-8\r\nconnection: close\r\ncontent-length: ${text.length + 1}\r\n\r\n${text}\n`,
+  );
+}
+
+const stopped = new WeakMap<HttpServer, Promise<void>>();
+
+/**
+ * `net.Server.close` stops accepting without cutting idle keep-alive connections, which `http.Server.close` would: a
+ * client may be writing its next request on one. They are told to close with their next reply, or swept at the end.
+ */
+function stopAccepting(server: HttpServer): Promise<void> {
+  const already = stopped.get(server);
+  if (already) return already;
+  server.prependListener("request", (_req, res) => {
+    res.shouldKeepAlive = false;
+  });
+  const closed = new Promise<void>((resolve) => {
+    NetServer.prototype.close.call(server, () => resolve());
+  });
+  stopped.set(server, closed);
+  return closed;
+}
+
+async function closeServer(
+  server: HttpServer,
+  sockets: ReadonlySet<Socket>,
+  { graceMs, idleMs }: { graceMs: number; idleMs: number },
+): Promise<void> {
+  const closed = stopAccepting(server);
+  const from = Date.now();
+  const sweep = setInterval(() => {
+    if (Date.now() - from < Math.min(graceMs, idleMs)) return;
+    server.closeIdleConnections();
+    // node does not count a connection as idle that never sent a byte; it would hold the stop up for the whole grace.
+    for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();
+  }, 20);
+  const force = setTimeout(() => server.closeAllConnections(), graceMs);
+  await closed;
+  clearInterval(sweep);
+  clearTimeout(force);
+}

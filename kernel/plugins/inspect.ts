@@ -1,0 +1,101 @@
+/**
+ * Reads the definition of a plugin that is not trusted to run here: a child process imports it, says what it exports and
+ * ends. Whatever the import does, crash, hang or exit, it does to the child; the answer is kept by content hash.
+ */
+import { mkdir } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { childEnv, runChild } from "../child.ts";
+import { readIfThere, writeFileAtomic } from "../files.ts";
+import { type CatalogEntry, isRecord, manifestError } from "./entry.ts";
+import { assertRanges, readDefinition } from "./manifest.ts";
+
+const defaultTimeoutMs = 10_000;
+const maxBytes = 1024 * 1024;
+const format = 1;
+
+/** Plain JavaScript, so that it runs the same from the sources, from a bundle and in a test. Answers on descriptor 3. */
+const script = `
+import { writeSync } from "node:fs";
+const { exit } = process;
+const say = (answer) => {
+  const bytes = Buffer.from(JSON.stringify(answer));
+  for (let sent = 0; sent < bytes.length; ) sent += writeSync(3, bytes, sent);
+  exit(0);
+};
+try {
+  const { default: plugin } = await import(process.argv[1]);
+  if (typeof plugin !== "object" || plugin === null) say({ error: "it has no default export; write: export default definePlugin({ … })" });
+  say({ definition: { ...plugin, setup: typeof plugin.setup } });
+} catch (error) {
+  say({ error: "its import fails: " + String(error instanceof Error ? error.message : error).slice(0, 1000) });
+}
+`;
+
+/** The manifest of the plugin whose (loadable) entry is `file`. Throws `PLUGIN_MANIFEST` with the reason. */
+export async function inspectEntry(
+  id: string,
+  file: string,
+  timeoutMs = defaultTimeoutMs,
+): Promise<{ manifest: CatalogEntry; definition: Readonly<Record<string, unknown>> }> {
+  const definition = await runInChild(id, file, timeoutMs);
+  return { manifest: await manifestFrom(definition), definition };
+}
+
+/** The kept answer for this content, or undefined. */
+export async function cachedManifest(folder: string, hash: string): Promise<CatalogEntry | undefined> {
+  const text = await readIfThere(join(folder, `${hash}.json`), 4 * maxBytes).catch(() => undefined);
+  if (text === undefined) return undefined;
+  try {
+    const kept = JSON.parse(text) as { format?: number; definition?: Readonly<Record<string, unknown>> };
+    return kept.format === format && isRecord(kept.definition) ? await manifestFrom(kept.definition) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+export async function keepManifest(
+  folder: string,
+  hash: string,
+  definition: Readonly<Record<string, unknown>>,
+): Promise<void> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await writeFileAtomic(join(folder, `${hash}.json`), JSON.stringify({ format, definition }));
+}
+
+async function manifestFrom(definition: Readonly<Record<string, unknown>>): Promise<CatalogEntry> {
+  const manifest = readDefinition(definition);
+  await assertRanges(manifest);
+  return manifest;
+}
+
+async function runInChild(id: string, file: string, timeoutMs: number): Promise<Readonly<Record<string, unknown>>> {
+  const url = pathToFileURL(file).href;
+  const child = await runChild([process.execPath, "--input-type=module", "--no-warnings", "-e", script, url], {
+    cwd: tmpdir(),
+    env: childEnv(),
+    timeoutMs,
+    maxBytes,
+    channel: true,
+  });
+  const fail = (why: string): never => {
+    throw manifestError(`Plugin "${id}" cannot be read: ${why}`, { plugin: id, said: child.stderr.slice(-2000) });
+  };
+  if (child.ended === "timeout")
+    fail(`its import does not end within ${timeoutMs / 1000} s. Importing a plugin must have no side effects.`);
+  if (child.ended !== "") fail("its import writes without end.");
+  const answer = parse(child.channel);
+  if (typeof answer?.error === "string") fail(answer.error);
+  if (!isRecord(answer?.definition)) return fail(`its import ends the process (exit code ${child.code}).`);
+  return answer.definition;
+}
+
+function parse(text: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isRecord(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,71 @@
+/**
+ * Writes one reply: data as JSON, a Reply as it says. A streamed body respects back-pressure, ends when the client
+ * leaves, and one that fails half-way cuts the connection, so that nobody takes it for complete.
+ */
+import type { ServerResponse } from "node:http";
+import { Reply, type ReplyBody } from "@chela/sdk";
+
+const left = Symbol("the client left");
+
+export interface Outgoing {
+  readonly status: number;
+  readonly headers: Record<string, string>;
+  readonly body: ReplyBody;
+}
+
+/** What a handler returned, in its outgoing form. undefined is 204. */
+export function outgoing(value: unknown): Outgoing {
+  if (Reply.is(value)) return { status: value.status, headers: { ...value.headers }, body: value.body };
+  if (value === undefined) return { status: 204, headers: {}, body: null };
+  return { status: 200, headers: { "content-type": "application/json" }, body: `${JSON.stringify(value)}\n` };
+}
+
+/** Resolves when the last byte was handed to the socket; rejects when the body failed. */
+export async function send(res: ServerResponse, out: Outgoing, signal: () => AbortSignal): Promise<void> {
+  if (res.headersSent || res.destroyed) return;
+  const { body, headers, status } = out;
+  if (body === null || typeof body === "string" || body instanceof Uint8Array) {
+    if (body !== null)
+      headers["content-length"] = String(typeof body === "string" ? Buffer.byteLength(body) : body.byteLength);
+    else if (status !== 204 && status !== 304) headers["content-length"] = "0";
+    res.writeHead(status, headers);
+    res.end(body ?? undefined);
+    return;
+  }
+  res.writeHead(status, headers);
+  res.flushHeaders();
+  await pump(res, body as AsyncIterable<string | Uint8Array>, signal());
+}
+
+/** One waiting slot per stream: the next chunk, the drained socket or the client's leaving, whichever comes first. */
+async function pump(res: ServerResponse, body: AsyncIterable<string | Uint8Array>, signal: AbortSignal): Promise<void> {
+  const iterator = body[Symbol.asyncIterator]();
+  let wake: (gone: typeof left) => void = () => undefined;
+  const leave = () => wake(left);
+  signal.addEventListener("abort", leave, { once: true });
+  res.once("close", leave);
+  const orLeft = <T>(work: (resolve: (value: T | typeof left) => void, reject: (error: unknown) => void) => void) =>
+    new Promise<T | typeof left>((resolve, reject) => {
+      wake = resolve;
+      if (signal.aborted || res.destroyed) resolve(left);
+      else work(resolve, reject);
+    });
+  try {
+    for (;;) {
+      const next = await orLeft<IteratorResult<string | Uint8Array>>(
+        (resolve, reject) => void iterator.next().then(resolve, reject),
+      );
+      if (next === left) return void res.destroy();
+      if (next.done) return void res.end();
+      if (res.write(next.value)) continue;
+      const drained = await orLeft<void>((resolve) => res.once("drain", resolve));
+      if (drained === left) return void res.destroy();
+    }
+  } catch (error) {
+    res.destroy();
+    throw error;
+  } finally {
+    signal.removeEventListener("abort", leave);
+    void Promise.resolve(iterator.return?.()).catch(() => undefined);
+  }
+}

@@ -1,0 +1,100 @@
+/**
+ * The door to polka. One router per generation, built once and never changed: exact paths in a table, patterns in
+ * polka's. Matching is on the canonical path, case-sensitive, without trailing-slash variants, so that guard and router
+ * never disagree.
+ */
+import { GatewayError } from "@chela/sdk";
+import polka from "polka";
+import type { AnyRoute, Instance } from "./instance.ts";
+
+export interface LiveRoute {
+  readonly route: AnyRoute;
+  readonly owner: Instance;
+  /** Parameter names in the order of the pattern's groups. */
+  readonly names: readonly string[];
+}
+
+export interface RouteMatch {
+  readonly live: LiveRoute;
+  readonly params: Readonly<Record<string, string>>;
+}
+
+const noParams: Readonly<Record<string, string>> = Object.freeze({});
+const methods = ["GET", "POST", "PUT", "PATCH", "DELETE"] as const;
+
+export class Router {
+  readonly #exact = new Map<string, LiveRoute>();
+  readonly #taken = new Map<string, string>();
+  readonly #patterns = polka();
+  #patternCount = 0;
+
+  /** Throws `ROUTE_CONFLICT` naming both owners. */
+  add(owner: Instance, route: AnyRoute): void {
+    const shape = `${route.method} ${route.path.replace(/:[^/]+/g, ":")}`;
+    const taken = this.#taken.get(shape);
+    if (taken !== undefined) {
+      throw new GatewayError(
+        "ROUTE_CONFLICT",
+        409,
+        `route ${route.method} ${route.path} is registered by "${taken}" and by "${owner.id}"`,
+      );
+    }
+    this.#taken.set(shape, owner.id);
+    const names = parameterNames(route.path);
+    const live: LiveRoute = { route, owner, names };
+    if (names.length === 0) {
+      this.#exact.set(`${route.method} ${route.path}`, live);
+      return;
+    }
+    this.#patternCount += 1;
+    this.#patterns.add(route.method, pattern(route.path), live as never);
+  }
+
+  find(method: string, path: string): RouteMatch | undefined {
+    const exact = this.#exact.get(`${method} ${path}`);
+    if (exact) return { live: exact, params: noParams };
+    if (this.#patternCount === 0) return undefined;
+    const found = this.#patterns.find(method as "GET", path);
+    const live = found.handlers[0] as unknown as LiveRoute | undefined;
+    return live ? { live, params: named(live, found.params) } : undefined;
+  }
+
+  /** Which methods exist on a path, for 405. */
+  allowed(path: string): readonly string[] {
+    return methods.filter((method) => this.find(method, path));
+  }
+}
+
+function parameterNames(path: string): readonly string[] {
+  return path
+    .split("/")
+    .flatMap((segment) => (segment === "*" ? ["*"] : segment.startsWith(":") ? [segment.slice(1)] : []));
+}
+
+function pattern(path: string): RegExp {
+  let count = 0;
+  const source = path.split("/").map((segment) => {
+    if (segment === "*") return `(?<p${count++}>.+)`;
+    if (segment.startsWith(":")) return `(?<p${count++}>[^/]+)`;
+    return segment.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+  });
+  return new RegExp(`^${source.join("/")}$`);
+}
+
+function named(live: LiveRoute, groups: Record<string, string>): Record<string, string> {
+  const params: Record<string, string> = Object.create(null);
+  for (const [index, name] of live.names.entries()) {
+    const raw = groups[`p${index}`];
+    if (raw !== undefined) params[name] = decode(raw);
+  }
+  return params;
+}
+
+function decode(raw: string): string {
+  if (!raw.includes("%")) return raw;
+  try {
+    return decodeURIComponent(raw);
+  } catch {
+    throw new GatewayError("BAD_PATH", 400, "the path is not valid UTF-8");
+  }
+}

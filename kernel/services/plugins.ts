@@ -1,0 +1,139 @@
+/** The `plugins` service: lists what the catalog knows with its live state, and turns switches into config writes. */
+import {
+  type ChangeResult,
+  type Config,
+  GatewayError,
+  type PluginInfo,
+  type PluginRow,
+  type Plugins,
+} from "@chela/sdk";
+import { applySnapshot } from "../change.ts";
+import type { Host } from "../host.ts";
+import type { Contributions, Instance, Manifest } from "../instance.ts";
+import { didYouMean } from "../nearest.ts";
+import { kernelId } from "../plan.ts";
+
+/** Installing and removing files; kernel/plugins does it. */
+export interface Installer {
+  install(source: string): ReturnType<Plugins["install"]> extends Promise<infer T> ? Promise<Omit<T, "result">> : never;
+  uninstall(id: string): Promise<void>;
+}
+
+export function pluginsService(host: Host, config: Config, installer: Installer): Plugins {
+  const find = (id: string): Manifest => {
+    const manifest = host.options.catalog.entries().find((entry) => entry.id === id);
+    if (manifest) return manifest;
+    const ids = host.options.catalog.entries().map((entry) => entry.id);
+    throw new GatewayError(
+      "PLUGIN_UNKNOWN",
+      404,
+      `unknown plugin "${id.slice(0, 80)}".${didYouMean(id.slice(0, 80), ids)}`,
+    );
+  };
+  const refresh = () =>
+    host.exclusive(async () => {
+      await host.options.catalog.refresh();
+      return applySnapshot(host, host.snapshot, { who: "host", why: "plugins", restart: new Set() });
+    });
+  const toggle = async (id: string, enabled: boolean, who: string): Promise<ChangeResult> => {
+    const manifest = find(id);
+    if (!enabled && manifest.critical)
+      host.options.log.logger.warn({ plugin_id: id }, "a critical plugin is switched off by hand");
+    host.barred.delete(id);
+    const edits = [{ path: `plugins.entries.${id}.enabled`, value: enabled }];
+    return config.write(edits, { who, why: `${enabled ? "enable" : "disable"} ${id}` });
+  };
+  return {
+    list: () => host.options.catalog.entries().map((manifest) => row(host, manifest)),
+    info: (id) => info(host, find(id)),
+    enable: (id, who) => toggle(id, true, who),
+    disable: (id, who) => toggle(id, false, who),
+    reload: (id) => {
+      find(id);
+      return host.exclusive(async () => {
+        host.barred.delete(id);
+        await host.options.catalog.refresh();
+        return applySnapshot(host, host.snapshot, { who: "host", why: `reload of ${id}`, restart: new Set([id]) });
+      });
+    },
+    release: (id) => {
+      find(id);
+      return host.exclusive(() => {
+        host.barred.delete(id);
+        host.faults.forget(id);
+        return applySnapshot(host, host.snapshot, { who: "host", why: `release of ${id}`, restart: new Set() });
+      });
+    },
+    install: async (source) => {
+      const installed = await installer.install(source);
+      host.barred.delete(installed.id);
+      return { ...installed, result: await refresh() };
+    },
+    uninstall: async (id) => {
+      if (find(id).origin === "builtin")
+        throw new GatewayError(
+          "PLUGIN_BUILTIN",
+          409,
+          `"${id}" is built in; switch it off with: chela plugins disable ${id}`,
+        );
+      await installer.uninstall(id);
+      host.barred.delete(id);
+      return refresh();
+    },
+    refresh,
+  };
+}
+
+function row(host: Host, manifest: Manifest): PluginRow {
+  const { id, version, origin, about, critical } = manifest;
+  const state = host.stateOf(id);
+  const live = host.current().instances.has(id);
+  const reason = live ? "" : (host.barred.get(id)?.reason ?? host.idle.find((idle) => idle.id === id)?.reason ?? "");
+  return { id, version, state, reason, origin, about, critical };
+}
+
+function info(host: Host, manifest: Manifest): PluginInfo {
+  const instance = host.current().instances.get(manifest.id);
+  const { root, host: range, section, hot, needs, provides, schema } = manifest;
+  return {
+    ...row(host, manifest),
+    root,
+    host: range,
+    section,
+    hot,
+    needs: needs.map(({ key, service, range: wanted, optional }) => ({
+      service,
+      range: wanted,
+      optional,
+      provider: instance?.uses.get(key)?.id ?? null,
+    })),
+    provides,
+    contributions: contributionsOf(instance),
+    startup: instance?.startup ?? null,
+    hooks:
+      instance?.contributions.taps.map(({ hook, stats }) => ({
+        hook,
+        calls: stats.calls,
+        errors: stats.errors,
+        ms: stats.ms,
+      })) ?? [],
+    faults: manifest.id === kernelId ? 0 : host.faults.count(manifest.id),
+    schema,
+  };
+}
+
+function contributionsOf(instance: Instance | undefined): PluginInfo["contributions"] {
+  const list = <K extends keyof Omit<Contributions, "services">>(kind: K) =>
+    (instance?.contributions[kind] ?? []) as Contributions[K];
+  return {
+    routes: list("routes").map(({ method, path, access }) => ({ method, path, access })),
+    streams: list("streams").map(({ path, access }) => ({ path, access })),
+    methods: list("methods").map(({ name, access }) => ({ name, access })),
+    tools: list("tools").map(({ name, access, risk }) => ({ name, access, risk })),
+    commands: list("commands").map(({ name, access }) => ({ name, access })),
+    panels: list("panels").map(({ id, access }) => ({ id, access })),
+    statics: list("statics").map(({ prefix, access }) => ({ path: prefix, access })),
+    hooks: list("taps").map(({ hook }) => hook),
+    health: list("health").map(({ name }) => name),
+  };
+}

@@ -1,0 +1,173 @@
+/**
+ * The door to ws: upgrades on the one port, and the registry of all open sockets — nothing else ends an upgraded socket.
+ * Every upgrade passes the gate before the handshake; buffers are bounded; a client that stops reading or answering
+ * pings is closed; a socket whose credential is gone is closed with 4001.
+ */
+import type { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
+import { GatewayError, type Identity } from "@chela/sdk";
+import type { WebSocketServer } from "ws";
+import type { Generation, Owned } from "./compose.ts";
+import type { GatewaySettings } from "./config/gateway-schema.ts";
+import { asGatewayError } from "./errors.ts";
+import type { Gate } from "./gate.ts";
+import type { FaultReporter } from "./hooks.ts";
+import type { AnyStream } from "./instance.ts";
+import { LiveSocket } from "./socket.ts";
+import { canonicalPath } from "./urls.ts";
+
+export interface StreamsHost {
+  current(): Generation;
+  settings(): GatewaySettings;
+  readonly gate: Gate;
+  readonly report: FaultReporter;
+  requestId(): string;
+}
+
+const pingMs = 30_000;
+const strangerFrameBytes = 65_536;
+
+export class Streams {
+  readonly #host: StreamsHost;
+  readonly #sockets = new Set<LiveSocket>();
+  #servers: Promise<{ known: WebSocketServer; stranger: WebSocketServer }> | undefined;
+  #frameBytes = 0;
+  #pinger: NodeJS.Timeout | undefined;
+
+  constructor(host: StreamsHost) {
+    this.#host = host;
+  }
+
+  get size(): number {
+    return this.#sockets.size;
+  }
+
+  byStream(): { stream: string; open: number }[] {
+    const counts = new Map<string, number>();
+    for (const { path } of this.#sockets) counts.set(path, (counts.get(path) ?? 0) + 1);
+    return [...counts].map(([stream, open]) => ({ stream, open }));
+  }
+
+  /** The `upgrade` listener of every listener. */
+  readonly upgrade = (req: IncomingMessage, duplex: Duplex, head: Buffer): void => {
+    const id = this.#host.requestId();
+    duplex.on("error", () => duplex.destroy());
+    void this.#upgrade(req, duplex, head, id).catch((error: unknown) => refuse(duplex, asGatewayError(error, id)));
+  };
+
+  async #upgrade(req: IncomingMessage, duplex: Duplex, head: Buffer, id: string): Promise<void> {
+    const generation = this.#host.current();
+    const { path, search } = canonicalPath(req.url ?? "/");
+    const found = generation.streams.get(path);
+    if (!found) throw new GatewayError("NOT_FOUND", 404, "404 page not found");
+    if (this.#sockets.size >= this.#host.settings().limits.sockets) {
+      throw new GatewayError("TOO_MANY_SOCKETS", 503, "too many open sockets (gateway.limits.sockets)");
+    }
+    const { owner, item } = found;
+    owner.scope.enter();
+    try {
+      const { gate } = this.#host;
+      const credentials = gate.credentials(req, search, "stream");
+      const identity = await gate.identify(req, credentials, generation, { kind: "stream", access: item.access });
+      if (item.access !== "public") {
+        await gate.authorize(
+          identity,
+          { what: "stream", name: item.path, access: item.access, owner: owner.id },
+          generation,
+        );
+      }
+      if (generation.blocked) throw new GatewayError("CRITICAL_DOWN", 503, generation.blocked);
+      const facts = { id, method: "GET", path, headers: req.headers, address: credentials.address, identity };
+      const refusal = await generation.hooks.run("ws:upgrade", facts);
+      if (refusal) throw refusal;
+      const server = await this.#server(identity);
+      if (owner.scope.closing)
+        throw new GatewayError("PLUGIN_STOPPED", 503, `plugin "${owner.id}" is stopping; try again`);
+      server.handleUpgrade(req, duplex, head, (ws) => {
+        const query = Object.fromEntries(new URLSearchParams(search));
+        const socket = new LiveSocket({
+          id,
+          ws,
+          found,
+          identity,
+          credentials,
+          query,
+          settings: this.#host.settings(),
+          report: this.#host.report,
+        });
+        this.#adopt(socket, found);
+      });
+    } finally {
+      owner.scope.leave();
+    }
+  }
+
+  #adopt(socket: LiveSocket, found: Owned<AnyStream>): void {
+    this.#sockets.add(socket);
+    const forget = found.owner.scope.own("socket", socket.path, () => socket.end(1012, "plugin stopped"));
+    socket.onClosed(() => {
+      this.#sockets.delete(socket);
+      forget();
+      if (this.#sockets.size === 0) this.#stopPinging();
+    });
+    this.#startPinging();
+    socket.open();
+  }
+
+  async #server(identity: Identity): Promise<WebSocketServer> {
+    const { frameBytes } = this.#host.settings().limits;
+    if (!this.#servers || this.#frameBytes !== frameBytes) {
+      this.#frameBytes = frameBytes;
+      this.#servers = import("ws").then(({ WebSocketServer: Server }) => {
+        const make = (maxPayload: number) =>
+          new Server({ noServer: true, clientTracking: false, perMessageDeflate: false, maxPayload });
+        return { known: make(frameBytes), stranger: make(Math.min(strangerFrameBytes, frameBytes)) };
+      });
+    }
+    const servers = await this.#servers;
+    return identity.kind === "anonymous" ? servers.stranger : servers.known;
+  }
+
+  #startPinging(): void {
+    this.#pinger ??= setInterval(() => {
+      for (const socket of this.#sockets) socket.ping();
+    }, pingMs).unref();
+  }
+
+  #stopPinging(): void {
+    clearInterval(this.#pinger);
+    this.#pinger = undefined;
+  }
+
+  /** Identifies every socket anew; closes (4001) those that could not come back with the same rights. */
+  async recheck(): Promise<number> {
+    const generation = this.#host.current();
+    let closed = 0;
+    for (const socket of [...this.#sockets]) {
+      if (socket.identity.kind === "anonymous") continue;
+      const now = await this.#host.gate.recheck(socket.credentials, generation).catch(() => undefined);
+      const same =
+        now && now.id === socket.identity.id && socket.identity.scopes.every((scope) => now.scopes.includes(scope));
+      if (same) continue;
+      closed += 1;
+      void socket.end(4001, "credential replaced");
+    }
+    return closed;
+  }
+
+  /** Tells every client that the gateway goes away and closes what is left; resolves when all are closed. */
+  async closeAll(reason: string): Promise<void> {
+    await Promise.all([...this.#sockets].map((socket) => socket.end(1012, reason)));
+    this.#stopPinging();
+  }
+}
+
+function refuse(duplex: Duplex, error: GatewayError): void {
+  if (duplex.destroyed) return;
+  const body = `${error.message}\n`;
+  const extra = Object.entries(error.headers ?? {}).map(([name, value]) => `${name}: ${value}\r\n`);
+  duplex.end(
+    `HTTP/1.1 ${error.status} ${error.code}\r\ncontent-type: text/plain; charset=utf-8\r\nx-content-type-options: nosniff\r\n` +
+      `connection: close\r\ncontent-length: ${Buffer.byteLength(body)}\r\n${extra.join("")}\r\n${body}`,
+  );
+}

@@ -1,0 +1,136 @@
+/**
+ * The door to chokidar. A target is watched through the folder it lies in, because editors replace files by renaming
+ * and a target may not exist yet; its changes arrive in batches of absolute paths, and the calls never overlap.
+ */
+import { existsSync } from "node:fs";
+import { dirname, resolve, sep } from "node:path";
+import type { FSWatcher } from "chokidar";
+
+export interface WatchOptions {
+  /** Quiet time after the last event before a batch is delivered; never less than 60 ms. */
+  readonly debounceMs: number;
+  /** A failed `onChange`, or a fault of the file system's own (too many watches). Watching goes on. */
+  readonly onError?: (error: unknown) => void;
+}
+
+export interface Watching {
+  /** Resolves when changes from now on are seen. */
+  readonly ready: Promise<void>;
+  /** Idempotent. Waits for a batch that is being handled; none is delivered after. */
+  close(): Promise<void>;
+}
+
+/** A steady stream of events delays a batch by this many debounce times at most. */
+const maxDelays = 10;
+
+/** chokidar swallows a second change of one file within 50 ms: a batch delivered sooner would miss the final content. */
+const shortestDebounceMs = 60;
+
+/** Watches files and folders (with all they hold), existing or not. */
+export function watchPaths(
+  paths: readonly string[],
+  options: WatchOptions,
+  onChange: (changed: readonly string[]) => void | Promise<void>,
+): Watching {
+  const targets = paths.map((path) => resolve(path));
+  const batch = new Batch(options, onChange);
+  const opened = open(targets, batch, options);
+  opened.catch(() => undefined);
+  let closing: Promise<void> | undefined;
+  const close = async () => {
+    batch.stop();
+    const watcher = await opened.catch(() => undefined);
+    await watcher?.close();
+    await batch.settled();
+  };
+  return {
+    ready: opened.then(() => undefined),
+    close: () => {
+      closing ??= close();
+      return closing;
+    },
+  };
+}
+
+async function open(targets: readonly string[], batch: Batch, options: WatchOptions): Promise<FSWatcher> {
+  const { watch } = await import("chokidar");
+  const watcher = watch([...new Set(targets.map(watchRoot))], {
+    ignoreInitial: true,
+    ignorePermissionErrors: true,
+    ignored: (path) => !targets.some((target) => related(resolve(path), target)),
+  });
+  watcher.on("all", (_event, path) => {
+    const changed = resolve(path);
+    if (targets.some((target) => changed === target || inside(changed, target))) batch.add(changed);
+  });
+  watcher.on("error", (error) => options.onError?.(error));
+  await new Promise<void>((ready) => watcher.once("ready", ready));
+  return watcher;
+}
+
+/** The nearest folder above the target that exists: it tells of the target coming, going and being replaced. */
+function watchRoot(target: string): string {
+  let folder = dirname(target);
+  while (!existsSync(folder) && dirname(folder) !== folder) folder = dirname(folder);
+  return folder;
+}
+
+/** True on the way down to the target, at it, and below it. */
+function related(path: string, target: string): boolean {
+  return path === target || inside(path, target) || inside(target, path);
+}
+
+function inside(path: string, folder: string): boolean {
+  return path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
+}
+
+/** Collects paths until it is quiet, then hands them over, one batch at a time. */
+class Batch {
+  readonly #options: WatchOptions;
+  readonly #deliver: (changed: readonly string[]) => void | Promise<void>;
+  #paths = new Set<string>();
+  #since = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #running: Promise<void> = Promise.resolve();
+  #stopped = false;
+
+  constructor(options: WatchOptions, deliver: (changed: readonly string[]) => void | Promise<void>) {
+    this.#options = options;
+    this.#deliver = deliver;
+  }
+
+  add(path: string): void {
+    if (this.#stopped) return;
+    const debounceMs = Math.max(this.#options.debounceMs, shortestDebounceMs);
+    const now = performance.now();
+    if (this.#paths.size === 0) this.#since = now;
+    this.#paths.add(path);
+    clearTimeout(this.#timer);
+    const left = this.#since + debounceMs * maxDelays - now;
+    this.#timer = setTimeout(() => this.#flush(), Math.max(0, Math.min(debounceMs, left)));
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+  }
+
+  settled(): Promise<void> {
+    return this.#running;
+  }
+
+  #flush(): void {
+    const changed = [...this.#paths].sort();
+    this.#paths = new Set();
+    this.#running = this.#running.then(() => this.#hand(changed));
+  }
+
+  async #hand(changed: readonly string[]): Promise<void> {
+    if (this.#stopped) return;
+    try {
+      await this.#deliver(changed);
+    } catch (error) {
+      this.#options.onError?.(error);
+    }
+  }
+}

@@ -1,0 +1,122 @@
+/** The `config.*` methods: thin faces over the config service. */
+import { type Call, GatewayError, Type, type WriteOptions } from "@chela/sdk";
+import { planned } from "./config-routes.ts";
+import type { Ctx } from "./needs.ts";
+import { Change, Edits, Nothing, PlannedRows } from "./schemas.ts";
+
+const Path = Type.String({ minLength: 1, maxLength: 1024, description: 'Dotted: gateway.port, a["x.y"].' });
+const Guards = { baseHash: Type.Optional(Type.String()), force: Type.Optional(Type.Boolean()) };
+
+export function registerConfigMethods(ctx: Ctx): void {
+  registerReads(ctx);
+  registerWrites(ctx);
+}
+
+function registerReads(ctx: Ctx): void {
+  const { config } = ctx.use;
+  ctx.method({
+    name: "config.get",
+    access: "read",
+    about: "One value, or everything; secrets redacted. From the file, or with defaults: `source: merged`.",
+    params: Type.Object({
+      path: Type.Optional(Path),
+      source: Type.Union([Type.Literal("file"), Type.Literal("merged")], { default: "file" }),
+    }),
+    result: Type.Object({ found: Type.Boolean(), value: Type.Optional(Type.Unknown()) }),
+    handler: ({ path, source }) => {
+      if (path !== undefined) return config.get(path, source);
+      return { found: true, value: source === "merged" ? config.view() : config.file() };
+    },
+  });
+  ctx.method({
+    name: "config.check",
+    access: "read",
+    about: "What is wrong with the file as it is, warnings included.",
+    params: Nothing,
+    handler: () => {
+      const problems = config.problems();
+      const trouble = config.trouble();
+      return {
+        ok: trouble === null && !problems.some(({ level }) => level === "error"),
+        trouble,
+        problems,
+        path: config.path,
+      };
+    },
+  });
+  ctx.method({
+    name: "config.plan",
+    access: "read",
+    about: "What a change would do.",
+    params: Edits,
+    result: PlannedRows,
+    handler: (params) => planned(ctx, params),
+  });
+  ctx.method({
+    name: "config.diff",
+    access: "read",
+    about: "Unified diff of a backup (default: the newest) against the file, secrets redacted.",
+    params: Type.Object({ id: Type.Optional(Type.String()) }),
+    result: Type.Object({ diff: Type.String() }),
+    handler: async ({ id }) => ({ diff: await config.diff(id) }),
+  });
+  ctx.method({
+    name: "config.backups",
+    access: "read",
+    about: "Earlier versions, newest first.",
+    params: Nothing,
+    handler: () => config.backups(),
+  });
+  ctx.method({
+    name: "config.schema",
+    access: "read",
+    about: "JSON Schema of every section that is live.",
+    params: Nothing,
+    handler: () => config.schema(),
+  });
+}
+
+function registerWrites(ctx: Ctx): void {
+  const { config } = ctx.use;
+  ctx.method({
+    name: "config.set",
+    access: "admin",
+    about: "Sets one value.",
+    params: Type.Object({ path: Path, value: Type.Unknown(), ...Guards }),
+    result: Change,
+    handler: ({ path, value, ...guards }, call) => {
+      if (value === undefined)
+        throw new GatewayError("INVALID", 400, "params of config.set: value must be given; config.unset removes a key");
+      return config.write([{ path, value }], optionsOf(`config.set ${path}`, call, guards));
+    },
+  });
+  ctx.method({
+    name: "config.unset",
+    access: "admin",
+    about: "Removes a key; its default applies again.",
+    params: Type.Object({ path: Path, ...Guards }),
+    result: Change,
+    handler: ({ path, ...guards }, call) =>
+      config.write([{ path, value: undefined }], optionsOf(`config.unset ${path}`, call, guards)),
+  });
+  ctx.method({
+    name: "config.rollback",
+    access: "admin",
+    about: "Puts a backup back, the newest by default.",
+    params: Type.Object({ id: Type.Optional(Type.String()), ...Guards }),
+    result: Change,
+    handler: ({ id, ...guards }, call) => config.rollback(id, optionsOf("config.rollback", call, guards)),
+  });
+  ctx.method({
+    name: "config.reload",
+    access: "admin",
+    about: "Reads the file again and applies what changed; fails while it does not parse.",
+    params: Nothing,
+    result: Change,
+    handler: (_, { identity }) => config.reload(`config.reload by ${identity.id}`),
+  });
+}
+
+function optionsOf(what: string, { identity }: Call, guards: { baseHash?: string; force?: boolean }): WriteOptions {
+  return { who: "api", why: `${what} by ${identity.id}`, ...guards };
+}

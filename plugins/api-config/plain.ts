@@ -1,0 +1,15 @@
+/** Plain JSON objects. */
+export type PlainObject = Readonly<Record<string, unknown>>;
+
+export function isObject(value: unknown): value is PlainObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Own members only: no name reaches a prototype. */
+export function member(holder: unknown, key: string): unknown {
+  return isObject(holder) && Object.hasOwn(holder, key) ? holder[key] : undefined;
+}
+
+export function at(root: unknown, ...path: readonly string[]): unknown {
+  return path.reduce(member, root);
+}

@@ -1,0 +1,86 @@
+/** What a client asks in ClawGo's chat dialect, and how errors read there. Decoding is Go's: any letter case, null is absent. */
+import { type ContentPart, GatewayError, type StoredMessage, Type } from "@chela/sdk";
+import { chooseSession } from "../session-key.ts";
+
+export interface Ask {
+  readonly session: string;
+  /** The prompt: the message, then the file as `[file: …]`. */
+  readonly text: string;
+  readonly idempotencyKey: string | undefined;
+}
+
+/** For the reference only: wrong types have to be answered in this dialect's own words, by `readAsk`. */
+export const askSchema = Type.Unsafe<unknown>({
+  description: "session defaults to the query parameter session, then main; media is the path of an uploaded file",
+  properties: {
+    session: { description: "Session key" },
+    message: { description: "What the user says" },
+    media: { description: "Path of an uploaded file" },
+    idempotencyKey: { description: "A retry with the same key returns the first outcome for 24 h" },
+  },
+});
+
+/** Throws 400 `invalid json` for anything that is not an object with texts. */
+export function readAsk(body: unknown, querySession?: unknown): Ask {
+  if (typeof body !== "object" || body === null || Array.isArray(body)) throw invalidJson();
+  const message = textField(body, "message");
+  const media = textField(body, "media");
+  const file = media === "" ? "" : `[file: ${media}]`;
+  return {
+    session: chooseSession(textField(body, "session"), querySession),
+    text: message !== "" && file !== "" ? `${message}\n${file}` : message + file,
+    idempotencyKey: textField(body, "idempotencyKey") || undefined,
+  };
+}
+
+/** The value of `type` in a frame. */
+export function frameType(frame: unknown): string {
+  return typeof frame === "object" && frame !== null ? textField(frame, "type") : "";
+}
+
+export function invalidJson(): GatewayError {
+  return new GatewayError("BAD_JSON", 400, "invalid json");
+}
+
+/** In this dialect every failure of a model is a 500 whose text says so. Details only for clients that read JSON. */
+export function chatError(error: unknown, accept?: string): GatewayError {
+  if (!GatewayError.is(error))
+    return new GatewayError("TURN_FAILED", 500, "the turn failed; the log has the reason", undefined, { cause: error });
+  if (!error.code.startsWith("UPSTREAM_")) return error;
+  const details = accept?.includes("json") ? { ...error.details } : undefined;
+  return new GatewayError(error.code, 500, `LLM call failed: ${error.message}`, details, { cause: error });
+}
+
+/** A message as `/api/chat/history` shows it: ClawGo's keys, with seq, at and state added. */
+export function historyEntry(message: StoredMessage): Record<string, unknown> {
+  const { role, content, toolCalls, toolCallId, seq, at, state, model } = message;
+  return {
+    role,
+    content: contentText(content),
+    ...(toolCallId !== undefined && { tool_call_id: toolCallId }),
+    ...(toolCalls && {
+      tool_calls: toolCalls.map(({ id, name, arguments: text }) => ({
+        id,
+        type: "function",
+        function: { name, arguments: text },
+      })),
+    }),
+    seq,
+    at: new Date(at).toISOString(),
+    state,
+    ...(model !== undefined && { model }),
+  };
+}
+
+function contentText(content: string | readonly ContentPart[]): string {
+  if (typeof content === "string") return content;
+  return content.map((part) => (part.type === "text" ? part.text : "[image]")).join("\n");
+}
+
+function textField(body: object, name: string): string {
+  const key = Object.keys(body).findLast((key) => key.toLowerCase() === name.toLowerCase());
+  const value = key === undefined ? undefined : (body as Record<string, unknown>)[key];
+  if (value === undefined || value === null) return "";
+  if (typeof value !== "string") throw invalidJson();
+  return value;
+}

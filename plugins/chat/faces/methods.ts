@@ -1,0 +1,70 @@
+/** The RPC methods of the chat plugin. */
+import { type Context, Type } from "@chela/sdk";
+import { chooseSession, sessionKey } from "../session-key.ts";
+import { historyEntry } from "./ask.ts";
+import { readWindow, type Services, sessionRows } from "./http.ts";
+
+const Session = Type.String({ minLength: 1, maxLength: 200, default: "main" });
+const SendParams = Type.Object({
+  session: Session,
+  message: Type.String(),
+  media: Type.Optional(Type.Array(Type.String(), { maxItems: 32 })),
+  agent: Type.Optional(Type.String()),
+  model: Type.Optional(Type.String({ description: "provider/model" })),
+  idempotencyKey: Type.Optional(Type.String()),
+});
+const Bound = Type.Optional(Type.Integer({ minimum: 0 }));
+const HistoryParams = Type.Object({ session: Session, around: Bound, before: Bound, after: Bound, limit: Bound });
+const ListParams = Type.Object({ includeInternal: Type.Boolean({ default: false }) });
+const KeyParams = Type.Object({ key: Type.String({ minLength: 1, maxLength: 200 }) });
+
+export function registerMethods(ctx: Pick<Context, "method">, { agent, sessions }: Services): void {
+  ctx.method({
+    name: "chat.send",
+    access: "write",
+    about: "Says something in a session and returns the whole reply",
+    params: SendParams,
+    handler: async ({ message, session, ...rest }, { identity }) => {
+      const run = agent.run({ ...rest, text: message, session: chooseSession(session), channel: "rpc", identity });
+      const { text, turn, model, stop, usage } = await run.done;
+      return { reply: text, session, turn, model, stop, usage };
+    },
+  });
+  ctx.method({
+    name: "chat.abort",
+    access: "write",
+    about: "Stops what runs in a session; aborted is the number of turns it ended",
+    params: Type.Object({ session: Session }),
+    handler: ({ session }) => ({ session, aborted: agent.abort(session) }),
+  });
+  ctx.method({
+    name: "chat.history",
+    access: "read",
+    about: "Stored messages of a session",
+    params: HistoryParams,
+    handler: async ({ session, ...window }) => {
+      const messages = await sessions.history(sessionKey(session), readWindow(window));
+      return { session, messages: messages.map(historyEntry) };
+    },
+  });
+  ctx.method({
+    name: "sessions.list",
+    access: "read",
+    about: "Sessions, the most recently used first",
+    params: ListParams,
+    handler: async ({ includeInternal }) => ({ sessions: await sessionRows(sessions, includeInternal) }),
+  });
+  ctx.method({
+    name: "sessions.remove",
+    access: "write",
+    about: "Ends what runs in a session and deletes its messages",
+    params: KeyParams,
+    handler: async ({ key }) => ({ key, deleted: await sessions.remove(sessionKey(key)) }),
+  });
+  ctx.method({
+    name: "agents.list",
+    access: "read",
+    about: "The agents and the models that answer for them",
+    handler: () => ({ agents: agent.agents() }),
+  });
+}

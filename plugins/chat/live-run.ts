@@ -1,0 +1,151 @@
+/**
+ * One running turn: its id, its abort, what it has said so far, and whoever listens. It belongs to its session and goes
+ * on when every listener has left.
+ */
+import { randomUUID } from "node:crypto";
+import { setMaxListeners } from "node:events";
+import { GatewayError, type TurnEvent, type TurnResult, type TurnRun } from "@chela/sdk";
+import { EventQueue } from "./event-queue.ts";
+
+/** A model that never stops is stopped here: characters of one turn, reasoning included. */
+const maxCharacters = 8_000_000;
+
+export class LiveRun {
+  readonly id = randomUUID();
+  readonly session: string | null;
+  readonly #abort = new AbortController();
+  readonly #events = new EventQueue();
+  readonly #joined = new Set<EventQueue>();
+  #failure: GatewayError | undefined;
+  #model: string | undefined;
+  #said = "";
+  #step = "";
+  #half = "";
+  #characters = 0;
+
+  constructor(session: string | null) {
+    this.session = session;
+    // Each tool of a round listens: many listeners are no leak here.
+    setMaxListeners(0, this.#abort.signal);
+  }
+
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  /** Why the turn was stopped by us rather than by its caller, if it was. */
+  get failure(): GatewayError | undefined {
+    return this.#failure;
+  }
+
+  /** The model that answers, once it does. */
+  get model(): string | undefined {
+    return this.#model;
+  }
+
+  /** The text of the model call that runs, as far as it came. */
+  get partial(): string {
+    return this.#step;
+  }
+
+  /** Stops the turn; what had arrived is kept. */
+  abort(reason: string): void {
+    this.#abort.abort(new GatewayError("TURN_ABORTED", 499, `the turn was aborted: ${reason}`));
+  }
+
+  /** Stops the turn as failed. */
+  fail(failure: GatewayError): void {
+    this.#failure ??= failure;
+    this.#abort.abort(failure);
+  }
+
+  answeredBy(model: string): void {
+    if (this.#model === undefined) this.#emit({ type: "start", turn: this.id, model });
+    this.#model = model;
+  }
+
+  /** A new model call begins: its text stands apart from what was said before. */
+  nextStep(): void {
+    this.#half = "";
+    this.#step = "";
+  }
+
+  /** Returns what may be passed on now: never half a surrogate pair. */
+  text(delta: string): string {
+    this.#count(delta);
+    let whole = this.#half + delta;
+    this.#half = "";
+    if (isHighSurrogate(whole.charCodeAt(whole.length - 1))) {
+      this.#half = whole.slice(-1);
+      whole = whole.slice(0, -1);
+    }
+    if (whole === "") return "";
+    if (this.#step === "" && this.#said !== "") this.#emitText("\n\n");
+    this.#step += whole;
+    this.#emitText(whole);
+    return whole;
+  }
+
+  reasoning(delta: string): void {
+    this.#count(delta);
+    this.#emit({ type: "reasoning", text: delta });
+  }
+
+  tool(id: string, name: string, state: "run" | "ok" | "failed"): void {
+    this.#emit({ type: "tool", id, name, state });
+  }
+
+  end(): void {
+    this.#events.end();
+    for (const queue of this.#joined) queue.end();
+    this.#joined.clear();
+  }
+
+  /** What the first caller is given. */
+  view(done: Promise<TurnResult>): TurnRun {
+    return this.#viewOf(this.#events, done);
+  }
+
+  /** What a later caller of the same run is given: what was said so far, then what follows. */
+  join(done: Promise<TurnResult>): TurnRun {
+    const queue = new EventQueue();
+    if (this.#model !== undefined) queue.push({ type: "start", turn: this.id, model: this.#model });
+    if (this.#said !== "") queue.push({ type: "text", text: this.#said });
+    this.#joined.add(queue);
+    return this.#viewOf(queue, done);
+  }
+
+  #viewOf(events: EventQueue, done: Promise<TurnResult>): TurnRun {
+    return { id: this.id, events, done, abort: (reason) => this.abort(reason) };
+  }
+
+  #emitText(text: string): void {
+    this.#said += text;
+    this.#emit({ type: "text", text });
+  }
+
+  #emit(event: TurnEvent): void {
+    this.#events.push(event);
+    for (const queue of this.#joined) queue.push(event);
+  }
+
+  #count(delta: string): void {
+    this.#characters += delta.length;
+    if (this.#characters <= maxCharacters) return;
+    throw new GatewayError("REPLY_TOO_LONG", 502, `the model did not stop after ${maxCharacters} characters`);
+  }
+}
+
+function isHighSurrogate(code: number): boolean {
+  return code >= 0xd800 && code <= 0xdbff;
+}
+
+/** Settles with `work`, or rejects as soon as the signal aborts, whatever `work` does about it. */
+export function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const leave = () => reject(signal.reason);
+    if (signal.aborted) leave();
+    else signal.addEventListener("abort", leave, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", leave));
+  });
+}

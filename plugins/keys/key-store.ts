@@ -1,0 +1,155 @@
+/**
+ * The key file and what is known of it: reads it, follows changes by others, writes it as a whole (0600, atomic), and
+ * finds the identity of a presented key in memory. A file that cannot be read is never written over; what was last read
+ * from it stays in force.
+ */
+import { randomBytes, timingSafeEqual } from "node:crypto";
+import { open, readFile, rename, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import type { Candidate, Identity } from "@chela/sdk";
+import {
+  emptyKeyring,
+  idIn,
+  type KeyRecord,
+  type Keyring,
+  parseKeyring,
+  renderKeyring,
+  stateOf,
+  withLastUse,
+} from "./keyring.ts";
+
+interface Known {
+  readonly record: KeyRecord;
+  readonly hash: Buffer;
+  readonly identity: Identity;
+  /** For the Referer form: it leaks easily, so it opens what a page loads and no more. */
+  readonly reading: Identity;
+}
+
+const nobody = Buffer.alloc(32);
+
+export class KeyStore {
+  readonly file: string;
+  #ring: Keyring = emptyKeyring;
+  #known: ReadonlyMap<string, Known> = new Map();
+  #used = new Map<string, number>();
+  /** Changes run one after another. */
+  #queue: Promise<unknown> = Promise.resolve();
+  #trouble = "";
+
+  constructor(dir: string) {
+    this.file = join(dir, "keys.json");
+  }
+
+  get ring(): Keyring {
+    return withLastUse(this.#ring, this.#used);
+  }
+
+  /** Why the file is not what is in force; empty while it is. */
+  get trouble(): string {
+    return this.#trouble;
+  }
+
+  /** The identity behind the first candidate that is a live key. Never waits. */
+  identify(candidates: readonly Candidate[], now: number): Identity | undefined {
+    for (const candidate of candidates) {
+      const id = idIn(candidate.value);
+      if (id === undefined) continue;
+      const known = this.#known.get(id);
+      const same = timingSafeEqual(Buffer.from(candidate.digest, "hex"), known?.hash ?? nobody);
+      if (!known || !same || stateOf(known.record, now) !== "active") continue;
+      this.#used.set(id, now);
+      return candidate.transport === "referer" ? known.reading : known.identity;
+    }
+    return undefined;
+  }
+
+  /** Reads the file again. True when a key that was in force no longer is, or may do less. */
+  load(): Promise<boolean> {
+    return this.#inTurn(async () => {
+      try {
+        const narrowed = this.#adopt(await this.#read());
+        this.#trouble = "";
+        return narrowed;
+      } catch (error) {
+        this.#trouble = error instanceof Error ? error.message : String(error);
+        return false;
+      }
+    });
+  }
+
+  /** Applies `change` to the file as it is on disk now. Throws what `change` throws, and when the file is damaged. */
+  update<T extends { readonly ring: Keyring }>(change: (ring: Keyring) => T): Promise<T> {
+    return this.#inTurn(async () => {
+      const before = await this.#read();
+      const outcome = change(withLastUse(before, this.#used));
+      if (outcome.ring !== before) await writeWhole(this.file, renderKeyring(outcome.ring));
+      this.#adopt(outcome.ring);
+      this.#used.clear();
+      this.#trouble = "";
+      return outcome;
+    });
+  }
+
+  /** Writes times of last use, if there are new ones. */
+  async flush(): Promise<void> {
+    if (this.#used.size > 0) await this.update((ring) => ({ ring }));
+  }
+
+  async #read(): Promise<Keyring> {
+    try {
+      return parseKeyring(await readFile(this.file, "utf8"));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") return emptyKeyring;
+      throw error;
+    }
+  }
+
+  #adopt(ring: Keyring): boolean {
+    const before = this.#known;
+    this.#ring = ring;
+    this.#known = new Map(ring.keys.map((record) => [record.id, knownOf(record)]));
+    return [...before.values()].some(({ record }) => narrowed(record, this.#known.get(record.id)?.record));
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#queue.then(work);
+    this.#queue = done.catch(() => undefined);
+    return done;
+  }
+}
+
+function knownOf(record: KeyRecord): Known {
+  const identity: Identity = Object.freeze({
+    id: `key:${record.id}`,
+    name: record.name,
+    kind: "key",
+    scopes: Object.freeze([...record.scopes]),
+  });
+  const reading: Identity = Object.freeze({ ...identity, scopes: Object.freeze(["read" as const]) });
+  return { record, hash: Buffer.from(record.hash, "hex"), identity, reading };
+}
+
+function narrowed(before: KeyRecord, after: KeyRecord | undefined): boolean {
+  if (before.revokedAt !== null) return false;
+  if (!after || after.revokedAt !== null || after.hash !== before.hash) return true;
+  return after.expiresAt !== before.expiresAt || !before.scopes.every((scope) => after.scopes.includes(scope));
+}
+
+/** A reader, or a start after a crash, sees the old file or the new one. */
+async function writeWhole(file: string, text: string): Promise<void> {
+  const draft = join(dirname(file), `.keys.${randomBytes(6).toString("hex")}.tmp`);
+  try {
+    const handle = await open(draft, "wx", 0o600);
+    try {
+      await handle.writeFile(text);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(draft, file);
+  } catch (error) {
+    await rm(draft, { force: true });
+    throw error;
+  }
+}

@@ -1,0 +1,140 @@
+/**
+ * Follows the log file for all listeners at once: new whole lines, whoever wrote them, across rotation and truncation.
+ * The file is open and looked at only while somebody listens; the work per look is bounded.
+ */
+import { closeSync, fstatSync, openSync, read as readCallback, type Stats, statSync } from "node:fs";
+import { promisify } from "node:util";
+import { type Entry, entryOf } from "./entry.ts";
+import { unreadable } from "./read-last.ts";
+
+const read = promisify(readCallback);
+const lookEveryMs = 250;
+const blockBytes = 65_536;
+const maxBlocksPerLook = 64;
+const maxLineBytes = 1_048_576;
+const lineFeed = 10;
+
+export class Tail {
+  readonly #path: string;
+  readonly #listeners = new Set<(entry: Entry) => void>();
+  #fd: number | undefined;
+  #position = 0;
+  /** Bytes of a line whose end was not written yet. */
+  #half: Buffer = Buffer.alloc(0);
+  /** In a line that outgrew the limit, until its end. */
+  #skipping = false;
+  #timer: NodeJS.Timeout | undefined;
+  #looking: Promise<void> | undefined;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  /** Calls `listener` for every line that ends from now on; returns its undo. Throws `LOG_UNREADABLE` when there is no file. */
+  join(listener: (entry: Entry) => void): () => void {
+    // Opened before the caller's next tick: a line appended right after the client connected is never missed.
+    if (this.#fd === undefined) this.#open("end");
+    this.#listeners.add(listener);
+    this.#timer ??= setInterval(() => this.look(), lookEveryMs).unref();
+    return () => {
+      this.#listeners.delete(listener);
+      if (this.#listeners.size === 0) void this.close();
+    };
+  }
+
+  /** Reads what was appended since the last look. Whoever knows that something was written may call it. */
+  look(): void {
+    if (this.#listeners.size === 0 || this.#looking) return;
+    this.#looking = this.#catchUp()
+      .catch(() => this.#letGo())
+      .finally(() => {
+        this.#looking = undefined;
+      });
+  }
+
+  /** Idempotent; resolves when nothing is open any more. */
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+    await this.#looking;
+    if (this.#listeners.size === 0) this.#letGo();
+  }
+
+  /** Forgets every listener too. */
+  async end(): Promise<void> {
+    this.#listeners.clear();
+    await this.close();
+  }
+
+  #open(from: "start" | "end"): void {
+    try {
+      this.#fd = openSync(this.#path, "r");
+      this.#position = from === "end" ? fstatSync(this.#fd).size : 0;
+    } catch (error) {
+      throw unreadable(this.#path, error);
+    }
+    this.#half = Buffer.alloc(0);
+    this.#skipping = false;
+  }
+
+  #letGo(): void {
+    if (this.#fd !== undefined) closeSync(this.#fd);
+    this.#fd = undefined;
+  }
+
+  async #catchUp(): Promise<void> {
+    if (this.#fd === undefined) this.#open("start");
+    await this.#readOn();
+    if (this.#isCurrent()) return;
+    this.#letGo();
+    this.#open("start");
+    await this.#readOn();
+  }
+
+  /** False when another file has taken the name; a name that is missing for a moment is no reason to leave the file. */
+  #isCurrent(): boolean {
+    const named = statSync(this.#path, { throwIfNoEntry: false });
+    return named === undefined || sameFile(named, fstatSync(this.#fd as number));
+  }
+
+  async #readOn(): Promise<void> {
+    const fd = this.#fd as number;
+    if (fstatSync(fd).size < this.#position) {
+      this.#position = 0;
+      this.#half = Buffer.alloc(0);
+      this.#skipping = false;
+    }
+    const block = Buffer.alloc(blockBytes);
+    for (let blocks = 0; blocks < maxBlocksPerLook; blocks += 1) {
+      const { bytesRead } = await read(fd, block, 0, blockBytes, this.#position);
+      if (bytesRead === 0) return;
+      this.#position += bytesRead;
+      this.#take(block.subarray(0, bytesRead));
+    }
+  }
+
+  #take(bytes: Buffer): void {
+    let from = 0;
+    for (let at = bytes.indexOf(lineFeed); at !== -1; at = bytes.indexOf(lineFeed, from)) {
+      if (!this.#skipping) this.#tell(Buffer.concat([this.#half, bytes.subarray(from, at)]));
+      this.#half = Buffer.alloc(0);
+      this.#skipping = false;
+      from = at + 1;
+    }
+    if (this.#skipping) return;
+    this.#half = Buffer.concat([this.#half, bytes.subarray(from)]);
+    if (this.#half.length <= maxLineBytes) return;
+    this.#half = Buffer.alloc(0);
+    this.#skipping = true;
+  }
+
+  #tell(line: Buffer): void {
+    const entry = entryOf(line.toString("utf8"));
+    if (!entry) return;
+    for (const listener of this.#listeners) listener(entry);
+  }
+}
+
+function sameFile(a: Stats, b: Stats): boolean {
+  return a.ino === b.ino && a.dev === b.dev;
+}

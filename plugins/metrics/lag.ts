@@ -1,0 +1,32 @@
+/** Event-loop delay since the last look. The sampler starts with the first look: who never scrapes pays nothing. */
+import { type IntervalHistogram, monitorEventLoopDelay } from "node:perf_hooks";
+
+/** Seconds. */
+export type LagFigures = Readonly<Record<"mean" | "p50" | "p99" | "max", number>>;
+
+const none: LagFigures = Object.freeze({ mean: 0, p50: 0, p99: 0, max: 0 });
+
+export class Lag {
+  #histogram: IntervalHistogram | undefined;
+
+  /** Zeros on the first look. */
+  take(): LagFigures {
+    if (!this.#histogram) {
+      this.#histogram = monitorEventLoopDelay({ resolution: 20 });
+      this.#histogram.enable();
+      return none;
+    }
+    const { mean, max, count } = this.#histogram;
+    const p50 = this.#histogram.percentile(50);
+    const p99 = this.#histogram.percentile(99);
+    this.#histogram.reset();
+    if (count === 0) return none;
+    return { mean: mean / 1e9, p50: p50 / 1e9, p99: p99 / 1e9, max: max / 1e9 };
+  }
+
+  /** Idempotent. */
+  close(): void {
+    this.#histogram?.disable();
+    this.#histogram = undefined;
+  }
+}

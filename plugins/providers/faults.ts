@@ -1,0 +1,183 @@
+/**
+ * Turns whatever an upstream does wrong into one GatewayError, once. Later code decides by `code` and
+ * `details`, never by the text. The provider's key never leaves in a message.
+ */
+import { GatewayError } from "@chela/sdk";
+
+export type FaultCode =
+  | "UPSTREAM_AUTH"
+  | "UPSTREAM_RATE"
+  | "UPSTREAM_REQUEST"
+  | "UPSTREAM_FAULT"
+  | "UPSTREAM_TIMEOUT"
+  | "UPSTREAM_UNREACHABLE"
+  | "UPSTREAM_CUT"
+  | "UPSTREAM_PROTOCOL";
+
+/** Whom an error is about. */
+export interface Culprit {
+  /** `provider/model`. */
+  readonly id: string;
+  /** The provider's key, to blank it out of what the upstream says. */
+  readonly secret?: string;
+}
+
+/** An error body in OpenAI's shape, as far as the upstream kept to it. */
+export interface UpstreamError {
+  readonly message: string;
+  readonly type?: string;
+  readonly code?: string;
+  readonly param?: string;
+}
+
+const undiciTimeouts: Readonly<Record<string, string>> = {
+  UND_ERR_CONNECT_TIMEOUT: "did not accept the connection in time",
+  UND_ERR_HEADERS_TIMEOUT: "did not answer in time",
+  UND_ERR_BODY_TIMEOUT: "stopped sending in the middle of its reply",
+  ETIMEDOUT: "did not accept the connection in time",
+};
+
+/** A fault of the upstream that has no status of its own. */
+export function fault(code: FaultCode, culprit: Culprit, message: string, cause?: unknown): GatewayError {
+  return new GatewayError(code, code === "UPSTREAM_TIMEOUT" ? 504 : 502, `${culprit.id}: ${message}`, undefined, {
+    cause,
+  });
+}
+
+/** An answer with an error status, from its status, headers and body. */
+export function statusFault(
+  culprit: Culprit,
+  status: number,
+  headers: Readonly<Record<string, string | string[] | undefined>>,
+  body: string,
+): GatewayError {
+  const upstream = readErrorBody(blank(body, culprit.secret), status);
+  const [code, own] = classify(status);
+  const wait = retryAfterMs(headers, Date.now());
+  const seconds = wait === undefined ? undefined : Math.ceil(wait / 1000);
+  const hint =
+    status >= 300 && status < 400
+      ? `a redirect to ${String(headers.location)}, and redirects are not followed; set api_base to the final address`
+      : upstream.message;
+  return new GatewayError(
+    code,
+    own,
+    `${culprit.id} answered ${status}: ${hint}`,
+    {
+      upstreamStatus: status,
+      upstream,
+      ...(seconds === undefined ? {} : { retryAfter: seconds, retryAfterMs: wait }),
+    },
+    seconds === undefined ? undefined : { headers: { "retry-after": String(seconds) } },
+  );
+}
+
+/** An `error` object inside a reply that began with status 200. */
+export function bodyFault(culprit: Culprit, error: unknown): GatewayError {
+  const upstream = toUpstreamError(error, culprit.secret);
+  const named = Number(upstream.code);
+  const status =
+    named >= 400 && named < 600
+      ? named
+      : /rate_?limit|quota/i.test(`${upstream.type} ${upstream.code}`)
+        ? 429
+        : upstream.type === "invalid_request_error"
+          ? 400
+          : 500;
+  const [code, own] = classify(status);
+  return new GatewayError(code, own, `${culprit.id} broke off with an error: ${upstream.message}`, { upstream });
+}
+
+/** What the socket or the HTTP parser reported. `begun`: the reply's headers had arrived. */
+export function socketFault(culprit: Culprit, error: unknown, begun: boolean): GatewayError {
+  if (GatewayError.is(error)) return error;
+  const code = String((error as { code?: unknown } | null)?.code ?? "");
+  const text = error instanceof Error ? error.message : String(error);
+  const late = undiciTimeouts[code];
+  if (late) return fault("UPSTREAM_TIMEOUT", culprit, late, error);
+  const name = (error as { name?: unknown } | null)?.name;
+  if (name === "HTTPParserError" || code === "UND_ERR_HEADERS_OVERFLOW") {
+    return fault("UPSTREAM_PROTOCOL", culprit, `the upstream does not speak HTTP correctly (${text})`, error);
+  }
+  if (begun)
+    return fault(
+      "UPSTREAM_CUT",
+      culprit,
+      `the upstream closed the connection in the middle of its reply (${text})`,
+      error,
+    );
+  return fault(
+    "UPSTREAM_UNREACHABLE",
+    culprit,
+    `the upstream cannot be reached (${code || text}); is api_base right and the server up?`,
+    error,
+  );
+}
+
+/** The caller left or stopped the turn: nobody's fault, never counted. */
+export function aborted(culprit: Culprit, cause?: unknown): GatewayError {
+  return new GatewayError("ABORTED", 499, `${culprit.id}: stopped by the caller.`, undefined, { cause });
+}
+
+/** True when another candidate may do better. */
+export function mayFailOver(error: GatewayError): boolean {
+  return error.code !== "UPSTREAM_REQUEST" && error.code !== "ABORTED" && error.code !== "SHUTTING_DOWN";
+}
+
+/** Milliseconds from `retry-after-ms` or `retry-after` (seconds or a date), at most a day. */
+export function retryAfterMs(
+  headers: Readonly<Record<string, string | string[] | undefined>>,
+  now: number,
+): number | undefined {
+  const day = 86_400_000;
+  const exact = Number.parseFloat(first(headers["retry-after-ms"]));
+  if (exact >= 0) return Math.min(exact, day);
+  const text = first(headers["retry-after"]).trim();
+  if (text === "") return undefined;
+  const ms = /^\d+(\.\d+)?$/.test(text) ? Number(text) * 1000 : Date.parse(text) - now;
+  return Number.isNaN(ms) ? undefined : Math.min(Math.max(ms, 0), day);
+}
+
+/** The `{error:{message,…}}` of a body, or a message made from what else it holds. */
+export function readErrorBody(body: string, status: number): UpstreamError {
+  try {
+    const parsed = JSON.parse(body) as { error?: unknown; message?: unknown; detail?: unknown } | null;
+    const error = parsed?.error ?? parsed?.message ?? parsed?.detail;
+    if (error !== undefined && error !== null) return toUpstreamError(error);
+  } catch {
+    // Not JSON: a proxy's HTML page or plain text, shown in short.
+  }
+  const text = body
+    .replace(/<[^>]*>/g, " ")
+    .replace(/\s+/g, " ")
+    .trim();
+  return { message: text === "" ? `HTTP status ${status} without a message` : text.slice(0, 500) };
+}
+
+export function blank(text: string, secret: string | undefined): string {
+  return secret !== undefined && secret.length >= 4 ? text.replaceAll(secret, "***") : text;
+}
+
+function toUpstreamError(error: unknown, secret?: string): UpstreamError {
+  if (typeof error === "string") return { message: blank(error, secret).slice(0, 4000) };
+  const { message, type, code, param } = (error ?? {}) as Record<string, unknown>;
+  const text = typeof message === "string" ? message : (JSON.stringify(error) ?? "unknown error");
+  return {
+    message: blank(text, secret).slice(0, 4000),
+    ...(typeof type === "string" ? { type } : {}),
+    ...(typeof code === "string" || typeof code === "number" ? { code: String(code) } : {}),
+    ...(typeof param === "string" ? { param } : {}),
+  };
+}
+
+function classify(status: number): [FaultCode, number] {
+  if (status === 401 || status === 403) return ["UPSTREAM_AUTH", status];
+  if (status === 402 || status === 429) return ["UPSTREAM_RATE", status];
+  if (status === 408) return ["UPSTREAM_TIMEOUT", 504];
+  if (status >= 400 && status < 500) return ["UPSTREAM_REQUEST", status];
+  return ["UPSTREAM_FAULT", 502];
+}
+
+function first(value: string | string[] | undefined): string {
+  return (Array.isArray(value) ? value[0] : value) ?? "";
+}

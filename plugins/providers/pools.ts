@@ -1,0 +1,50 @@
+/**
+ * The keep-alive connections to upstreams: one undici Pool per origin, made on first use. A pool whose origin is no
+ * longer configured takes no new request, finishes what runs and closes; nothing here ever cuts a running reply but `close`.
+ */
+import { GatewayError } from "@chela/sdk";
+import type { Pool } from "undici";
+import { limits } from "./limits.ts";
+
+export class Pools {
+  readonly #open = new Map<string, Pool>();
+  readonly #retiring = new Set<Pool>();
+  #closed = false;
+
+  async get(origin: string): Promise<Pool> {
+    const known = this.#open.get(origin);
+    if (known) return known;
+    const { default: PoolClass } = await import("undici/lib/dispatcher/pool.js");
+    if (this.#closed)
+      throw new GatewayError("SHUTTING_DOWN", 503, "The gateway is closing its upstream connections. Try again.");
+    const pool =
+      this.#open.get(origin) ??
+      new PoolClass(origin, { connections: limits.connections, connect: { timeout: limits.connectMs } });
+    this.#open.set(origin, pool);
+    return pool;
+  }
+
+  /** Retires the pools of all other origins. */
+  retain(origins: ReadonlySet<string>): void {
+    for (const [origin, pool] of this.#open) {
+      if (origins.has(origin)) continue;
+      this.#open.delete(origin);
+      this.#retiring.add(pool);
+      void pool.close().then(() => this.#retiring.delete(pool));
+    }
+  }
+
+  /** How many origins are connected or still finishing. */
+  get size(): number {
+    return this.#open.size + this.#retiring.size;
+  }
+
+  /** Ends everything, running replies too. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    const pools = [...this.#open.values(), ...this.#retiring];
+    this.#open.clear();
+    const reason = new GatewayError("SHUTTING_DOWN", 503, "The gateway closed its upstream connections. Try again.");
+    await Promise.all(pools.map((pool) => pool.destroy(reason)));
+  }
+}

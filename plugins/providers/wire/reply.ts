@@ -1,0 +1,171 @@
+/**
+ * Assembles the pieces of a chat completion, streamed or whole, into ModelEvents and the final ModelReply.
+ * A stream counts as complete only after a finish reason or `[DONE]`; anything else is `UPSTREAM_CUT`, never `stop`.
+ */
+import type { ModelEvent, ModelReply, StopReason, ToolCall, Usage } from "@chela/sdk";
+import { bodyFault, type Culprit, fault } from "../faults.ts";
+import { limits } from "../limits.ts";
+
+interface ToolDelta {
+  readonly index?: number;
+  readonly id?: string | null;
+  readonly function?: { readonly name?: string | null; readonly arguments?: unknown } | null;
+}
+
+interface Delta {
+  readonly content?: unknown;
+  readonly reasoning_content?: unknown;
+  readonly reasoning?: unknown;
+  readonly refusal?: unknown;
+  readonly tool_calls?: readonly ToolDelta[] | null;
+}
+
+interface Choice {
+  readonly delta?: Delta | null;
+  readonly message?: Delta | null;
+  readonly finish_reason?: string | null;
+}
+
+interface WireUsage {
+  readonly prompt_tokens?: number;
+  readonly completion_tokens?: number;
+  readonly prompt_tokens_details?: { readonly cached_tokens?: number } | null;
+}
+
+export interface Target extends Culprit {
+  readonly provider: string;
+  readonly model: string;
+}
+
+export class ReplyBuilder {
+  readonly #target: Target;
+  readonly #calls: { id: string; name: string; arguments: string }[] = [];
+  readonly #slots = new Map<number, number>();
+  #text = "";
+  #reasoning = "";
+  #usage: Usage | null = null;
+  #stop: StopReason | undefined;
+  #done = false;
+
+  constructor(target: Target) {
+    this.#target = target;
+  }
+
+  /** `[DONE]` was seen: nothing more is expected. */
+  get done(): boolean {
+    return this.#done;
+  }
+
+  /** A finish reason or `[DONE]` was seen. */
+  get complete(): boolean {
+    return this.#done || this.#stop !== undefined;
+  }
+
+  /** One `data:` line. Adds what it brings to `out`. */
+  data(data: string, out: ModelEvent[]): void {
+    if (this.#done || data === "") return;
+    if (data === "[DONE]") {
+      this.#done = true;
+      return;
+    }
+    this.chunk(parse(data, this.#target), out);
+  }
+
+  /** One parsed chunk, or a whole completion. */
+  chunk(chunk: unknown, out: ModelEvent[]): void {
+    const { error, choices, usage } = chunk as {
+      error?: unknown;
+      choices?: readonly Choice[];
+      usage?: WireUsage | null;
+    };
+    if (error) throw bodyFault(this.#target, error);
+    if (usage) this.#usage = toUsage(usage);
+    const choice = Array.isArray(choices) ? (choices[0] as Choice | undefined) : undefined;
+    if (!choice) return;
+    const delta = choice.delta ?? choice.message;
+    if (delta) this.#delta(delta, out);
+    if (choice.finish_reason) this.#stop = toStop(choice.finish_reason);
+  }
+
+  /** The calls that were assembled, as events, then the reply. */
+  finish(out: ModelEvent[]): void {
+    if (!this.complete) {
+      throw fault("UPSTREAM_CUT", this.#target, "the stream ended without a finish reason: the reply is incomplete");
+    }
+    const toolCalls: ToolCall[] = this.#calls.map((call) => ({ ...call, arguments: call.arguments || "{}" }));
+    for (const call of toolCalls) out.push({ type: "tool", call });
+    const reply: ModelReply = {
+      provider: this.#target.provider,
+      model: this.#target.id,
+      text: this.#text,
+      ...(this.#reasoning ? { reasoning: this.#reasoning } : {}),
+      toolCalls,
+      usage: this.#usage,
+      stop: toolCalls.length > 0 && this.#stop !== "length" ? "tool_calls" : (this.#stop ?? "stop"),
+    };
+    out.push({ type: "done", reply });
+  }
+
+  #delta(delta: Delta, out: ModelEvent[]): void {
+    const reasoning = delta.reasoning_content ?? delta.reasoning;
+    if (typeof reasoning === "string" && reasoning !== "") {
+      this.#reasoning += reasoning;
+      out.push({ type: "reasoning", text: reasoning });
+    }
+    const text = textOf(delta.content) || textOf(delta.refusal);
+    if (text !== "") {
+      this.#text += text;
+      out.push({ type: "text", text });
+    }
+    if (!Array.isArray(delta.tool_calls)) return;
+    for (const [position, piece] of (delta.tool_calls as ToolDelta[]).entries()) this.#toolDelta(piece, position);
+  }
+
+  #toolDelta(piece: ToolDelta, position: number): void {
+    const index = piece.index ?? position;
+    const slot = this.#slots.get(index);
+    let call = slot === undefined ? undefined : this.#calls[slot];
+    // Some servers number every call 0 and tell them apart by id only.
+    if (!call || (piece.id && call.id !== piece.id && piece.function?.name)) {
+      if (this.#calls.length >= limits.toolCalls)
+        throw fault("UPSTREAM_PROTOCOL", this.#target, `more than ${limits.toolCalls} tool calls in one reply`);
+      call = { id: piece.id || `call_${this.#calls.length + 1}`, name: "", arguments: "" };
+      this.#slots.set(index, this.#calls.push(call) - 1);
+    }
+    if (piece.function?.name && call.name === "") call.name = piece.function.name;
+    const args = piece.function?.arguments;
+    if (typeof args === "string") call.arguments += args;
+    else if (args) call.arguments += JSON.stringify(args);
+  }
+}
+
+function parse(data: string, target: Target): unknown {
+  try {
+    const value: unknown = JSON.parse(data);
+    if (typeof value === "object" && value !== null) return value;
+  } catch {
+    // Told below, with a piece of the text.
+  }
+  throw fault("UPSTREAM_PROTOCOL", target, `the reply is not valid JSON: ${JSON.stringify(data.slice(0, 120))}`);
+}
+
+function textOf(content: unknown): string {
+  if (typeof content === "string") return content;
+  if (!Array.isArray(content)) return "";
+  return content.map((part: { text?: unknown } | null) => (typeof part?.text === "string" ? part.text : "")).join("");
+}
+
+function toUsage(usage: WireUsage): Usage {
+  const cached = usage.prompt_tokens_details?.cached_tokens;
+  return {
+    inputTokens: usage.prompt_tokens ?? 0,
+    outputTokens: usage.completion_tokens ?? 0,
+    ...(cached === undefined ? {} : { cachedTokens: cached }),
+  };
+}
+
+function toStop(reason: string): StopReason {
+  if (reason === "length" || reason === "content_filter" || reason === "tool_calls") return reason;
+  if (reason === "function_call") return "tool_calls";
+  return "stop";
+}

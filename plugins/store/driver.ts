@@ -1,0 +1,57 @@
+/**
+ * The door to SQLite: `node:sqlite` where Node has it built in, else the package with the same API. The few members that
+ * we use are declared here, so that neither is needed to compile. Nothing is loaded before the first call.
+ */
+import { createRequire } from "node:module";
+import { GatewayError } from "@chela/sdk";
+
+export interface Statement {
+  run(...values: unknown[]): { changes: number | bigint; lastInsertRowid: number | bigint };
+  get(...values: unknown[]): unknown;
+  all(...values: unknown[]): unknown[];
+}
+
+export interface Connection {
+  exec(sql: string): void;
+  prepare(sql: string): Statement;
+  close(): void;
+}
+
+interface SqliteModule {
+  readonly DatabaseSync: new (file: string) => Connection;
+  /** Absent before Node 22.16. */
+  readonly backup?: (source: Connection, target: string, options?: { rate?: number }) => Promise<unknown>;
+}
+
+export interface Driver {
+  readonly name: "node:sqlite" | "@photostructure/sqlite";
+  /** What a worker thread passes to `require` to get the same module. */
+  module(): string;
+  open(file: string): Connection;
+  /** Copies page by page, off the main thread; undefined where this Node cannot. */
+  readonly copy: ((source: Connection, target: string) => Promise<void>) | undefined;
+}
+
+const fallback = "@photostructure/sqlite";
+
+export async function loadDriver(): Promise<Driver> {
+  const builtin = process.getBuiltinModule("node:sqlite") as unknown as SqliteModule | undefined;
+  if (builtin) return driverOf("node:sqlite", () => "node:sqlite", builtin);
+  try {
+    const found = (await import("@photostructure/sqlite")) as unknown as SqliteModule;
+    return driverOf(fallback, () => createRequire(import.meta.url).resolve(fallback), found);
+  } catch (cause) {
+    const message = `this Node (${process.version}) has no built-in SQLite and ${fallback} cannot be loaded: use Node 22.13 or newer, or reinstall with optional dependencies`;
+    throw new GatewayError("STORE_DRIVER", 500, message, undefined, { cause });
+  }
+}
+
+function driverOf(name: Driver["name"], module: Driver["module"], sqlite: SqliteModule): Driver {
+  const { DatabaseSync, backup } = sqlite;
+  return {
+    name,
+    module,
+    open: (file) => new DatabaseSync(file),
+    copy: backup && (async (source, target) => void (await backup(source, target, { rate: 256 }))),
+  };
+}

@@ -1,0 +1,211 @@
+/**
+ * What `setup` receives. Every registration is owned by the plugin's scope from the moment of the call; closing the
+ * scope releases all of it, last in first out. After that every call here throws an error whose `code` is `SCOPE_CLOSED`.
+ */
+import type { Static, TSchema } from "typebox";
+import type { CallableHook, HookName, HookResult, HookTaps } from "./hooks.ts";
+import type { Access, Identity } from "./identity.ts";
+import type { Turn } from "./messages.ts";
+import type { Needs, Service, Uses } from "./service.ts";
+
+type Out<S> = S extends TSchema ? Static<S> : unknown;
+
+/** One request, as a handler sees it: validated, authenticated, read to the end. */
+export interface RouteRequest<Q = unknown, B = unknown> {
+  /** Request id; also in the `x-request-id` reply header and the log. */
+  readonly id: string;
+  readonly method: string;
+  readonly path: string;
+  /** From `:name` segments, decoded. */
+  readonly params: Readonly<Record<string, string>>;
+  readonly query: Q;
+  readonly body: B;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly identity: Identity;
+  readonly address: string;
+  /** Aborts when the client leaves or the plugin is stopped. */
+  readonly signal: AbortSignal;
+  /** Uploaded files, only on routes with `upload`. */
+  readonly files: readonly UploadedFile[];
+}
+
+export interface UploadedFile {
+  readonly field: string;
+  /** Base name as the client sent it; never a path. */
+  readonly name: string;
+  readonly type: string;
+  readonly size: number;
+  /** A temporary file, deleted when the handler has answered. Move it to keep it. */
+  readonly path: string;
+}
+
+export interface Route<Q extends TSchema | undefined, B extends TSchema | undefined> {
+  readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+  /** `/api/cron`, `/v1/models/:id`, `/files/*`. */
+  readonly path: string;
+  readonly access: Access;
+  /** One sentence for the reference. */
+  readonly about?: string;
+  readonly query?: Q;
+  /** JSON body. Absent: the body is parsed when there is one and reaches the handler as `unknown`. */
+  readonly body?: B;
+  /** Shape of the reply, for `/openapi.json`. */
+  readonly reply?: TSchema;
+  /** Byte limit of a JSON body, default 16 MB. */
+  readonly limit?: number;
+  /** Accept `multipart/form-data`; fields arrive in `body`, files in `files`. */
+  readonly upload?: { readonly maxFileBytes: number; readonly maxFiles: number };
+  /** Data becomes JSON; a `Reply` says more; undefined is 204. */
+  handler(request: RouteRequest<Out<Q>, Out<B>>): unknown;
+}
+
+/** A live WebSocket. It stays open after `open` returns, until either side closes. */
+export interface Socket<Up = unknown, Down = unknown> {
+  readonly id: string;
+  readonly identity: Identity;
+  readonly query: Readonly<Record<string, string>>;
+  readonly address: string;
+  /** Aborts when the socket closes or the plugin is stopped. */
+  readonly signal: AbortSignal;
+  /** Sends one JSON frame. False when the socket is gone. A client that stops reading is closed at the buffer limit. */
+  send(value: Down): boolean;
+  /** The client's frames, parsed and validated. May be iterated once. */
+  incoming(): AsyncIterableIterator<Up>;
+  close(code?: number, reason?: string): void;
+}
+
+export interface Stream<U extends TSchema | undefined, D extends TSchema | undefined> {
+  readonly path: string;
+  readonly access: Access;
+  readonly about?: string;
+  /** Schema of the client's frames. */
+  readonly up?: U;
+  /** Schema of our frames. */
+  readonly down?: D;
+  /**
+   * Frame that tells the client of a bad frame or a fault, in this stream's dialect. Default `{ok:false,error}`.
+   * undefined sends nothing: then this function did, on `socket`, which it may also close.
+   */
+  refuse?(error: { code: string; message: string }, socket: Socket<unknown, Out<D>>): unknown;
+  open(socket: Socket<Out<U>, Out<D>>): void | Promise<void>;
+}
+
+/** The caller of an RPC method. */
+export interface Call {
+  readonly id: string;
+  readonly identity: Identity;
+  readonly signal: AbortSignal;
+}
+
+export interface Method<P extends TSchema | undefined> {
+  /** `cron.list`. */
+  readonly name: string;
+  readonly access: Access;
+  readonly about?: string;
+  readonly params?: P;
+  readonly result?: TSchema;
+  handler(params: Out<P>, call: Call): unknown;
+}
+
+export interface Tool<I extends TSchema> {
+  /** Lower snake case. */
+  readonly name: string;
+  /** What it does, as the model reads it. */
+  readonly about: string;
+  readonly input: I;
+  /** What it can break: decides about approval. */
+  readonly risk: "read" | "write" | "exec";
+  readonly access: Access;
+  /** Milliseconds, default 120 000. */
+  readonly timeoutMs?: number;
+  /** Text goes to the model as it is, anything else as JSON. */
+  run(input: Static<I>, turn: Turn): unknown;
+}
+
+/** A CLI command that runs in the gateway: `chela <name> …`. */
+export interface Command<A extends TSchema | undefined> {
+  readonly name: string;
+  readonly about: string;
+  readonly access: Access;
+  readonly args?: A;
+  /** The returned data is printed, as a table or with `--json` as it is. */
+  run(args: Out<A>, call: Call): unknown;
+}
+
+/** A page in the WebUI: one ES module that registers one element. */
+export interface Panel {
+  readonly id: string;
+  readonly title: string;
+  readonly icon?: string;
+  /** URL path of the module, usually below a `ctx.static` prefix. */
+  readonly module: string;
+  readonly access: Access;
+}
+
+export interface Health {
+  readonly ok: boolean;
+  readonly [fact: string]: unknown;
+}
+
+export interface Logger {
+  debug(fields: Record<string, unknown>, message?: string): void;
+  debug(message: string): void;
+  info(fields: Record<string, unknown>, message?: string): void;
+  info(message: string): void;
+  warn(fields: Record<string, unknown>, message?: string): void;
+  warn(message: string): void;
+  error(fields: Record<string, unknown>, message?: string): void;
+  error(message: string): void;
+}
+
+export interface Context<C = unknown, N extends Needs = Needs> {
+  /** The plugin's id. */
+  readonly id: string;
+  /** Lines carry `plugin: id`; secrets marked in the config schema never appear. */
+  readonly log: Logger;
+  /** Aborts when the plugin is stopped, after its in-flight work had time to finish. */
+  readonly signal: AbortSignal;
+  /** Always the current section, frozen. Read it when you need it; do not keep a copy. */
+  readonly config: C;
+  /** The services named in `needs`. Anything else does not exist here. */
+  readonly use: Uses<N>;
+  /** A folder of the plugin's own for files, created on first use. Absolute path. */
+  readonly dataDir: string;
+
+  /** Taps a runtime hook. Order among taps is only `"pre"` or `"post"`. */
+  on<H extends HookName>(hook: H, tap: HookTaps[H], order?: "pre" | "post"): void;
+  /** Runs a conversation hook on what is live now. */
+  call<H extends CallableHook>(hook: H, ...args: Parameters<HookTaps[H]>): HookResult<H>;
+
+  route<Q extends TSchema | undefined = undefined, B extends TSchema | undefined = undefined>(route: Route<Q, B>): void;
+  stream<U extends TSchema | undefined = undefined, D extends TSchema | undefined = undefined>(
+    stream: Stream<U, D>,
+  ): void;
+  method<P extends TSchema | undefined = undefined>(method: Method<P>): void;
+  tool<I extends TSchema>(tool: Tool<I>): void;
+  command<A extends TSchema | undefined = undefined>(command: Command<A>): void;
+  panel(panel: Panel): void;
+  /** Serves a folder at a URL prefix. Files are fixed at setup: put each build into a fresh folder. */
+  static(prefix: string, folder: string, options: { access: Access }): void;
+  /** A check for `/ready`, `status` and `doctor`; it gets 2 s. */
+  health(name: string, check: () => Health | Promise<Health>): void;
+  /** Fulfils a contract that the manifest lists in `provides`. */
+  provide<T>(service: Service<T>, implementation: T): void;
+
+  /** Publishes an event: subscribers of `/api/events/live` get `{type, …payload}`. */
+  emit(type: string, payload?: Record<string, unknown>): void;
+
+  /** Outward work that may exist only once (pollers, schedulers, children): runs after the previous instance let go. */
+  start(work: () => void | Promise<void>): void;
+  /** Calls `fn` every `ms` milliseconds once started. Runs never overlap; a throwing run is logged and counted. */
+  every(ms: number, fn: () => void | Promise<void>): void;
+  /** Watches files or folders once started. `fn` gets the changed absolute paths, debounced. */
+  watch(paths: string | readonly string[], fn: (changed: readonly string[]) => void | Promise<void>): void;
+  /** Gives the scope something to release. Awaited; last in, first out. */
+  own(label: string, release: () => void | Promise<void>): void;
+  /** Called after a change of `hot` keys only. `changed` holds keys relative to the section. */
+  onConfig(apply: (now: C, changed: readonly string[]) => void | Promise<void>): void;
+
+  /** Outbound HTTP. Private, loopback and link-local addresses are refused, also after a redirect, unless `trust` names the origin. */
+  fetch(url: string | URL, init?: RequestInit & { trust?: readonly string[] }): Promise<Response>;
+}

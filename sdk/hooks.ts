@@ -1,0 +1,124 @@
+/**
+ * The closed vocabulary of runtime hooks (`ctx.on`). The kind is the algebra:
+ * `bail` the first tap that answers wins; `waterfall` each tap may return a changed value, undefined keeps it;
+ * `parallel` and `series` observe; `sync` never awaits. A tap that throws is attributed to its plugin and counted.
+ */
+
+import type { GatewayError } from "./errors.ts";
+import type { Credentials, Identity, Want } from "./identity.ts";
+import type {
+  InboundMessage,
+  ModelReply,
+  ModelRequest,
+  OutboundMessage,
+  ToolInvocation,
+  ToolOutcome,
+  Turn,
+  TurnRecord,
+} from "./messages.ts";
+import type { Reply } from "./reply.ts";
+
+/** The facts of a request that hooks may look at. */
+export interface RequestFacts {
+  readonly id: string;
+  readonly method: string;
+  /** Canonical path, the same bytes the router sees. */
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly address: string;
+  /** Absent before authentication. */
+  readonly identity?: Identity;
+  /** As the handler gets it; absent before it was read. */
+  readonly query?: unknown;
+}
+
+export interface ReplyFacts {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+export interface ConfigProblem {
+  /** Dotted path: `gateway.port`. */
+  readonly path: string;
+  /** Reads after the path: `must be <= 65535`. */
+  readonly message: string;
+  readonly level: "error" | "warning";
+}
+
+export interface ConfigChange {
+  readonly hash: string;
+  /** Dotted leaf paths. */
+  readonly changed: readonly string[];
+  readonly source: string;
+}
+
+type Maybe<T> = T | undefined | void;
+type Async<T> = T | Promise<T>;
+
+/** Hook name → signature of a tap. */
+export interface HookTaps {
+  "auth:identify": (credentials: Credentials) => Async<Maybe<Identity>>;
+  "auth:authorize": (identity: Identity, want: Want) => Async<Maybe<GatewayError>>;
+  "http:request": (request: RequestFacts) => Async<Maybe<Reply>>;
+  "http:reply": (reply: ReplyFacts, request: RequestFacts) => Async<Maybe<ReplyFacts>>;
+  "http:error": (error: GatewayError, request: RequestFacts) => Async<Maybe<Reply>>;
+  "ws:upgrade": (request: RequestFacts) => Async<Maybe<GatewayError>>;
+  "config:validate": (config: Readonly<Record<string, unknown>>, add: (problem: ConfigProblem) => void) => Async<void>;
+  "config:changed": (change: ConfigChange) => Async<void>;
+  "message:in": (message: InboundMessage) => Async<Maybe<InboundMessage>>;
+  "message:out": (message: OutboundMessage) => Async<Maybe<OutboundMessage>>;
+  "agent:pick": (message: InboundMessage) => Async<Maybe<string>>;
+  "model:request": (request: ModelRequest, turn: Turn) => Async<Maybe<ModelRequest>>;
+  "model:reply": (reply: ModelReply, turn: Turn) => Async<Maybe<ModelReply>>;
+  "model:chunk": (text: string, turn: Turn) => void;
+  "tool:before": (invocation: ToolInvocation) => Async<Maybe<{ readonly deny: string }>>;
+  "tool:after": (outcome: ToolOutcome) => Async<Maybe<ToolOutcome>>;
+  "turn:done": (turn: TurnRecord) => Async<void>;
+  "host:ready": () => Async<void>;
+  "host:stopping": (reason: string) => Async<void>;
+}
+
+export type HookName = keyof HookTaps;
+export type HookKind = "bail" | "waterfall" | "parallel" | "series" | "sync";
+
+/** The algebra of each hook. */
+export const hookKinds = {
+  "auth:identify": "bail",
+  "auth:authorize": "bail",
+  "http:request": "bail",
+  "http:reply": "waterfall",
+  "http:error": "bail",
+  "ws:upgrade": "bail",
+  "config:validate": "parallel",
+  "config:changed": "parallel",
+  "message:in": "waterfall",
+  "message:out": "waterfall",
+  "agent:pick": "bail",
+  "model:request": "waterfall",
+  "model:reply": "waterfall",
+  "model:chunk": "sync",
+  "tool:before": "bail",
+  "tool:after": "waterfall",
+  "turn:done": "parallel",
+  "host:ready": "parallel",
+  "host:stopping": "series",
+} as const satisfies Record<HookName, HookKind>;
+
+/** Hooks that a plugin may run itself (`ctx.call`): those of the conversation. The others belong to the kernel. */
+export type CallableHook =
+  | "message:in"
+  | "message:out"
+  | "agent:pick"
+  | "model:request"
+  | "model:reply"
+  | "model:chunk"
+  | "turn:done";
+
+/** What running a hook yields: the bailed answer, the last value of a waterfall, or nothing. */
+export type HookResult<H extends HookName> = (typeof hookKinds)[H] extends "bail"
+  ? Promise<Exclude<Awaited<ReturnType<HookTaps[H]>>, void>>
+  : (typeof hookKinds)[H] extends "waterfall"
+    ? Promise<Parameters<HookTaps[H]>[0]>
+    : (typeof hookKinds)[H] extends "sync"
+      ? void
+      : Promise<void>;

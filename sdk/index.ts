@@ -1,0 +1,11 @@
+/** Everything a plugin author imports. */
+export { type Static, type TSchema, Type } from "typebox";
+export * from "./context.ts";
+export * from "./errors.ts";
+export * from "./hooks.ts";
+export * from "./identity.ts";
+export * from "./messages.ts";
+export * from "./plugin.ts";
+export * from "./reply.ts";
+export * from "./service.ts";
+export * from "./services/index.ts";

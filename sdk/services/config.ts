@@ -1,0 +1,81 @@
+/** The configuration (provided by the host): one reader, one writer, one plan. Paths are dotted: `gateway.port`. */
+import type { ConfigProblem } from "../hooks.ts";
+import { defineService } from "../service.ts";
+
+/** `none`: nothing that is live reads this key. */
+export type ChangeClass = "hot" | "restart-plugin" | "restart-gateway" | "none";
+
+export interface PlannedChange {
+  readonly path: string;
+  readonly class: ChangeClass;
+  /** Plugin id, `gateway` or `` for a key nobody owns. */
+  readonly owner: string;
+}
+
+/** What a change did. `pending` waits for a restart because of `gateway.reload.mode`. */
+export interface ChangeResult {
+  readonly applied: readonly string[];
+  readonly restarted: readonly string[];
+  readonly pending: readonly string[];
+  readonly failed: readonly { readonly id: string; readonly reason: string }[];
+  readonly hash: string;
+}
+
+export interface ConfigEdit {
+  readonly path: string;
+  /** undefined removes the key. */
+  readonly value: unknown;
+}
+
+export interface WriteOptions {
+  /** For the journal: `api`, `cli`, `plugin:keys`. */
+  readonly who: string;
+  readonly why?: string;
+  /** Refuse with `CONFIG_CONFLICT` (409, `details.hash`) when the file is not this version. */
+  readonly baseHash?: string;
+  /** Let a write through that drops unnamed top-level keys or half of the file. */
+  readonly force?: boolean;
+}
+
+export interface Backup {
+  readonly id: string;
+  readonly at: number;
+  readonly bytes: number;
+  readonly hash: string;
+}
+
+export interface Config {
+  /** Defaults merged with the file, secrets redacted. */
+  view(): Readonly<Record<string, unknown>>;
+  /** The file alone, parsed, secrets redacted. */
+  file(): Readonly<Record<string, unknown>>;
+  /** One value of `file()` or `view()`; `found` is false where nothing is. Throws `CONFIG_PATH` for what is no path. */
+  get(path: string, source: "file" | "merged"): { readonly found: boolean; readonly value?: unknown };
+  /** SHA-256 of the file's bytes, hex. */
+  hash(): string;
+  readonly path: string;
+  /** Why the file on disk is not what runs, or null. */
+  trouble(): { readonly message: string; readonly line?: number; readonly column?: number; readonly at: number } | null;
+  /** Problems of the file as it is, warnings included. */
+  problems(): readonly ConfigProblem[];
+  /** Keys that wait for a restart. */
+  pending(): readonly string[];
+  /** Dry run. Throws `CONFIG_INVALID` as `write` would. */
+  plan(edits: readonly ConfigEdit[]): Promise<readonly PlannedChange[]>;
+  /** Dry run of a whole file. */
+  planFile(text: string): Promise<readonly PlannedChange[]>;
+  /** Edits, validates, writes, applies; puts everything back when applying fails. */
+  write(edits: readonly ConfigEdit[], options: WriteOptions): Promise<ChangeResult>;
+  /** Reads the file again and applies what changed. */
+  reload(why: string): Promise<ChangeResult>;
+  backups(): Promise<readonly Backup[]>;
+  /** Unified diff, secrets redacted, of a backup (default: the newest) against the file. */
+  diff(id?: string): Promise<string>;
+  rollback(id: string | undefined, options: WriteOptions): Promise<ChangeResult>;
+  /** JSON Schema of everything live. */
+  schema(): Readonly<Record<string, unknown>>;
+  /** Hot keys as patterns with their owner, for ClawGo's `hot_reload_fields`. */
+  hotFields(): readonly { readonly path: string; readonly name: string; readonly description: string }[];
+}
+
+export const config = defineService<Config>("config", "1.0.0");

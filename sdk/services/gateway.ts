@@ -1,0 +1,109 @@
+/** The running gateway (provided by the host): status, figures, the RPC door and what the references are generated from. */
+import type { Identity } from "../identity.ts";
+import { defineService } from "../service.ts";
+
+export interface GatewayStatus {
+  readonly version: string;
+  readonly pid: number;
+  readonly host: string;
+  readonly port: number;
+  readonly url: string;
+  readonly startedAt: number;
+  readonly uptimeMs: number;
+  readonly ready: boolean;
+  readonly safeMode: boolean;
+  /** Why safe mode, and how to leave it; empty otherwise. */
+  readonly safeModeReason: string;
+  readonly stateDir: string;
+  readonly configPath: string;
+  readonly authMode: string;
+  readonly generation: number;
+  readonly sockets: number;
+  readonly node: string;
+}
+
+export interface RouteStats {
+  readonly method: string;
+  readonly route: string;
+  readonly status: number;
+  readonly count: number;
+  /** Sum of seconds. */
+  readonly seconds: number;
+  /** Cumulative counts for `buckets`. */
+  readonly buckets: readonly number[];
+}
+
+export interface GatewayStats {
+  /** Upper bounds in seconds. */
+  readonly buckets: readonly number[];
+  readonly routes: readonly RouteStats[];
+  readonly hooks: readonly {
+    readonly plugin: string;
+    readonly hook: string;
+    readonly calls: number;
+    readonly errors: number;
+    readonly seconds: number;
+  }[];
+  readonly reloads: readonly { readonly result: "ok" | "failed" | "partial"; readonly count: number }[];
+  readonly faults: readonly { readonly plugin: string; readonly count: number }[];
+  readonly sockets: readonly { readonly stream: string; readonly open: number }[];
+}
+
+export interface HealthReport {
+  readonly ok: boolean;
+  readonly checks: readonly {
+    readonly plugin: string;
+    readonly name: string;
+    readonly ok: boolean;
+    readonly [fact: string]: unknown;
+  }[];
+}
+
+export interface Gateway {
+  status(): GatewayStatus;
+  stats(): GatewayStats;
+  health(): Promise<HealthReport>;
+  /** Per plugin: milliseconds and RSS delta of its start. */
+  startup(): readonly { readonly id: string; readonly ms: number; readonly rssDelta: number; readonly state: string }[];
+  /** Everything live as OpenAPI 3.1; no secret, no config value. */
+  openapi(): Readonly<Record<string, unknown>>;
+  /** Runs an RPC method after authorisation and validation. Throws GatewayError. */
+  call(
+    method: string,
+    params: unknown,
+    call: { identity: Identity; id: string; signal: AbortSignal },
+  ): Promise<unknown>;
+  methods(): readonly {
+    readonly name: string;
+    readonly access: string;
+    readonly about: string;
+    readonly owner: string;
+  }[];
+  commands(): readonly {
+    readonly name: string;
+    readonly access: string;
+    readonly about: string;
+    readonly owner: string;
+    readonly args: unknown;
+  }[];
+  runCommand(
+    name: string,
+    args: unknown,
+    call: { identity: Identity; id: string; signal: AbortSignal },
+  ): Promise<unknown>;
+  panels(): readonly {
+    readonly id: string;
+    readonly title: string;
+    readonly icon: string;
+    readonly module: string;
+    readonly access: string;
+    readonly owner: string;
+  }[];
+  /** Identifies open sockets anew and closes (4001) those whose credential is gone: call it after revoking one. */
+  recheckCredentials(): Promise<number>;
+  /** Swaps the listener or, with `full`, every plugin, in this process. */
+  restart(options: { full: boolean; why: string }): Promise<void>;
+  stop(why: string): void;
+}
+
+export const gateway = defineService<Gateway>("gateway", "1.0.0");

@@ -1,0 +1,26 @@
+/** The one dispatch path of tools (provided by the host): authorisation → `tool:before` → validation → run → `tool:after`. */
+
+import type { Access } from "../identity.ts";
+import type { ToolSpec, Turn } from "../messages.ts";
+import { defineService } from "../service.ts";
+
+export interface ToolInfo extends ToolSpec {
+  readonly owner: string;
+  readonly access: Access;
+  readonly risk: "read" | "write" | "exec";
+}
+
+export interface ToolAnswer {
+  readonly ok: boolean;
+  /** What the model reads; an error says what was wrong with the call. */
+  readonly output: string;
+}
+
+export interface Tools {
+  /** What is live now, by name. */
+  list(): readonly ToolInfo[];
+  /** Never throws: refusals, bad input, time-outs and faults are answers with `ok: false`. */
+  run(call: { id: string; name: string; arguments: string }, turn: Turn): Promise<ToolAnswer>;
+}
+
+export const tools = defineService<Tools>("tools", "1.0.0");

@@ -1,0 +1,130 @@
+import { appendFileSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { watchPaths } from "../../kernel/watch.ts";
+import { tempDir } from "../kit/temp.ts";
+import { pauseFor, until } from "../kit/until.ts";
+
+function start(paths: readonly string[], onChange?: (changed: readonly string[]) => void | Promise<void>) {
+  const batches: (readonly string[])[] = [];
+  const errors: unknown[] = [];
+  const watching = watchPaths(paths, { debounceMs: 20, onError: (error) => errors.push(error) }, (changed) => {
+    batches.push(changed);
+    return onChange?.(changed);
+  });
+  onTestFinished(() => watching.close());
+  return { ...watching, batches, errors, seen: () => batches.flat() };
+}
+
+describe("watchPaths", () => {
+  it("tells of a file that is edited in place", async () => {
+    const file = join(tempDir(), "config.json");
+    writeFileSync(file, "one");
+    const watching = start([file]);
+    await watching.ready;
+    appendFileSync(file, "two");
+    await until(() => watching.seen().includes(file));
+  });
+
+  it("tells of a file that an editor replaces by renaming, more than once", async () => {
+    const folder = tempDir();
+    const file = join(folder, "config.json");
+    writeFileSync(file, "one");
+    const watching = start([file]);
+    await watching.ready;
+    for (let round = 1; round <= 3; round += 1) {
+      writeFileSync(join(folder, "config.json.draft"), `round ${round}`);
+      renameSync(join(folder, "config.json.draft"), file);
+      await until(() => watching.batches.length >= round, 5000, `batch ${round}`);
+    }
+    expect(new Set(watching.seen())).toEqual(new Set([file]));
+  });
+
+  it("stays silent about neighbours of a watched file", async () => {
+    const folder = tempDir();
+    const file = join(folder, "config.json");
+    writeFileSync(file, "one");
+    const watching = start([file]);
+    await watching.ready;
+    writeFileSync(join(folder, "config.json5"), "x");
+    writeFileSync(join(folder, "other"), "x");
+    writeFileSync(file, "two");
+    await until(() => watching.batches.length > 0);
+    expect(new Set(watching.seen())).toEqual(new Set([file]));
+  });
+
+  it("delivers what happens together as one sorted batch of absolute paths", async () => {
+    const folder = tempDir();
+    mkdirSync(join(folder, "skills/deep"), { recursive: true });
+    const watching = start([join(folder, "skills")]);
+    await watching.ready;
+    const names = ["b.md", "a.md", "deep/c.md"].map((name) => join(folder, "skills", name));
+    for (const name of names) writeFileSync(name, "x");
+    await until(() => names.every((name) => watching.seen().includes(name)));
+    for (const batch of watching.batches) expect(batch).toEqual([...batch].sort());
+    expect(watching.batches.length).toBeLessThan(3);
+  });
+
+  it("waits for a folder that does not exist yet, and survives its removal and return", async () => {
+    const folder = tempDir();
+    const file = join(folder, "later/on/config.json");
+    const watching = start([file]);
+    await watching.ready;
+    mkdirSync(join(folder, "later/on"), { recursive: true });
+    writeFileSync(file, "one");
+    await until(() => watching.seen().includes(file), 5000, "the first appearance");
+    const before = watching.batches.length;
+    rmSync(join(folder, "later"), { recursive: true });
+    await until(() => watching.batches.length > before, 5000, "the removal");
+    const gone = watching.batches.length;
+    mkdirSync(join(folder, "later/on"), { recursive: true });
+    writeFileSync(file, "two");
+    await until(() => watching.batches.length > gone, 5000, "the return");
+    expect(watching.errors).toEqual([]);
+  });
+
+  it("never runs two batches at once and outlives a handler that throws", async () => {
+    const folder = tempDir();
+    let running = 0;
+    let most = 0;
+    const watching = start([folder], async () => {
+      running += 1;
+      most = Math.max(most, running);
+      await pauseFor(60);
+      running -= 1;
+      throw new Error("handler");
+    });
+    await watching.ready;
+    for (let round = 0; round < 3; round += 1) {
+      writeFileSync(join(folder, `f${round}`), "x");
+      await until(() => watching.seen().includes(join(folder, `f${round}`)));
+    }
+    await until(() => watching.errors.length >= 2);
+    expect(most).toBe(1);
+  });
+
+  it("delivers under a steady stream of events", async () => {
+    const folder = tempDir();
+    const watching = start([folder]);
+    await watching.ready;
+    let count = 0;
+    const stop = setInterval(() => writeFileSync(join(folder, `f${count++ % 5}`), String(count)), 5);
+    onTestFinished(() => clearInterval(stop));
+    await until(() => watching.batches.length >= 2);
+  });
+
+  it("is silent after close, which may be called twice and before it is ready", async () => {
+    const folder = tempDir();
+    const watching = start([folder]);
+    await watching.ready;
+    writeFileSync(join(folder, "a"), "x");
+    await Promise.all([watching.close(), watching.close()]);
+    const before = watching.batches.length;
+    writeFileSync(join(folder, "b"), "x");
+    await pauseFor(80);
+    expect(watching.batches.length).toBe(before);
+    const early = watchPaths([folder], { debounceMs: 20 }, () => undefined);
+    await early.close();
+    await early.ready;
+  });
+});

@@ -1,0 +1,161 @@
+import { spawn } from "node:child_process";
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { loadDriver } from "../../../plugins/store/driver.ts";
+import { tempDir } from "../../kit/temp.ts";
+import { pauseFor } from "../../kit/until.ts";
+import { bundled, openStore, rejection } from "./kit.ts";
+
+const lines = [{ version: 1, statements: ["CREATE TABLE line (n INTEGER PRIMARY KEY, text TEXT)"] }];
+
+async function filledFile(rows: number): Promise<string> {
+  const { store, file } = await openStore();
+  await store.migrate("lines", lines);
+  await Promise.all(
+    Array.from({ length: rows }, (_, n) => store.run("INSERT INTO line VALUES (?, ?)", n, "x".repeat(500))),
+  );
+  await store.close();
+  // A copy: a connection of this process may still hold the log of the original in memory.
+  const copy = join(tempDir("store"), "chela.db");
+  copyFileSync(file, copy);
+  return copy;
+}
+
+describe("a damaged database", () => {
+  it.each([
+    ["a foreign file", (file: string) => writeFileSync(file, "this is not a database, it is a letter")],
+    ["an emptied file", (file: string) => truncateSync(file, 0)],
+    ["a file cut in the middle", (file: string) => truncateSync(file, Math.floor(statSync(file).size / 2))],
+    ["a file of zeros", (file: string) => writeFileSync(file, Buffer.alloc(8192))],
+    [
+      "a damaged schema page",
+      (file: string) => {
+        const bytes = readFileSync(file);
+        bytes.fill(0xaa, 100, 4096);
+        writeFileSync(file, bytes);
+      },
+    ],
+  ])("is refused at the start, and left as it is: %s", async (_, damage) => {
+    const file = await filledFile(100);
+    damage(file);
+    const before = readFileSync(file);
+    const error = await rejection(openStore({ file }));
+    expect(error).toMatchObject({ code: "STORE_DAMAGED", status: 500 });
+    expect(error.message).toContain(file);
+    expect(readFileSync(file).equals(before)).toBe(true);
+  });
+
+  it("is found by the full check when the damage is deep inside", async () => {
+    const file = await filledFile(2_000);
+    const bytes = readFileSync(file);
+    bytes.fill(0xff, bytes.length - 6 * 4096, bytes.length - 4096);
+    writeFileSync(file, bytes);
+    const { store } = await openStore({ file });
+    expect((await store.integrity()).length).toBeGreaterThan(0);
+    expect(await rejection(store.all("SELECT * FROM line"))).toMatchObject({ code: "STORE_DAMAGED" });
+  });
+});
+
+describe("the file", () => {
+  it("and its companions are readable by the owner alone", async () => {
+    const { store, file } = await openStore();
+    await store.migrate("lines", lines);
+    const names = readdirSync(join(file, "..")).filter((name) => name.startsWith("chela.db"));
+    expect(names).toContain("chela.db-wal");
+    for (const name of names) expect(statSync(join(file, "..", name)).mode & 0o777).toBe(0o600);
+  });
+
+  it("is created anew over what an interrupted creation left", async () => {
+    const file = join(tempDir("store"), "chela.db");
+    writeFileSync(`${file}.new`, "half");
+    const { store } = await openStore({ file });
+    expect(await store.integrity()).toEqual([]);
+  });
+
+  it("that is a folder, or below a file, is refused with its path", async () => {
+    const folder = tempDir("store");
+    mkdirSync(join(folder, "chela.db"));
+    writeFileSync(join(folder, "plain"), "");
+    for (const file of [join(folder, "chela.db"), join(folder, "plain", "chela.db")]) {
+      const error = await rejection(openStore({ file }));
+      expect(error).toMatchObject({ status: 500, message: expect.stringContaining(file) });
+    }
+  });
+});
+
+describe("a locked database", () => {
+  it("is refused after the wait, while the process goes on", async () => {
+    const { store, file } = await openStore({ busyMs: 150 });
+    await store.migrate("lines", lines);
+    const other = (await loadDriver()).open(file);
+    onTestFinished(() => other.close());
+    other.exec("BEGIN IMMEDIATE");
+    let ticks = 0;
+    const ticking = setInterval(() => ticks++, 5);
+    onTestFinished(() => clearInterval(ticking));
+    const write = (n: number) => rejection(store.run("INSERT INTO line VALUES (?, 'a')", n));
+    const errors = await Promise.all([write(1), write(2), rejection(store.transaction(async () => {}))]);
+    for (const error of errors) expect(error).toMatchObject({ code: "STORE_LOCKED", status: 503 });
+    expect(ticks).toBeGreaterThan(5);
+    other.exec("COMMIT");
+    await store.run("INSERT INTO line VALUES (3, 'c')");
+    expect(await store.all("SELECT n FROM line")).toEqual([{ n: 3 }]);
+  });
+
+  it("is used as soon as it is let go", async () => {
+    const { store, file } = await openStore({ busyMs: 5_000 });
+    await store.migrate("lines", lines);
+    const other = (await loadDriver()).open(file);
+    other.exec("BEGIN IMMEDIATE");
+    const write = store.run("INSERT INTO line VALUES (1, 'a')");
+    await pauseFor(60);
+    other.close();
+    expect(await write).toMatchObject({ changes: 1 });
+  });
+
+  it("refuses a start with the same sentence", async () => {
+    const file = join(tempDir("store"), "chela.db");
+    const other = (await loadDriver()).open(file);
+    other.exec("CREATE TABLE line (n INTEGER)");
+    onTestFinished(() => other.close());
+    other.exec("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE");
+    expect(await rejection(openStore({ file, busyMs: 60 }))).toMatchObject({
+      code: "STORE_LOCKED",
+      message: expect.stringContaining(file),
+    });
+  });
+});
+
+describe("kill -9", () => {
+  it("loses nothing that was acknowledged and leaves no half transaction", { timeout: 60_000 }, async () => {
+    const folder = tempDir("store");
+    const file = join(folder, "chela.db");
+    const program = await bundled("appender", folder);
+    const acknowledged = new Set<number>();
+    for (let round = 1; round <= 5; round++) await killAfter(program, file, { lines: round * 120, acknowledged });
+    const { store } = await openStore({ file });
+    expect(await store.integrity()).toEqual([]);
+    const kept = await store.all<{ n: number; halves: number }>("SELECT n, count(*) AS halves FROM line GROUP BY n");
+    expect(kept.filter(({ halves }) => halves !== 2)).toEqual([]);
+    const there = new Set(kept.map(({ n }) => n));
+    expect(acknowledged.size).toBeGreaterThanOrEqual(5 * 120);
+    expect([...acknowledged].filter((n) => !there.has(n))).toEqual([]);
+  });
+});
+
+async function killAfter(
+  program: string,
+  file: string,
+  options: { lines: number; acknowledged: Set<number> },
+): Promise<void> {
+  const child = spawn(process.execPath, [program, file], { stdio: ["ignore", "pipe", "inherit"] });
+  const ended = new Promise((resolve) => child.once("close", resolve));
+  let seen = 0;
+  for await (const line of createInterface({ input: child.stdout })) {
+    options.acknowledged.add(Number(line));
+    if (++seen === options.lines) child.kill("SIGKILL");
+  }
+  await ended;
+}
