@@ -2,7 +2,7 @@
  * The life of the gateway process: lock, config, host, port, plugins, signals, end. It throws a GatewayError when it
  * cannot start (the command line maps its code to an exit code) and resolves to the exit code when it was stopped.
  */
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { type Gateway, GatewayError } from "@chela/sdk";
 import { generatedToken } from "./auth/token-file.ts";
 import { BootCount } from "./boot-count.ts";
@@ -16,6 +16,7 @@ import { openCatalog } from "./plugins/catalog.ts";
 import { distribution } from "./plugins/dist.ts";
 import { onProcessEvents } from "./process-events.ts";
 import { hostVersion } from "./version.ts";
+import { watchConfig } from "./watch-config.ts";
 
 export interface RunOptions {
   readonly stateDir: string;
@@ -144,26 +145,18 @@ async function reload({ config }: OpenHost, why: string): Promise<void> {
   await config.reload(why);
 }
 
-/** What the first request does not need: watching the config. */
-async function afterReady(opened: OpenHost, options: RunOptions, log: Log): Promise<void> {
-  const { host, config } = opened;
-  const { watchPaths } = await import("./watch.ts");
-  const { debounceMs } = host.settings().reload;
-  const watcher = watchPaths(
-    [options.configPath],
-    { debounceMs, onError: (error) => log.logger.warn({ error }, "the config cannot be watched") },
-    async () => {
-      await config
-        .reload("file")
-        .catch((error: unknown) => log.logger.error({ error }, "the config file was not applied"));
-    },
-  );
-  host.onStopped(() => watcher.close());
-  const report = startupLine(opened.gateway, dirname(options.configPath));
-  log.logger.info(report, "ready");
+/** What the first request does not need: watching the config. What changed before the watcher saw it is read once. */
+async function afterReady({ host, config, gateway }: OpenHost, options: RunOptions, log: Log): Promise<void> {
+  log.logger.info(startupLine(gateway), "ready");
+  const watching = await watchConfig(host, options.configPath, async () => {
+    await config
+      .reload("file")
+      .catch((error: unknown) => log.logger.error({ error }, "the config file was not applied"));
+  });
+  host.onStopped(() => watching.close());
 }
 
-function startupLine(gateway: Gateway, configDir: string): Record<string, unknown> {
+function startupLine(gateway: Gateway): Record<string, unknown> {
   const plugins = Object.fromEntries(gateway.startup().map(({ id, ms }) => [id, Math.round(ms * 10) / 10]));
-  return { plugins, configDir, uptime_ms: Math.round(process.uptime() * 1000) };
+  return { plugins, uptime_ms: Math.round(process.uptime() * 1000) };
 }

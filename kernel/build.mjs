@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 import { writeBuiltins } from "./build/builtins.mjs";
 import { bundle } from "./build/bundle.mjs";
 import { thirdPartyNotices } from "./build/licenses.mjs";
+import { alone } from "./build/lock.mjs";
 import { writeOutputs } from "./build/output.mjs";
 import { sdkPackage, sdkTypes } from "./build/sdk-types.mjs";
 
@@ -52,4 +53,4 @@ function report(outputs, { written, ms, plugins }) {
   console.log(`built ${plugins.length} plugins in ${(ms / 1000).toFixed(2)} s, ${written} files changed`);
 }
 
-await main();
+await alone(root, main);

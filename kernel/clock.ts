@@ -24,9 +24,8 @@ export class FakeClock implements Clock {
     this.#now = startAt;
   }
 
-  now(): number {
-    return this.#now;
-  }
+  /** Bound: the host hands it around. */
+  readonly now = (): number => this.#now;
 
   every(ms: number, fn: () => void): () => void {
     const timer = { ms, fn, due: this.#now + ms };

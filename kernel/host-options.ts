@@ -18,6 +18,8 @@ export interface HostOptions {
   readonly catalog: Catalog;
   readonly snapshot: Snapshot;
   readonly sections: () => readonly Section[];
+  /** The same file read with the sections of now: after plugins came or went. */
+  readonly resolveAgain: (snapshot: Snapshot) => Promise<Snapshot>;
   readonly log: Log;
   readonly clock: Clock;
   /** The token used when the config names none. */

@@ -6,6 +6,7 @@ import type { RequestListener } from "node:http";
 import type { ChangeResult, PluginState } from "@chela/sdk";
 import { bindHost, liveAuth, type ResolvedAuth, requireAuthForBind, resolveAuth } from "./auth/settings.ts";
 import { authorizeTap, identifyTap } from "./auth/taps.ts";
+import { blame } from "./blame.ts";
 import { applySnapshot } from "./change.ts";
 import { compose, type Generation } from "./compose.ts";
 import { planChanges } from "./config/classify.ts";
@@ -149,30 +150,37 @@ export class Host {
   /** Starts every enabled plugin. Newcomers that fail are left out; the gateway serves the rest. */
   async startPlugins(): Promise<ChangeResult> {
     const result = await this.exclusive(() =>
-      applySnapshot(this, this.snapshot, { who: "host", why: "start", restart: new Set() }),
+      applySnapshot(this, this.desired, { who: "host", why: "start", restart: new Set() }),
     );
     this.ready = true;
     await this.current().hooks.run("host:ready");
     return result;
   }
 
+  /** Plans and applies anew with the plugins of now; `restart` names those to set up anew whatever changed. */
+  renew(
+    why: string,
+    prepare: () => Promise<void> | void,
+    restart: ReadonlySet<string> = new Set(),
+  ): Promise<ChangeResult> {
+    return this.exclusive(async () => {
+      await prepare();
+      const next = await this.options.resolveAgain(this.desired);
+      return applySnapshot(this, next, { who: "host", why, restart });
+    });
+  }
+
   async quarantine(id: string, reason: string): Promise<void> {
     if (!this.current().instances.has(id) || this.stopping) return;
     this.bar({ id, state: "quarantined", reason });
-    await applySnapshot(this, this.snapshot, { who: "host", why: `quarantine of ${id}`, restart: new Set() });
+    await applySnapshot(this, this.desired, { who: "host", why: `quarantine of ${id}`, restart: new Set() });
   }
 
   /** An error nobody caught: true when it was a plugin's and the process may go on. */
   uncaught(error: unknown): boolean {
-    const stack = error instanceof Error ? (error.stack ?? "") : "";
-    for (const instance of this.current().instances.values()) {
-      const { entry, origin, root } = instance.manifest;
-      const place = origin === "builtin" ? entry : root;
-      if (place === "" || !stack.includes(place)) continue;
-      this.report(instance.id, "uncaught error", error);
-      return true;
-    }
-    return false;
+    const owner = blame(error, this.current().instances.values());
+    if (owner !== undefined) this.report(owner, "uncaught error", error);
+    return owner !== undefined;
   }
 
   readonly report = (owner: string, where: string, error: unknown): void => {

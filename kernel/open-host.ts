@@ -8,8 +8,9 @@ import type { Clock } from "./clock.ts";
 import { ConfigFile } from "./config/file.ts";
 import type { Env } from "./config/locate.ts";
 import { kernelSections, type Section } from "./config/sections.ts";
+import { secretsIn } from "./config/redact.ts";
 import { createConfigService } from "./config/service.ts";
-import { assertKernelSections, resolveText, type Snapshot } from "./config/snapshot.ts";
+import { assertKernelSections, resolveConfig, resolveText, type Snapshot } from "./config/snapshot.ts";
 import { Host } from "./host.ts";
 import type { Catalog, HostOptions } from "./host-options.ts";
 import type { Log } from "./log.ts";
@@ -17,7 +18,7 @@ import { gatewayService } from "./services/gateway.ts";
 import { type Installer, pluginsService } from "./services/plugins.ts";
 import { createTools } from "./tools.ts";
 import { Trouble } from "./trouble.ts";
-import { sectionProblems } from "./validate.ts";
+import { sectionValidator } from "./validate.ts";
 import { hostVersion } from "./version.ts";
 
 export interface OpenOptions extends Pick<HostOptions, "overrides" | "safeMode" | "wrapContext"> {
@@ -43,19 +44,25 @@ export async function openHost(options: OpenOptions): Promise<OpenHost> {
   const { catalog, configPath, env, stateDir } = options;
   const sections = (): readonly Section[] => [...kernelSections, ...catalog.entries().map(sectionOfEntry)];
   const file = await ConfigFile.open({ configPath, stateDir, warn: (message) => options.log.logger.warn(message) });
-  const resolve = (text: string | null, previous?: Snapshot) =>
-    resolveText(text, configPath, {
-      sections: sections(),
-      env,
-      validate: (_owner, schema, value) => sectionProblems(schema, value),
-      previous,
-    });
+  const validate = sectionValidator();
+  const resolving = (previous?: Snapshot) => ({
+    sections: sections(),
+    env,
+    validate,
+    previous,
+  });
+  const resolve = async (text: string | null, previous?: Snapshot) => {
+    const resolved = await resolveText(text, configPath, resolving(previous));
+    options.log.redact(secretsIn(resolved));
+    return resolved;
+  };
+  const resolveAgain = ({ raw, hash }: Snapshot) => resolveConfig({ raw, hash, duplicates: [] }, resolving());
   const snapshot = await resolve(file.text);
   assertKernelSections(snapshot);
   for (const { path, message, level } of snapshot.problems)
     options.log.logger.warn({ path, level }, `config: ${path} ${message}`);
   const opened: { config?: Config; plugins?: Plugins; gateway?: Gateway } = {};
-  const host = new Host({ ...options, snapshot, sections, version: hostVersion }, (self) => {
+  const host = new Host({ ...options, snapshot, sections, resolveAgain, version: hostVersion }, (self) => {
     const trouble = new Trouble(self.events);
     const config = createConfigService({
       file,

@@ -33,12 +33,18 @@ export async function send(res: ServerResponse, out: Outgoing, signal: () => Abo
     return;
   }
   res.writeHead(status, headers);
-  res.flushHeaders();
-  await pump(res, body as AsyncIterable<string | Uint8Array>, signal());
+  // A first chunk that is there already leaves in one write with the headers; one that is late does not hold them back.
+  const early = setImmediate(() => res.flushHeaders());
+  await pump(res, body as AsyncIterable<string | Uint8Array>, signal(), early);
 }
 
 /** One waiting slot per stream: the next chunk, the drained socket or the client's leaving, whichever comes first. */
-async function pump(res: ServerResponse, body: AsyncIterable<string | Uint8Array>, signal: AbortSignal): Promise<void> {
+async function pump(
+  res: ServerResponse,
+  body: AsyncIterable<string | Uint8Array>,
+  signal: AbortSignal,
+  early: NodeJS.Immediate,
+): Promise<void> {
   const iterator = body[Symbol.asyncIterator]();
   let wake: (gone: typeof left) => void = () => undefined;
   const leave = () => wake(left);
@@ -55,6 +61,7 @@ async function pump(res: ServerResponse, body: AsyncIterable<string | Uint8Array
       const next = await orLeft<IteratorResult<string | Uint8Array>>(
         (resolve, reject) => void iterator.next().then(resolve, reject),
       );
+      clearImmediate(early);
       if (next === left) return void res.destroy();
       if (next.done) return void res.end();
       if (res.write(next.value)) continue;
@@ -62,6 +69,7 @@ async function pump(res: ServerResponse, body: AsyncIterable<string | Uint8Array
       if (drained === left) return void res.destroy();
     }
   } catch (error) {
+    clearImmediate(early);
     res.destroy();
     throw error;
   } finally {

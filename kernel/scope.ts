@@ -83,7 +83,7 @@ export class Scope {
 
   leave(): void {
     this.#inFlight -= 1;
-    if (this.#inFlight === 0) this.#idle?.();
+    if (this.#inFlight <= 0) this.#idle?.();
   }
 
   /** The promise, not counted as in flight until it settles. */
@@ -102,7 +102,7 @@ export class Scope {
 
   /** Waits until nothing is in flight. False when `ms` ran out. */
   async drain(ms: number): Promise<boolean> {
-    if (this.#inFlight === 0) return true;
+    if (this.#inFlight <= 0) return true;
     let timer: NodeJS.Timeout | undefined;
     const drained = await new Promise<boolean>((resolve) => {
       this.#idle = () => resolve(true);

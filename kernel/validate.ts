@@ -40,7 +40,27 @@ export class Validators {
 
 /** Validates a config section in place, filling defaults; the rows read after the section's path. */
 export async function sectionProblems(schema: unknown, value: unknown): Promise<readonly Problem[]> {
-  const validate = (await createAjv({ allErrors: true, removeAdditional: false })).compile(schema as TSchema);
+  return problemsOf(await compileSection(schema), value);
+}
+
+/** The same for a host that lives on: an owner's schema is compiled once, until the owner comes with another one. */
+export function sectionValidator(): (owner: string, schema: unknown, value: unknown) => Promise<readonly Problem[]> {
+  const compiled = new Map<string, { schema: unknown; validate: ValidateFunction }>();
+  return async (owner, schema, value) => {
+    let known = compiled.get(owner);
+    if (known?.schema !== schema) {
+      known = { schema, validate: await compileSection(schema) };
+      compiled.set(owner, known);
+    }
+    return problemsOf(known.validate, value);
+  };
+}
+
+async function compileSection(schema: unknown): Promise<ValidateFunction> {
+  return (await createAjv({ allErrors: true, removeAdditional: false })).compile(schema as TSchema);
+}
+
+function problemsOf(validate: ValidateFunction, value: unknown): readonly Problem[] {
   return validate(value) ? [] : describe(validate.errors ?? []);
 }
 

@@ -17,8 +17,8 @@ export interface CheckResult {
 }
 
 export interface ConfigDoor {
-  /** Whether changes are applied, or only written. */
-  readonly live: boolean;
+  /** Whether what is written applies at once, soon (the gateway watches the file), or at the next start. */
+  readonly applies: "now" | "soon" | "later";
   readonly path: string;
   get(path: string | undefined, source: Source): Promise<Found>;
   set(path: string, value: unknown, flags: WriteFlags): Promise<ChangeResult>;
@@ -47,7 +47,7 @@ function remoteDoor(gateway: Gateway): ConfigDoor {
   const call = async <T>(method: string, params: object = {}): Promise<T> =>
     (await gateway.call(method, params, { timeoutMs: 120_000 })) as T;
   return {
-    live: true,
+    applies: "now",
     path: gateway.facts?.configPath ?? `the config of ${gateway.url}`,
     get: (path, source) => call("config.get", { path, source }),
     set: (path, value, flags) => call("config.set", { path, value, ...flags }),

@@ -1,6 +1,7 @@
 /** The config file without a gateway, through the same service that the gateway runs. What is written applies at the next start. */
 import { type Config, GatewayError } from "@chela/sdk";
 import { openOffline } from "../config/offline.ts";
+import { readGatewayFile } from "../gateway-file.ts";
 import { sectionProblems } from "../validate.ts";
 import type { Cli } from "./cli.ts";
 import type { ConfigDoor } from "./config-door.ts";
@@ -17,7 +18,7 @@ export async function offlineConfig(cli: Cli): Promise<Config> {
 export async function offlineDoor(cli: Cli): Promise<ConfigDoor> {
   const config = await offlineConfig(cli);
   return {
-    live: false,
+    applies: (await isWatched(cli)) ? "soon" : "later",
     path: config.path,
     async get(path, source) {
       const trouble = config.trouble();
@@ -39,4 +40,9 @@ export async function offlineDoor(cli: Cli): Promise<ConfigDoor> {
     rollback: (id) => config.rollback(id, { who: "cli", why: `config rollback ${id ?? ""}`.trim() }),
     schema: async () => config.schema(),
   };
+}
+
+async function isWatched(cli: Cli): Promise<boolean> {
+  const facts = await readGatewayFile(cli.places.stateDir);
+  return facts?.configPath === cli.places.configPath;
 }

@@ -12,6 +12,11 @@ import { bytes, localTime } from "./text.ts";
 import { configValue, textOption } from "./values.ts";
 
 const planFileBytes = 4 * 1024 * 1024;
+const when: Readonly<Record<ConfigDoor["applies"], string>> = {
+  now: "",
+  soon: " The running gateway reads the file by itself.",
+  later: " No gateway is running: it applies at the next start.",
+};
 
 export const get: Handler = async (cli, [text], options) => {
   const path = text === undefined ? undefined : normal(text);
@@ -103,7 +108,7 @@ export const rollback: Handler = async (cli, [id]) => {
 export const reload: Handler = async (cli) => {
   const gateway = await needGateway(cli, "config reload");
   const result = (await gateway.call("config.reload", {}, { timeoutMs: 120_000 })) as ChangeResult;
-  return await told(cli, { live: true }, result, { line: "Reloaded" });
+  return await told(cli, { applies: "now" }, result, { line: "Reloaded" });
 };
 
 export const schema: Handler = async (cli) => {
@@ -113,19 +118,22 @@ export const schema: Handler = async (cli) => {
 /** Says what a change did; a plugin that did not come up with it makes the exit code 1. */
 async function told(
   cli: Cli,
-  door: Pick<ConfigDoor, "live">,
+  door: Pick<ConfigDoor, "applies">,
   result: ChangeResult,
   what: { line: string; path?: string },
 ): Promise<number> {
   const failed = result.failed.length > 0;
-  await cli.out.show({ ok: !failed, ...(what.path ? { path: what.path } : {}), live: door.live, ...result }, () => {
-    cli.out.line(`${what.line}.`, door.live ? "" : " No gateway is running: it applies at the next start.");
-    if (result.applied.length > 0) cli.out.line("  applied: ", styled("green", result.applied.join(", ")));
-    if (result.restarted.length > 0) cli.out.line("  restarted: ", result.restarted.join(", "));
-    if (door.live && result.pending.length > 0)
-      cli.out.line("  waits for a restart: ", styled("yellow", result.pending.join(", ")));
-    for (const { id, reason } of result.failed) cli.out.line("  ", styled("red", `${id}: `), reason);
-  });
+  await cli.out.show(
+    { ok: !failed, ...(what.path ? { path: what.path } : {}), applies: door.applies, ...result },
+    () => {
+      cli.out.line(`${what.line}.`, when[door.applies]);
+      if (result.applied.length > 0) cli.out.line("  applied: ", styled("green", result.applied.join(", ")));
+      if (result.restarted.length > 0) cli.out.line("  restarted: ", result.restarted.join(", "));
+      if (door.applies === "now" && result.pending.length > 0)
+        cli.out.line("  waits for a restart: ", styled("yellow", result.pending.join(", ")));
+      for (const { id, reason } of result.failed) cli.out.line("  ", styled("red", `${id}: `), reason);
+    },
+  );
   return failed ? 1 : 0;
 }
 

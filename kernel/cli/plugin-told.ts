@@ -1,6 +1,7 @@
 /** How a plugin's state is shown, and what became of it after a change. */
 import type { ChangeResult, PluginRow } from "@chela/sdk";
 import type { Cli } from "./cli.ts";
+import { failureOf } from "./failure.ts";
 import { type Piece, styled } from "./output.ts";
 import type { PluginDoor } from "./plugin-door.ts";
 
@@ -19,6 +20,12 @@ async function announced(cli: Cli, id: string, result: ChangeResult): Promise<nu
   return 0;
 }
 
+/** Who switches off what answers calls gets no further answer. */
+function none(error: unknown): readonly PluginRow[] {
+  if (failureOf(error).code === "GATEWAY_NO_RPC") return [];
+  throw error;
+}
+
 /** What became of the plugin; one that should run and does not makes the exit code 1. */
 export async function told(
   cli: Cli,
@@ -27,7 +34,7 @@ export async function told(
   what: { result: ChangeResult | undefined; line: string; facts?: object },
 ): Promise<number> {
   if (what.result?.pending.includes(id)) return await announced(cli, id, what.result);
-  const row = (await door.list()).find((candidate) => candidate.id === id);
+  const row = (await door.list().catch(none)).find((candidate) => candidate.id === id);
   const failed = what.result?.failed ?? [];
   const bad = failed.length > 0 || (row !== undefined && ["failed", "quarantined", "incompatible"].includes(row.state));
   const state = row ? { version: row.version, state: row.state, reason: row.reason } : {};

@@ -1,5 +1,6 @@
 /** Plugins in the state dir while no gateway runs: switches are config edits, installs are files. */
 import type { PluginRow } from "@chela/sdk";
+import { readGatewayFile } from "../gateway-file.ts";
 import { type CatalogEntry, pluginUnknown } from "../plugins/entry.ts";
 import { hostVersion } from "../version.ts";
 import type { Cli } from "./cli.ts";
@@ -51,7 +52,9 @@ export async function offlinePlugins(cli: Cli): Promise<PluginDoor> {
     },
     async uninstall(id) {
       const { uninstallPlugin } = await import("../plugins/install.ts");
-      const { changed } = await uninstallPlugin(id, { stateDir, builtins: dist.builtins, deleteNow: true });
+      // A gateway that only does not answer may still run the plugin's files.
+      const deleteNow = (await readGatewayFile(stateDir)) === null;
+      const { changed } = await uninstallPlugin(id, { stateDir, builtins: dist.builtins, deleteNow });
       await catalog.refresh();
       return { changed };
     },

@@ -30,7 +30,7 @@ export async function runTurn(gateway: Gateway, ask: TurnAsk): Promise<TurnEnd> 
       return;
     }
     aborted = true;
-    gateway.call("chat.abort", { session: ask.session }, { timeoutMs: 5000 }).catch(() => socket.close());
+    socket.send({ type: "abort", session: ask.session });
   });
   try {
     socket.send({ session: ask.session, message: ask.message });
@@ -39,7 +39,15 @@ export async function runTurn(gateway: Gateway, ask: TurnAsk): Promise<TurnEnd> 
         reply += frame.delta;
         ask.onText(frame.delta);
       } else if (frame.type === "chat_error" && !aborted) throw failed(frame);
-      else if (frame.type === "chat_done" || frame.type === "chat_error") return { reply, aborted, left };
+      else if (frame.type === "chat_error") return { reply, aborted, left };
+      else if (frame.type === "chat_done") {
+        // The whole text, where it is not the sum of the pieces: a plugin changed it afterwards.
+        if (typeof frame.reply === "string") {
+          if (reply === "") ask.onText(frame.reply);
+          reply = frame.reply;
+        }
+        return { reply, aborted: aborted || frame.stop === "aborted", left };
+      }
     }
   } finally {
     socket.close();

@@ -28,16 +28,10 @@ export async function prepareEdits(
 ): Promise<Prepared> {
   const document = parseDocument(text ?? emptyDocument, host.file.path);
   const paths = edits.map(({ path }) => parsePath(path));
-  const target = edited(document, edits, host.snapshot());
-  const changed = rewrite(document, target);
-  const shorter = rewrite(
-    document,
-    edited(
-      document,
-      edits.filter(({ value }) => value === undefined),
-      host.snapshot(),
-    ),
-  );
+  const changed = rewrite(document, edited(document, edits, host.snapshot()));
+  const removals = edits.filter(({ value }) => value === undefined);
+  const shorter =
+    removals.length === 0 ? document.text : rewrite(document, edited(document, removals, host.snapshot()));
   const written = changed === document.text ? text : changed;
   return {
     text: written,

@@ -20,12 +20,16 @@ export function redact(value: unknown, schema: Schema, more: ReadonlySet<string>
   return holder.value;
 }
 
+/** Every secret in effect, references resolved: for the log, where none may appear. */
+export function secretsIn({ merged, schema }: Pick<Snapshot, "merged" | "schema">): ReadonlySet<string> {
+  return secretsAmong(leavesOf(placeShape, { holder: { value: merged }, key: "value" }, schema));
+}
+
 /** What is in effect, for people: references as they are written, secrets redacted. */
 export function redactedView(snapshot: Snapshot): PlainObject {
   const { schema, merged, raw, overrides } = snapshot;
-  const resolved = leavesOf(placeShape, { holder: { value: merged }, key: "value" }, schema);
   const shown = withReferences(merged, raw, "", overrides);
-  return redact(shown, schema, secretsAmong(resolved)) as PlainObject;
+  return redact(shown, schema, secretsIn(snapshot)) as PlainObject;
 }
 
 /** The text of a file without secrets. Comments that look like one go too; text that does not parse is not shown at all. */

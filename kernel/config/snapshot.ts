@@ -54,7 +54,10 @@ export async function resolveText(text: string | null, file: string, resolving: 
   return resolveConfig(text === null ? { ...document, hash: missingHash } : document, resolving);
 }
 
-export async function resolveConfig(document: ConfigDocument, resolving: Resolving): Promise<Snapshot> {
+export async function resolveConfig(
+  document: Pick<ConfigDocument, "raw" | "hash" | "duplicates">,
+  resolving: Resolving,
+): Promise<Snapshot> {
   const { sections, env } = resolving;
   const schema = composeSchema(sections);
   const { value: given, missing } = expandReferences(document.raw, schema, env);

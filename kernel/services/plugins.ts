@@ -7,7 +7,6 @@ import {
   type PluginRow,
   type Plugins,
 } from "@chela/sdk";
-import { applySnapshot } from "../change.ts";
 import type { Host } from "../host.ts";
 import type { Contributions, Instance, Manifest } from "../instance.ts";
 import { didYouMean } from "../nearest.ts";
@@ -30,11 +29,8 @@ export function pluginsService(host: Host, config: Config, installer: Installer)
       `unknown plugin "${id.slice(0, 80)}".${didYouMean(id.slice(0, 80), ids)}`,
     );
   };
-  const refresh = () =>
-    host.exclusive(async () => {
-      await host.options.catalog.refresh();
-      return applySnapshot(host, host.snapshot, { who: "host", why: "plugins", restart: new Set() });
-    });
+  const { catalog } = host.options;
+  const refresh = () => host.renew("plugins", () => catalog.refresh());
   const toggle = async (id: string, enabled: boolean, who: string): Promise<ChangeResult> => {
     const manifest = find(id);
     if (!enabled && manifest.critical)
@@ -50,19 +46,19 @@ export function pluginsService(host: Host, config: Config, installer: Installer)
     disable: (id, who) => toggle(id, false, who),
     reload: (id) => {
       find(id);
-      return host.exclusive(async () => {
+      const again = () => {
         host.barred.delete(id);
-        await host.options.catalog.refresh();
-        return applySnapshot(host, host.snapshot, { who: "host", why: `reload of ${id}`, restart: new Set([id]) });
-      });
+        return catalog.refresh();
+      };
+      return host.renew(`reload of ${id}`, again, new Set([id]));
     },
     release: (id) => {
       find(id);
-      return host.exclusive(() => {
+      const forgive = () => {
         host.barred.delete(id);
         host.faults.forget(id);
-        return applySnapshot(host, host.snapshot, { who: "host", why: `release of ${id}`, restart: new Set() });
-      });
+      };
+      return host.renew(`release of ${id}`, forgive);
     },
     install: async (source) => {
       const installed = await installer.install(source);

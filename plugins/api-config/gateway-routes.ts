@@ -67,10 +67,16 @@ export function registerGatewayRoutes(ctx: Ctx): void {
   registerCall(ctx);
 }
 
-/** The benchmark's route: the reply is made once a second at most. */
-function versionHandler({ use: { gateway, plugins } }: Ctx): () => Reply {
+/** The benchmark's route: the reply is made after an event, and else once a second at most. */
+function versionHandler(ctx: Ctx): () => Reply {
+  const { events, gateway, plugins } = ctx.use;
   let reply: Reply | undefined;
   let madeAt = 0;
+  let forget = () => {};
+  ctx.own("version", () => forget());
+  forget = events.subscribe(() => {
+    madeAt = 0;
+  });
   return () => {
     const now = Date.now();
     if (reply && now - madeAt < versionKeptMs) return reply;

@@ -33,6 +33,8 @@ export class Lanes {
 
   /** Resolves with the way out. Throws `BUSY` 429 when the queue is full, the signal's reason when it aborts first. */
   async enter(session: string | null, signal: AbortSignal): Promise<Release> {
+    // Before a lane is made: one that nobody entered would stay.
+    signal.throwIfAborted();
     const leaveLane = session === null ? undefined : await this.#lane(session, signal);
     try {
       await this.#all.take(signal);
@@ -85,8 +87,8 @@ class Semaphore {
   }
 
   take(signal: AbortSignal): Promise<void> | undefined {
+    signal.throwIfAborted();
     const { places, waiting } = this.#size();
-    if (signal.aborted) throw signal.reason;
     if (this.#taken < places) {
       this.#taken += 1;
       return undefined;

@@ -7,7 +7,7 @@ import { GatewayError, type Query, type Store, type TurnRequest, type TurnResult
 
 const keptMs = 24 * 60 * 60 * 1000;
 
-export interface StoredError {
+interface StoredError {
   readonly code: string;
   readonly status: number;
   readonly message: string;

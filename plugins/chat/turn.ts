@@ -219,7 +219,7 @@ function added(sum: Usage | null, more: Usage | null): Usage | null {
 }
 
 /** Faults of plugins keep their inner text for the log. */
-export function turnFault(error: unknown): GatewayError {
+function turnFault(error: unknown): GatewayError {
   if (GatewayError.is(error)) return error;
   return new GatewayError("TURN_FAILED", 500, "the turn failed; the log has the reason", undefined, { cause: error });
 }

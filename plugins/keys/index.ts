@@ -40,7 +40,11 @@ export default definePlugin({
     ctx.health("key file", () => ({ ok: store.trouble === "", reason: store.trouble }));
     ctx.start(() => reload(ctx, store));
     ctx.watch(ctx.dataDir, () => reload(ctx, store));
-    ctx.every(flushEveryMs, () => store.flush());
+    ctx.every(flushEveryMs, async () => {
+      await store.flush();
+      // Where watching fails (too many watches, a network disk) a change is seen all the same, later.
+      await reload(ctx, store);
+    });
     ctx.every(expiryCheckMs, closeExpired(ctx, store));
     ctx.own("last use", () => store.flush().catch(() => undefined));
   },

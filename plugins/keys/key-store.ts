@@ -36,6 +36,8 @@ export class KeyStore {
   /** Changes run one after another. */
   #queue: Promise<unknown> = Promise.resolve();
   #trouble = "";
+  /** Somebody lost rights since the last `load` said so. */
+  #narrowed = false;
 
   constructor(dir: string) {
     this.file = join(dir, "keys.json");
@@ -64,17 +66,18 @@ export class KeyStore {
     return undefined;
   }
 
-  /** Reads the file again. True when a key that was in force no longer is, or may do less. */
+  /** Reads the file again. True when, since the last time, a key that was in force no longer is or may do less. */
   load(): Promise<boolean> {
     return this.#inTurn(async () => {
       try {
-        const narrowed = this.#adopt(await this.#read());
+        this.#adopt(await this.#read());
         this.#trouble = "";
-        return narrowed;
       } catch (error) {
         this.#trouble = error instanceof Error ? error.message : String(error);
-        return false;
       }
+      const narrowed = this.#narrowed;
+      this.#narrowed = false;
+      return narrowed;
     });
   }
 
@@ -105,11 +108,11 @@ export class KeyStore {
     }
   }
 
-  #adopt(ring: Keyring): boolean {
+  #adopt(ring: Keyring): void {
     const before = this.#known;
     this.#ring = ring;
     this.#known = new Map(ring.keys.map((record) => [record.id, knownOf(record)]));
-    return [...before.values()].some(({ record }) => narrowed(record, this.#known.get(record.id)?.record));
+    this.#narrowed ||= [...before.values()].some(({ record }) => narrowed(record, this.#known.get(record.id)?.record));
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {

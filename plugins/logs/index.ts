@@ -26,8 +26,8 @@ export default definePlugin({
     const written = ctx.config.enabled ? writeFile(ctx) : undefined;
     registerFaces(ctx, written, source);
     ctx.start(() => {
-      source.setLevel(ctx.config.level);
       ctx.own("log level", () => source.setLevel(undefined));
+      source.setLevel(ctx.config.level);
     });
     ctx.onConfig(async (now, changed) => {
       source.setLevel(now.level);
@@ -52,11 +52,12 @@ function writeFile(ctx: Ctx): { file: LogFile; tail: Tail } {
   ctx.own("tail", () => tail.end());
   // Only now: until the previous instance has let go of the file, there must be no second writer.
   ctx.start(() => {
-    const stop = ctx.use.source.subscribe((line) => file.write(line), "file");
+    let stop = () => {};
     ctx.own("log file", () => {
       stop();
       return file.close();
     });
+    stop = ctx.use.source.subscribe((line) => file.write(line), "file");
     void tidy();
   });
   ctx.every(checkEveryMs, () => file.check());

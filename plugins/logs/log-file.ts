@@ -1,6 +1,6 @@
 /**
  * Owns the log file: lines go through a bounded queue into a stream that rotates by size. A full disk or an unwritable
- * folder is told once; lines wait up to 1 MB and are counted when they are dropped, and writing begins again by itself.
+ * folder is told once; lines wait up to 4 MB and are counted when they are dropped, and writing begins again by itself.
  */
 import { chmod, mkdir, open, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -26,7 +26,7 @@ export interface LogFileOptions {
   readonly openStream?: typeof openRotating;
 }
 
-const maxQueuedBytes = 1_048_576;
+const maxQueuedBytes = 4_194_304;
 const maxChunkBytes = 262_144;
 
 export class LogFile {

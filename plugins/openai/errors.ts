@@ -1,7 +1,7 @@
 /** The one renderer of errors in OpenAI's shape: for whole replies and for the event that ends a stream. */
 import { GatewayError, Reply } from "@chela/sdk";
 
-export interface OpenAiError {
+interface OpenAiError {
   readonly message: string;
   readonly type: string;
   readonly param: string | null;
@@ -24,7 +24,7 @@ export function unknownModel(id: string): GatewayError {
   return new GatewayError("MODEL_UNKNOWN", 404, message, { param: "model" });
 }
 
-export function toOpenAi(error: GatewayError): OpenAiError {
+function toOpenAi(error: GatewayError): OpenAiError {
   const { upstream, param } = (error.details ?? {}) as { upstream?: Partial<OpenAiError>; param?: unknown };
   return {
     message: error.code === "UNAUTHORIZED" ? "Unauthorized" : error.message,

@@ -90,7 +90,8 @@ export class Exchange implements AsyncIterableIterator<Uint8Array> {
   }
 
   return(): Promise<IteratorResult<Uint8Array>> {
-    this.#stop(aborted(this.#ask.culprit));
+    // Most readers end a reply that has ended: no error is made for them.
+    if (!this.#finished && !this.#fault) this.#stop(aborted(this.#ask.culprit));
     return Promise.resolve(end);
   }
 

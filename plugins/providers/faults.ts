@@ -23,7 +23,7 @@ export interface Culprit {
 }
 
 /** An error body in OpenAI's shape, as far as the upstream kept to it. */
-export interface UpstreamError {
+interface UpstreamError {
   readonly message: string;
   readonly type?: string;
   readonly code?: string;
@@ -139,7 +139,7 @@ export function retryAfterMs(
 }
 
 /** The `{error:{message,…}}` of a body, or a message made from what else it holds. */
-export function readErrorBody(body: string, status: number): UpstreamError {
+function readErrorBody(body: string, status: number): UpstreamError {
   try {
     const parsed = JSON.parse(body) as { error?: unknown; message?: unknown; detail?: unknown } | null;
     const error = parsed?.error ?? parsed?.message ?? parsed?.detail;

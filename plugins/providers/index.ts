@@ -32,7 +32,7 @@ export default definePlugin({
     });
 
     ctx.on("config:validate", (config, add) => {
-      for (const problem of readSettings((config.models ?? {}) as ModelsSection).problems) add(problem);
+      for (const problem of readSettings(config.models as ModelsSection).problems) add(problem);
     });
     ctx.health("upstreams", () => {
       const { configured, discovered, cooling, problems } = upstreams.status();

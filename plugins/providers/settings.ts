@@ -88,7 +88,7 @@ export interface ProviderSpec {
   readonly fingerprint: string;
 }
 
-export interface Problem {
+interface Problem {
   readonly path: string;
   readonly message: string;
   readonly level: "error" | "warning";
@@ -107,12 +107,20 @@ const laterModes: ReadonlySet<string> = new Set(["oauth", "hybrid"]);
 export function readSettings(section: ModelsSection): Settings {
   const problems: Problem[] = [];
   const providers: ProviderSpec[] = [];
-  for (const [name, entry] of Object.entries(section.providers ?? {})) {
+  for (const [name, entry] of Object.entries(
+    isObject(section) && isObject(section.providers) ? section.providers : {},
+  )) {
+    if (!fits(entry)) continue;
     const found = problemsOf(name, entry);
     problems.push(...found);
     if (found.length === 0) providers.push(toSpec(name, entry, "config"));
   }
-  return { providers, fallbacks: section.fallbacks, requestMs: (section.request_timeout_sec ?? 600) * 1000, problems };
+  return {
+    providers,
+    fallbacks: section?.fallbacks,
+    requestMs: (section?.request_timeout_sec ?? 600) * 1000,
+    problems,
+  };
 }
 
 export function toSpec(name: string, entry: ProviderSection, source: ModelInfo["source"]): ProviderSpec {
@@ -176,6 +184,24 @@ function problemsOf(name: string, entry: ProviderSection): Problem[] {
     ([key, value]) => !/^[\w!#$%&'*+.^`|~-]+$/.test(key) || /[^\t\x20-\x7e\x80-\xff]/.test(value),
   );
   return header ? bad(`headers.${header[0]}`, "must be a valid HTTP header") : [];
+}
+
+/** Whether the schema holds. `config:validate` also sees sections where it does not; those are told by the schema. */
+function fits(entry: unknown): entry is ProviderSection {
+  if (!isObject(entry)) return false;
+  const { models = [], headers = {} } = entry;
+  const texts = [entry.api_base, entry.baseUrl, entry.api_key, entry.apiKey, entry.auth];
+  return (
+    texts.every((text) => text === undefined || typeof text === "string") &&
+    Array.isArray(models) &&
+    models.every((model: unknown) => typeof model === "string" || (isObject(model) && typeof model.id === "string")) &&
+    isObject(headers) &&
+    Object.values(headers).every((value) => typeof value === "string")
+  );
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function isBase(text: string): boolean {

@@ -30,7 +30,7 @@ const texts: ReadonlyMap<string, number> = new Map([
 ]);
 
 /** The primary result code, or 0 for what SQLite did not throw. */
-export function resultCode(error: unknown): number {
+function resultCode(error: unknown): number {
   const { errcode, code: name, message } = (error ?? {}) as { errcode?: unknown; code?: unknown; message?: unknown };
   if (typeof errcode === "number") return errcode & 0xff;
   return name === "ERR_SQLITE_ERROR" ? (texts.get(String(message)) ?? 0) : 0;
@@ -114,7 +114,7 @@ function fileFault(error: unknown, file: string): GatewayError | undefined {
       options,
     );
   }
-  if (name === "ENOENT" || name === "ENOTDIR" || name === "EISDIR") {
+  if (name === "ENOENT" || name === "ENOTDIR" || name === "EISDIR" || name === "EEXIST") {
     return new GatewayError(
       "STORE_UNAVAILABLE",
       500,

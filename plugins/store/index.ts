@@ -43,10 +43,17 @@ export default definePlugin({
     const file = databaseFile(ctx);
     const driver = await loadDriver();
     const { durability, busy_ms } = ctx.config;
+    // Owned before it is opened: nothing that fails in between can leave it open.
+    let close = async () => {};
+    ctx.own("database", () => close());
     const connection = await openConnection(driver, file, { durability, busyMs: Math.min(busy_ms, maxOpenWaitMs) });
-    const database = new Database(connection);
-    const sqlite = new SqliteStore({ database, driver, file, busyMs: () => ctx.config.busy_ms });
-    ctx.own("database", () => sqlite.close());
+    const sqlite = new SqliteStore({
+      database: new Database(connection),
+      driver,
+      file,
+      busyMs: () => ctx.config.busy_ms,
+    });
+    close = () => sqlite.close();
     await sqlite.prepare();
     ctx.provide(store, sqlite);
     ctx.onConfig(async (now, changed) => {

@@ -85,9 +85,9 @@ export interface CallReply {
 export async function keyWith(
   host: TestHost,
   scopes: readonly string[],
-  name = `k-${scopes.join("-")}`,
+  { name = `k-${scopes.join("-")}`, owner = host.token } = {},
 ): Promise<string> {
-  const { body } = await call(host, "keys.add", { name, scopes });
+  const { body } = await call(host, "keys.add", { name, scopes }, owner);
   return (body.result as unknown as { key: string }).key;
 }
 

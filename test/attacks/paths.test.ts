@@ -2,7 +2,7 @@
 import { definePlugin } from "@chela/sdk";
 import type { TestHost } from "@chela/sdk/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { gatewayWith, raw, statusOf } from "./kit.ts";
+import { gatewayWith, raw, send, statusOf } from "./kit.ts";
 
 const open = definePlugin({
   id: "open",
@@ -64,11 +64,10 @@ describe.each(["/guarded", "/api/config", "/v1/models"])("%s", (path) => {
 });
 
 it("hands a handler the very path that was judged", async () => {
-  const get = (target: string) => raw(host, `GET ${target} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n`);
-  const body = (text: string) => JSON.parse(text.split("\r\n\r\n")[1]?.match(/\{.*\}/s)?.[0] ?? "null");
-  expect(body(await get("/public/a%20b"))).toEqual({ params: { name: "a b" }, path: "/public/a%20b" });
-  expect(body(await get("/public/%E4%BD%A0"))).toEqual({ params: { name: "你" }, path: "/public/%E4%BD%A0" });
-  expect(body(await get("/public/100%25"))).toEqual({ params: { name: "100%" }, path: "/public/100%25" });
+  const get = async (target: string) => JSON.parse((await send(host, target)).text) as unknown;
+  expect(await get("/public/a%20b")).toEqual({ params: { name: "a b" }, path: "/public/a%20b" });
+  expect(await get("/public/%E4%BD%A0")).toEqual({ params: { name: "你" }, path: "/public/%E4%BD%A0" });
+  expect(await get("/public/100%25")).toEqual({ params: { name: "100%" }, path: "/public/100%25" });
 });
 
 it.each([

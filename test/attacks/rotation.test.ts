@@ -87,8 +87,7 @@ describe("S-31: settings are read live", () => {
 describe("S-32: open sockets", () => {
   it("of the old token close with 4001 within a second; those of others stay", async () => {
     const host = await attacked({ config: { gateway: { auth: { token: first } } } });
-    const { body } = await call(host, "keys.add", { name: "other", scopes: ["read"] }, first);
-    const other = await opened(host, (body.result as unknown as { key: string }).key);
+    const other = await opened(host, await keyWith(host, ["read"], { name: "other", owner: first }));
     const old = await Promise.all(Array.from({ length: 5 }, () => opened(host, first)));
     const ends = Promise.all(old.map(closing));
     await set(host, "gateway.auth.token", second);
@@ -105,7 +104,7 @@ describe("S-32: open sockets", () => {
 
   it("of a revoked key close with 4001", async () => {
     const host = await attacked();
-    const key = await keyWith(host, ["read"], "gone");
+    const key = await keyWith(host, ["read"], { name: "gone" });
     const socket = await opened(host, key);
     const end = closing(socket);
     const { body } = await call(host, "keys.revoke", { name: "gone" });
@@ -120,8 +119,7 @@ describe("S-33: nobody makes or revives more than he has", () => {
     const stateDir = tempDir("keys");
     const host = await gatewayWith([], { stateDir, config: { gateway: { auth: { token: first } } } });
     const owner = (method: string, params: unknown) => call(host, method, params, first);
-    const made = async (name: string, scopes: string[]) =>
-      ((await owner("keys.add", { name, scopes })).body.result as unknown as { key: string }).key;
+    const made = (name: string, scopes: string[]) => keyWith(host, scopes, { name, owner: first });
     const writer = await made("writer", ["read", "write"]);
     const gone = await made("gone", ["admin"]);
     for (const [method, params] of [

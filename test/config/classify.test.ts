@@ -8,7 +8,9 @@ async function plan(before: Record<string, unknown>, after: Record<string, unkno
 }
 
 test("writing down a default is no change", async () => {
-  expect(await plan({}, { gateway: { port: 18790, auth: {} }, cron: { sleep: { min: 1 } }, plugins: { entries: {} } })).toEqual([]);
+  expect(
+    await plan({}, { gateway: { port: 18790, auth: {} }, cron: { sleep: { min: 1 } }, plugins: { entries: {} } }),
+  ).toEqual([]);
 });
 
 test("keys are classified by their owner", async () => {
@@ -61,9 +63,13 @@ test("only what the listener is made of restarts the gateway", async () => {
 
 test("arrays are one leaf; removing is a change; entries of unknown plugins concern nobody", async () => {
   const provider = (spare: string[]) => ({ models: { providers: { a: { api_base: "x", spare_keys: spare } } } });
-  expect(await plan(provider(["a", "b"]), provider(["b"]))).toEqual(["models.providers.a.spare_keys restart-plugin providers"]);
+  expect(await plan(provider(["a", "b"]), provider(["b"]))).toEqual([
+    "models.providers.a.spare_keys restart-plugin providers",
+  ]);
   expect(await plan({ cron: { maxWorkers: 9 } }, {})).toEqual(["cron.maxWorkers hot cron"]);
-  expect(await plan({}, { plugins: { entries: { gone: { config: { x: 1 } } } } })).toEqual(["plugins.entries.gone.config.x none"]);
+  expect(await plan({}, { plugins: { entries: { gone: { config: { x: 1 } } } } })).toEqual([
+    "plugins.entries.gone.config.x none",
+  ]);
 });
 
 test("keys with dots are written so that they can be read back", async () => {
@@ -76,7 +82,12 @@ test("keys with dots are written so that they can be read back", async () => {
 
 test("the defaults of a plugin that has just been installed are no change of the config", async () => {
   const older = await snapshotOf({});
-  const newer = { owner: "fresh", path: "fresh", schema: { type: "object", properties: { a: { default: 1 } } }, hot: [] };
+  const newer = {
+    owner: "fresh",
+    path: "fresh",
+    schema: { type: "object", properties: { a: { default: 1 } } },
+    hot: [],
+  };
   const all = [...sections, newer];
   expect(planChanges(older, older, all)).toEqual([]);
 });

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { parseDocument } from "../../kernel/config/document.ts";
 import { rewrite } from "../../kernel/config/edit.ts";
-import { setAt, parsePath } from "../../kernel/config/paths.ts";
+import { parsePath, setAt } from "../../kernel/config/paths.ts";
 
 /** The text after setting some paths; undefined removes. */
 function after(text: string, edits: Record<string, unknown>): string {

@@ -1,11 +1,14 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: references in strings are what this file is about
 import { expect, test } from "vitest";
 import { envName } from "../../kernel/config/env.ts";
 import { assertKernelSections } from "../../kernel/config/snapshot.ts";
 import { open, refusal, snapshotOf } from "./fixture.ts";
 
-const provider = (more: Record<string, unknown>) => ({ models: { providers: { a: { api_base: "http://x", ...more } } } });
+const provider = (more: Record<string, unknown>) => ({
+  models: { providers: { a: { api_base: "http://x", ...more } } },
+});
 
-function valueOf(snapshot: Awaited<ReturnType<typeof snapshotOf>>): Record<string, unknown> {
+function providerOf(snapshot: Awaited<ReturnType<typeof snapshotOf>>): Record<string, unknown> {
   return (snapshot.values.get("providers") as { providers: { a: Record<string, unknown> } }).providers.a;
 }
 
@@ -14,13 +17,13 @@ test("references are resolved in memory, also inside text, and coerced where the
   const raw = provider({ api_key: "${KEY}", api_base: "https://${HOST}/v1", timeout_sec: "${SECONDS}" });
   const snapshot = await snapshotOf(raw, env);
   expect(snapshot.problems).toEqual([]);
-  expect(valueOf(snapshot)).toMatchObject({ api_key: "sk-1", api_base: "https://example.org/v1", timeout_sec: 30 });
+  expect(providerOf(snapshot)).toMatchObject({ api_key: "sk-1", api_base: "https://example.org/v1", timeout_sec: 30 });
   expect(snapshot.raw).toEqual(raw);
 });
 
 test("$${NAME} is the text ${NAME}; what is no upper-case name is text too", async () => {
   const snapshot = await snapshotOf(provider({ headers: { a: "$${KEY}", b: "${name} {X} $X" } }), { KEY: "no" });
-  expect(valueOf(snapshot).headers).toEqual({ a: "${KEY}", b: "${name} {X} $X" });
+  expect(providerOf(snapshot).headers).toEqual({ a: "${KEY}", b: "${name} {X} $X" });
 });
 
 test("a missing variable is a problem on its path; its value counts as absent, never as the text itself", async () => {
@@ -51,7 +54,7 @@ test("CHELA_ variables override known keys, coerced by the schema", async () => 
     reload: { mode: "off" },
   });
   expect(snapshot.values.get("demo")).toMatchObject({ greeting: "hi" });
-  expect(valueOf(snapshot).timeout_sec).toBe(7);
+  expect(providerOf(snapshot).timeout_sec).toBe(7);
   expect(Object.fromEntries(snapshot.overrides)).toMatchObject({
     "gateway.port": "CHELA_GATEWAY_PORT",
     "gateway.auth.token": "CHELA_GATEWAY_TOKEN",
@@ -68,7 +71,9 @@ test("an override that is not valid says which variable it was", async () => {
 
 test("names are the upper snake of the path", () => {
   expect(envName(["gateway", "reload", "debounceMs"])).toBe("CHELA_GATEWAY_RELOAD_DEBOUNCE_MS");
-  expect(envName(["plugins", "entries", "api-config", "config", "x_y"])).toBe("CHELA_PLUGINS_ENTRIES_API_CONFIG_CONFIG_X_Y");
+  expect(envName(["plugins", "entries", "api-config", "config", "x_y"])).toBe(
+    "CHELA_PLUGINS_ENTRIES_API_CONFIG_CONFIG_X_Y",
+  );
 });
 
 test("neither references nor overrides reach the disk when the file is written", async () => {
@@ -77,7 +82,13 @@ test("neither references nor overrides reach the disk when the file is written",
   const view = config.view() as { gateway: { auth: { token: string }; port: number } };
   expect(view.gateway.auth.token).toBe("${TOKEN}");
   expect(view.gateway.port).toBe(9000);
-  await config.write([{ path: "logging.level", value: "debug" }, { path: "gateway.auth", value: { token: view.gateway.auth.token } }], { who: "test" });
+  await config.write(
+    [
+      { path: "logging.level", value: "debug" },
+      { path: "gateway.auth", value: { token: view.gateway.auth.token } },
+    ],
+    { who: "test" },
+  );
   expect(onDisk()).toContain("${TOKEN}");
   expect(onDisk()).not.toContain("resolved-secret");
   expect(onDisk()).not.toContain("9000");

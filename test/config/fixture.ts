@@ -132,7 +132,13 @@ export async function openAt(dir: string, path: string, env: Record<string, stri
       if (failing instanceof Error) return Promise.reject(failing);
       snapshot = next;
       fixture.applied.push({ hash: next.hash, why, who });
-      return Promise.resolve({ applied, restarted: [], pending: [], failed: failing ? [failing] : [], hash: next.hash });
+      return Promise.resolve({
+        applied,
+        restarted: [],
+        pending: [],
+        failed: failing ? [failing] : [],
+        hash: next.hash,
+      });
     },
     exclusive: (work) => {
       const run = queue.then(work);

@@ -42,7 +42,9 @@ test("no read path shows a secret: view, file, get, text, diff, plan, backups, s
   await config.write([{ path: "gateway.auth.token", value: `${canary}-new` }], { who: "test" });
   await config.write([{ path: "models.providers.a.accounts.0.token", value: `${canary}-newer` }], { who: "test" });
   const plan = await config.plan([{ path: "gateway.auth.password", value: `${canary}-planned` }]);
-  const refused = await refusal(config.write([{ path: "models.providers.a.api_key", value: [`${canary}-bad`] }], { who: "t" }));
+  const refused = await refusal(
+    config.write([{ path: "models.providers.a.api_key", value: [`${canary}-bad`] }], { who: "t" }),
+  );
   const shown = [
     config.view(),
     config.file(),
@@ -63,14 +65,19 @@ test("no read path shows a secret: view, file, get, text, diff, plan, backups, s
 test("what is no secret is shown", () => {
   const value = {
     gateway: { port: 1, auth: { token: "", mode: "token" } },
-    models: { providers: { a: { api_base: "https://host/v1", api_key: "$" + "{KEY}", headers: { accept: "text/html" } } } },
+    models: {
+      providers: { a: { api_base: "https://host/v1", api_key: "$" + "{KEY}", headers: { accept: "text/html" } } },
+    },
     channels: { max_tokens: 4096, monkey: "banana", keyboard: "de", token: "" },
   };
   expect(redact(value, schema)).toEqual(value);
 });
 
 test("a number or a whole object that a schema marks is redacted too", () => {
-  const odd = { type: "object", properties: { pin: { type: "integer", secret: true }, box: { type: "object", secret: true } } };
+  const odd = {
+    type: "object",
+    properties: { pin: { type: "integer", secret: true }, box: { type: "object", secret: true } },
+  };
   expect(redact({ pin: 1234, box: { a: ["x"], on: true } }, odd)).toEqual({ pin: mark, box: { a: [mark], on: true } });
 });
 
@@ -86,16 +93,36 @@ test("a view that is sent back changes nothing, whatever it redacted", async () 
   const { config, onDisk } = await open(leaky.replace(`"password": "${canary}-11", `, ""));
   const before = onDisk();
   const file = config.file();
-  await config.write(Object.entries(file).map(([path, value]) => ({ path, value })), { who: "test" });
+  await config.write(
+    Object.entries(file).map(([path, value]) => ({ path, value })),
+    { who: "test" },
+  );
   expect(onDisk()).toBe(before);
 });
 
 test("the mark keeps what is stored: by key, by id or name in lists, else by place", () => {
-  const stored = { a: "s1", list: [{ id: "x", token: "s2" }, { id: "y", token: "s3" }], keys: ["s4", "s5"] };
+  const stored = {
+    a: "s1",
+    list: [
+      { id: "x", token: "s2" },
+      { id: "y", token: "s3" },
+    ],
+    keys: ["s4", "s5"],
+  };
   const kept = (value: unknown) => keepRedacted(value, { path: "p", stored, live: undefined });
   expect(kept({ a: mark, b: 1 })).toEqual({ a: "s1", b: 1 });
-  expect(kept({ list: [{ id: "y", token: mark }, { id: "z", token: "new" }] })).toEqual({
-    list: [{ id: "y", token: "s3" }, { id: "z", token: "new" }],
+  expect(
+    kept({
+      list: [
+        { id: "y", token: mark },
+        { id: "z", token: "new" },
+      ],
+    }),
+  ).toEqual({
+    list: [
+      { id: "y", token: "s3" },
+      { id: "z", token: "new" },
+    ],
   });
   expect(kept({ keys: [mark, mark, "s6"] })).toEqual({ keys: ["s4", "s5", "s6"] });
 });
@@ -110,7 +137,7 @@ test.each([
   const stored = { a: "s1", list: [{ id: "x", token: "s2" }], keys: ["s4", "s5"], object: { b: 1 } };
   const error = await refusal(() => keepRedacted(value, { path: "p", stored, live: undefined }));
   expect([error.code, error.status]).toEqual(["CONFIG_REDACTED", 400]);
-  expect((error.details?.errors as string[])[0]).toContain(sentence);
+  expect(error.details).toEqual({ errors: [expect.stringContaining(sentence)] });
 });
 
 test("a secret that only the environment holds is kept by not writing it", async () => {
@@ -123,9 +150,15 @@ test("a secret that only the environment holds is kept by not writing it", async
 
 test("a diff names secrets that changed, since their lines look the same", async () => {
   const { config } = await open({ gateway: { auth: { token: "first-token" } } });
-  await config.write([{ path: "gateway.auth.token", value: "second-token" }, { path: "cron.maxWorkers", value: 2 }], { who: "t" });
+  await config.write(
+    [
+      { path: "gateway.auth.token", value: "second-token" },
+      { path: "cron.maxWorkers", value: 2 },
+    ],
+    { who: "t" },
+  );
   const diff = await config.diff();
   expect(diff).toContain("# secret changed: gateway.auth.token\n");
   expect(diff).toContain('+    "maxWorkers": 2');
-  expect(diff).not.toContain("-token\"");
+  expect(diff).not.toContain('-token"');
 });

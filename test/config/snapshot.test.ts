@@ -12,7 +12,10 @@ test("a file that is missing gives every section its defaults and asks no valida
   const snapshot = await resolveText(null, "config.json", { sections, env: {}, validate: spy });
   expect(asked).toEqual([]);
   expect(snapshot.problems).toEqual([]);
-  expect(snapshot.values.get("gateway")).toMatchObject({ port: 18790, auth: { trustedProxy: { allowLoopback: false } } });
+  expect(snapshot.values.get("gateway")).toMatchObject({
+    port: 18790,
+    auth: { trustedProxy: { allowLoopback: false } },
+  });
   expect(snapshot.values.get("cron")).toEqual({ maxWorkers: 4, sleep: { min: 1, max: 30 } });
   expect(snapshot.values.get("demo")).toMatchObject({ greeting: "hello", target: { kind: "file" } });
   expect(snapshot.raw).toEqual({});
@@ -107,7 +110,12 @@ test("sections that did not change are the same objects and are not validated ag
 });
 
 test("a schema that cannot be compiled breaks its own section only", async () => {
-  const broken = { owner: "odd", path: "odd", schema: { type: "object", properties: { a: { type: "nonsense" } } }, hot: [] };
+  const broken = {
+    owner: "odd",
+    path: "odd",
+    schema: { type: "object", properties: { a: { type: "nonsense" } } },
+    hot: [],
+  };
   const text = JSON.stringify({ odd: { a: 1 }, cron: { maxWorkers: 2 } });
   const snapshot = await resolveText(text, "config.json", { sections: [...sections, broken], env: {}, validate });
   expect([...snapshot.broken.keys()]).toEqual(["odd"]);

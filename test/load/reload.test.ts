@@ -49,12 +49,16 @@ class Load {
 
   #one(url: string, token: string): void {
     this.sent += 1;
-    const req = httpRequest(`${url}/steady`, { agent: this.#agent, headers: { authorization: `Bearer ${token}` } }, (res) => {
-      res.resume().once("end", () => {
-        this.answered += 1;
-        if (res.statusCode !== 200) this.failures.push(`status ${res.statusCode}`);
-      });
-    });
+    const req = httpRequest(
+      `${url}/steady`,
+      { agent: this.#agent, headers: { authorization: `Bearer ${token}` } },
+      (res) => {
+        res.resume().once("end", () => {
+          this.answered += 1;
+          if (res.statusCode !== 200) this.failures.push(`status ${res.statusCode}`);
+        });
+      },
+    );
     req.once("error", (error) => {
       this.answered += 1;
       this.failures.push(error.message);

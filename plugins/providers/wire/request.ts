@@ -58,7 +58,7 @@ function chatContent(content: Message["content"]): unknown {
   );
 }
 
-export function plainText(content: string | readonly ContentPart[]): string {
+function plainText(content: string | readonly ContentPart[]): string {
   if (typeof content === "string") return content;
   return content.map((part) => (part.type === "text" ? part.text : "[image]")).join("\n");
 }

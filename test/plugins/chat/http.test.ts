@@ -1,4 +1,4 @@
-import { definePlugin, GatewayError } from "@chela/sdk";
+import { definePlugin, events, GatewayError } from "@chela/sdk";
 import { describe, expect, it } from "vitest";
 import { tempDir } from "../../kit/temp.ts";
 import { until } from "../../kit/until.ts";
@@ -340,11 +340,11 @@ it("says in the events which session changed, and nothing of what was said", asy
     setup: (ctx) => ctx.on("turn:done", async (turn) => void seen.push(JSON.stringify(turn))),
   });
   const { host, say } = await chatHost({ plugins: [watcher] });
-  const socketless = host.service({ id: "events", version: "1.0.0" } as typeof import("@chela/sdk").events);
+  const socketless = host.service(events);
   await say("private words");
   await until(() => seen.length === 1);
-  const events = socketless.since(0).events.filter(({ type }) => type === "session_changed");
-  expect(events.map(({ payload }) => payload)).toEqual([{ session: "main" }]);
+  const changes = socketless.since(0).events.filter(({ type }) => type === "session_changed");
+  expect(changes.map(({ payload }) => payload)).toEqual([{ session: "main" }]);
   expect(JSON.parse(seen[0] ?? "")).toMatchObject({
     session: "main",
     agent: "main",

@@ -26,7 +26,7 @@ export const modelId = "fake/model";
 export const identity: Identity = { id: "token", name: "test", kind: "token", scopes: ["admin"] };
 
 /** Answers with `answer`; remembers what it was asked. */
-export class FakeModel {
+class FakeModel {
   readonly requests: ModelRequest[] = [];
   answer: Answer = (request) => says(`you said: ${lastText(request)}`);
 
@@ -135,7 +135,7 @@ export class HeldAnswer {
 }
 
 /** `look` only reads, `write` changes something; both say when they run. */
-export class FakeTools {
+class FakeTools {
   readonly log: string[] = [];
 
   plugin(): Plugin {

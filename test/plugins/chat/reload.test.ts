@@ -1,10 +1,11 @@
+import { sessions } from "@chela/sdk";
 import { describe, expect, it } from "vitest";
 import { until } from "../../kit/until.ts";
 import { chatHost, HeldAnswer } from "./kit.ts";
 
 describe("turns while plugins change", () => {
   it.each(["chat", "store"])("all succeed while %s is reloaded again and again", async (id) => {
-    const { host, say, sessions } = await chatHost();
+    const { host, say } = await chatHost();
     let reloading = true;
     const statuses: number[] = [];
     const client = async (session: string) => {
@@ -18,31 +19,28 @@ describe("turns while plugins change", () => {
     expect(statuses.length).toBeGreaterThanOrEqual(40);
     expect(statuses.filter((status) => status !== 200)).toEqual([]);
     for (const session of ["a", "b", "c", "d"]) {
-      const stored = await host
-        .service({ id: "sessions", version: "1.0.0" } as typeof import("@chela/sdk").sessions)
-        .history(session, { limit: 2_000 });
+      const stored = await host.service(sessions).history(session, { limit: 2_000 });
       expect(stored.map(({ seq }) => seq)).toEqual(stored.map((_, index) => index + 1));
       expect(stored.map(({ role }) => role)).toEqual(
         stored.map((_, index) => (index % 2 === 0 ? "user" : "assistant")),
       );
     }
-    expect(sessions).toBeDefined();
   });
 
   it("keep what was said when the gateway stops, also when nobody listens any more", async () => {
-    const { host, run, model, sessions } = await chatHost({ config: { plugins: { drainMs: 20 } } });
+    const { host, run, model, sessions: table } = await chatHost({ config: { plugins: { drainMs: 20 } } });
     const held = new HeldAnswer();
     model.answer = held.answer;
     const turn = run({ text: "x" });
     held.say("half");
     await until(() => held.asked);
     for await (const event of turn.events) if (event.type === "text") break;
-    const kept = until(async () => (await sessions.history("main")).length === 2);
+    const kept = until(async () => (await table.history("main")).length === 2);
     const reloaded = host.plugins.reload("chat");
     await kept;
     await reloaded;
     expect(await turn.done).toMatchObject({ stop: "aborted", text: "half" });
-    expect(await sessions.history("main")).toMatchObject([
+    expect(await table.history("main")).toMatchObject([
       { role: "user" },
       { role: "assistant", state: "partial", content: "half" },
     ]);

@@ -1,4 +1,4 @@
-import { definePlugin, GatewayError, type Message, type TurnEvent } from "@chela/sdk";
+import { agent, definePlugin, GatewayError, type Message, store, type TurnEvent } from "@chela/sdk";
 import { describe, expect, it } from "vitest";
 import { tempDir } from "../../kit/temp.ts";
 import { until } from "../../kit/until.ts";
@@ -48,7 +48,7 @@ describe("turns", () => {
 
   it("ask no model when the user's message cannot be stored", async () => {
     const { run, model, host } = await chatHost();
-    const database = host.service({ id: "store", version: "1.0.0" } as typeof import("@chela/sdk").store);
+    const database = host.service(store);
     await run({ text: "one" }).done;
     await database.run("ALTER TABLE chat_messages RENAME TO away");
     await expect(run({ text: "two" }).done).rejects.toMatchObject({ code: "STORE_STATEMENT" });
@@ -171,7 +171,7 @@ describe("an abort", () => {
 describe("a call without a session", () => {
   it("leaves nothing behind", async () => {
     const { run, model, host, sessions } = await chatHost();
-    const database = host.service({ id: "store", version: "1.0.0" } as typeof import("@chela/sdk").store);
+    const database = host.service(store);
     const changes = () => database.get("SELECT total_changes() AS n");
     const before = await changes();
     const replies = [callsTools([toolCall("1", "look")]), says("done")];
@@ -257,7 +257,7 @@ describe("the request to the model", () => {
       status: 404,
     });
     await expect(run({ session: null, agent: "constructor" }).done).rejects.toMatchObject({ code: "AGENT_UNKNOWN" });
-    const agents = host.service({ id: "agent", version: "1.0.0" } as typeof import("@chela/sdk").agent).agents();
+    const agents = host.service(agent).agents();
     expect(agents).toEqual([
       { id: "main", about: "The main agent", model: modelId },
       { id: "poet", about: "Writes poems", model: "p/poet" },
@@ -305,7 +305,7 @@ describe("the request to the model", () => {
 it("a request that the process did not survive is run again, without a second user message", async () => {
   const stateDir = tempDir("chat");
   const first = await chatHost({ stateDir });
-  const database = first.host.service({ id: "store", version: "1.0.0" } as typeof import("@chela/sdk").store);
+  const database = first.host.service(store);
   await first.run({ text: "pay", idempotencyKey: "k" }).done;
   // What a kill -9 right after the user's message leaves behind.
   await database.run("DELETE FROM chat_messages WHERE seq = 2");

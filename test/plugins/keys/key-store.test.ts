@@ -84,7 +84,9 @@ describe("the key store", () => {
     expect(await store.load()).toBe(false);
     expect(store.ring.keys).toHaveLength(3);
     await other.update((ring) => revokeKey(ring, "a", now));
+    await store.update((ring) => addKey(ring, { name: "d", scopes: ["read"], expiresAt: null }, owner, now));
     expect(await store.load()).toBe(true);
+    expect(await store.load()).toBe(false);
     expect(store.identify([presented(keys[0])], now)).toBeUndefined();
     const narrower = store.ring.keys.map((key) => (key.name === "b" ? { ...key, scopes: ["read" as const] } : key));
     writeFileSync(store.file, renderKeyring({ version: 1, keys: narrower }));

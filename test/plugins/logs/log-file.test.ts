@@ -112,7 +112,7 @@ describe("the log file", () => {
     expect(file.trouble).toBe("");
   });
 
-  test("on a full disk keeps 1 MB, counts the rest, and writes again when there is room", async () => {
+  test("on a full disk keeps 4 MB, counts the rest, and writes again when there is room", async () => {
     const disk = { full: true, text: "" };
     const openStream = async () =>
       new Writable({
@@ -123,15 +123,15 @@ describe("the log file", () => {
         },
       });
     const { file, told } = open({ openStream });
-    for (let i = 0; i < 3000; i += 1) file.write(`${i}`.padEnd(999));
+    for (let i = 0; i < 6000; i += 1) file.write(`${i}`.padEnd(999));
     await until(() => told.length > 0);
     expect(told).toEqual(["failed: no space left on device"]);
-    expect(file.lost).toBe(3000 - 1048);
+    expect(file.lost).toBe(6000 - 4194);
     disk.full = false;
     await file.check();
     await until(() => told.length === 2);
-    expect(told[1]).toBe("recovered: 1952");
-    expect(disk.text.split("\n").filter(Boolean)).toHaveLength(1048);
+    expect(told[1]).toBe("recovered: 1806");
+    expect(disk.text.split("\n").filter(Boolean)).toHaveLength(4194);
     file.write("after");
     await until(() => disk.text.endsWith("after\n"));
   });

@@ -1,5 +1,5 @@
 /** Agents through `/v1` with the official client: aliases, context, sessions, tools inside and outside, failures. */
-import { definePlugin, sessions, Type } from "@chela/sdk";
+import { agent, definePlugin, sessions, Type } from "@chela/sdk";
 import OpenAI from "openai";
 import { expect, test } from "vitest";
 import { until } from "../../kit/until.ts";
@@ -381,6 +381,28 @@ test.each([
   controller.abort();
   await ended;
   await until(() => upstream.requests[0]?.aborted, 3000, "the abort at the upstream");
+});
+
+test("a turn that somebody aborts is an error, whole and streamed, never a stop", async () => {
+  const { host, upstream } = await setup();
+  for (const stream of [false, true]) {
+    const headers = { "x-openclaw-session-key": "desk", "x-openclaw-model": "sim/hang-stream" };
+    const asked = host.request("/v1/chat/completions", { headers, body: { model: "chela", messages: hello, stream } });
+    await until(
+      () =>
+        upstream.requests.length === (stream ? 2 : 1) &&
+        host
+          .service(sessions)
+          .list()
+          .then((rows) => rows.length > 0),
+    );
+    await until(() => host.service(agent).abort("desk") === 1);
+    const reply = await asked;
+    if (stream && reply.status === 200)
+      expect(eventsOf(reply.text).at(-1)).toMatchObject({ error: { code: "turn_aborted" } });
+    else expect([reply.status, reply.json()]).toMatchObject([409, { error: { code: "turn_aborted" } }]);
+    expect(reply.text).not.toContain('"finish_reason":"stop"');
+  }
 });
 
 test("without any provider the offline model answers as agent", async () => {

@@ -7,7 +7,7 @@ import { startUpstream, type Upstream, type UpstreamOptions } from "../../simula
 
 export type Providers = ModelsSection["providers"];
 
-export const discoveryOff = { enabled: false, env: false, host: "127.0.0.1", ports: [], timeout_ms: 500 };
+const discoveryOff = { enabled: false, env: false, host: "127.0.0.1", ports: [], timeout_ms: 500 };
 
 export function section(providers: Providers, more: Partial<ModelsSection> = {}): ModelsSection {
   return { providers, request_timeout_sec: 30, discovery: discoveryOff, ...more };

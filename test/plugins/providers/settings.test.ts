@@ -62,6 +62,21 @@ test.each([
   expect(`${problems[0]?.path} ${problems[0]?.message}`).toContain(words);
 });
 
+test("whatever stands there, nothing throws", () => {
+  const odd: unknown[] = [
+    null,
+    7,
+    "x",
+    [],
+    { api_base: 7 },
+    { api_base: base, models: "a" },
+    { api_base: base, models: [{}] },
+    { api_base: base, headers: { a: 1 } },
+  ];
+  for (const entry of odd) expect(readSettings({ providers: { odd: entry } } as never).providers).toEqual([]);
+  for (const whole of [null, 7, [], { providers: [] }, {}]) expect(readSettings(whole as never).providers).toEqual([]);
+});
+
 test("the first configured model is the primary one; the first of each other provider follows", () => {
   const upstreams = makeUpstreams({
     a: { api_base: base, models: ["m1", "m2"] },

@@ -132,7 +132,7 @@ describe("kill -9", () => {
   it("loses nothing that was acknowledged and leaves no half transaction", { timeout: 60_000 }, async () => {
     const folder = tempDir("store");
     const file = join(folder, "chela.db");
-    const program = await bundled("appender", folder);
+    const program = await bundled(new URL("./appender.ts", import.meta.url), folder);
     const acknowledged = new Set<number>();
     for (let round = 1; round <= 5; round++) await killAfter(program, file, { lines: round * 120, acknowledged });
     const { store } = await openStore({ file });

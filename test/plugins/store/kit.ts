@@ -36,12 +36,12 @@ export async function openStore(options: StoreOptions = {}): Promise<OpenStore> 
   return { store, database, file };
 }
 
-/** Bundles a program beside this file so that plain `node` runs it; the path of the result. */
-export async function bundled(name: string, folder: string): Promise<string> {
-  const outfile = join(folder, `${name}.mjs`);
+/** Bundles a program so that plain `node` runs it; the path of the result. */
+export async function bundled(source: URL, folder: string): Promise<string> {
+  const outfile = join(folder, "program.mjs");
   const sqlite = pathToFileURL(createRequire(import.meta.url).resolve("@photostructure/sqlite")).href;
   await build({
-    entryPoints: [fileURLToPath(new URL(`${name}.ts`, import.meta.url))],
+    entryPoints: [fileURLToPath(source)],
     outfile,
     bundle: true,
     platform: "node",

@@ -30,7 +30,7 @@ export async function answerChat({ request, how, response }: Answer): Promise<vo
   else whole({ request, how, response });
 }
 
-export function lastUserText(request: ChatRequest): string {
+function lastUserText(request: ChatRequest): string {
   const content = request.messages?.findLast((message) => message.role === "user")?.content;
   if (typeof content === "string") return content;
   if (!Array.isArray(content)) return "";

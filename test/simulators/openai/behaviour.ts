@@ -1,6 +1,6 @@
 /** What a simulated upstream can do wrong, as data: one behaviour per request, chosen by model name or told by a test. */
 
-export type Fault =
+type Fault =
   /** Accepts the request and never answers. */
   | "hang-headers"
   /** Sends headers and the first piece, then nothing more. */

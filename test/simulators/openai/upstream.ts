@@ -8,7 +8,7 @@ import { until } from "../../kit/until.ts";
 import { answerChat, type ChatRequest } from "./answer.ts";
 import { type Behaviour, models } from "./behaviour.ts";
 
-export interface Recorded {
+interface Recorded {
   readonly method: string;
   readonly path: string;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;

@@ -1,0 +1,111 @@
+/** Small programs around the config file, bundled so that a plain Node process can run them (and be killed). */
+import { spawn } from "node:child_process";
+import { chmodSync } from "node:fs";
+import * as fsPromises from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build, type Plugin } from "esbuild";
+import { onTestFinished } from "vitest";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+
+/** Bundles TypeScript that imports from the project's root (`./kernel/config/file.ts`). Resolves to the program's path. */
+export async function program(dir: string, source: string): Promise<string> {
+  const outfile = join(dir, "program.mjs");
+  await build({
+    stdin: { contents: source, resolveDir: root, loader: "ts" },
+    bundle: true,
+    platform: "node",
+    format: "esm",
+    mainFields: ["module", "main"],
+    banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' },
+    logLevel: "silent",
+    plugins: [dyingFiles],
+    outfile,
+  });
+  return outfile;
+}
+
+/**
+ * Lets a program die by SIGKILL at its N-th file operation (`DIE_AT=N`), of a write after half of its bytes: every moment at
+ * which a crash can hit, one after the other.
+ */
+const dyingFiles: Plugin = {
+  name: "dying-files",
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^node:fs\/promises$/ }, ({ namespace }) =>
+      namespace === "dying" ? { path: "node:fs/promises", external: true } : { path: "files", namespace: "dying" },
+    );
+    onLoad({ filter: /.*/, namespace: "dying" }, () => ({ contents: dyingModule(), resolveDir: root, loader: "js" }));
+  },
+};
+
+function dyingModule(): string {
+  const names = Object.keys(fsPromises).filter((name) => name !== "default" && name !== "constants");
+  return `
+    import * as real from "node:fs/promises";
+    let left = Number(process.env.DIE_AT ?? Infinity);
+    function die() {
+      process.kill(process.pid, "SIGKILL");
+      for (;;);
+    }
+    async function step(half) {
+      if (left-- > 0) return;
+      await half?.();
+      die();
+    }
+    const cut = (data) => data.slice(0, data.length / 2);
+    function wrapHandle(handle) {
+      for (const name of ["sync", "chmod", "close", "stat", "readFile"]) {
+        const call = handle[name].bind(handle);
+        handle[name] = async (...args) => (await step(), call(...args));
+      }
+      const write = handle.writeFile.bind(handle);
+      handle.writeFile = async (data, ...rest) => (await step(() => write(cut(data), ...rest)), write(data, ...rest));
+      return handle;
+    }
+    function wrap(name) {
+      const call = real[name];
+      if (typeof call !== "function") return call;
+      if (name === "open") return async (...args) => (await step(), wrapHandle(await call(...args)));
+      if (name !== "writeFile" && name !== "appendFile") return async (...args) => (await step(), call(...args));
+      return async (file, data, ...rest) => (await step(() => call(file, cut(data), ...rest)), call(file, data, ...rest));
+    }
+    export const constants = real.constants;
+    ${names.map((name) => `export const ${name} = wrap(${JSON.stringify(name)});`).join("\n")}
+  `;
+}
+
+export interface RunOptions {
+  /** Put before the command: limits. */
+  readonly shell?: string;
+  readonly uid?: number;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export interface Ended {
+  readonly printed: string;
+  readonly signal: NodeJS.Signals | null;
+}
+
+/** Runs it to its end; it is killed when the test ends first. */
+export async function run(path: string, options: RunOptions = {}): Promise<Ended> {
+  const { shell, uid, env } = options;
+  const command = shell ? ["sh", "-c", `${shell}; exec "$0" "$1"`, process.execPath, path] : [process.execPath, path];
+  const [file, ...args] = command as [string, ...string[]];
+  const child = spawn(file, args, { stdio: ["ignore", "pipe", "inherit"], uid, env: { ...process.env, ...env } });
+  onTestFinished(() => void child.kill("SIGKILL"));
+  let printed = "";
+  child.stdout.on("data", (chunk) => {
+    printed += chunk;
+  });
+  const signal = await new Promise<NodeJS.Signals | null>((resolve) => child.on("close", (_, name) => resolve(name)));
+  return { printed, signal };
+}
+
+/** Root passes every permission check: programs that must meet one run as nobody. */
+export function unprivileged(...folders: string[]): { uid?: number } {
+  if (process.getuid?.() !== 0) return {};
+  for (const folder of folders) chmodSync(folder, 0o755);
+  return { uid: 65534 };
+}
