@@ -3,11 +3,9 @@
  * inside the connector's lookup, so what was checked is what gets connected, and again on every redirect. An exact
  * origin on the trust list is reached wherever it lies. Proxies named in the environment are not used.
  */
-import { lookup as systemLookup } from "node:dns/promises";
 import type { LookupFunction } from "node:net";
 import { GatewayError } from "@chela/sdk";
 import type { Agent } from "undici";
-import { isAddress, isPublicAddress } from "./addresses.ts";
 import { followRedirect, type Hop, parseTarget, redirectTarget } from "./fetch-redirect.ts";
 
 export interface Answer {
@@ -36,25 +34,27 @@ export interface GuardedFetch {
   close(): Promise<void>;
 }
 
-interface Agents {
+/** What the first call loads, and keeps. */
+interface Wire {
   readonly guarded: Agent;
   readonly trusted: Agent;
+  /** A literal address never reaches the connector's lookup, so it is judged before. */
+  assertPublicName(url: URL): void;
 }
 
-/** undici is loaded by the first call. */
 export function createGuardedFetch(options: GuardedFetchOptions): GuardedFetch {
   const { lookup = resolveAll, stallMs = 30_000, maxBytes = 64 * 1024 * 1024, maxRedirects = 5 } = options;
-  let agents: Promise<Agents> | undefined;
+  let wire: Promise<Wire> | undefined;
   const run = async (input: string | URL, init: GuardedInit = {}): Promise<Response> => {
     const { trust = [], ...rest } = init;
-    const trusted = new Set([...options.trust(), ...trust].map((origin) => parseTarget(origin).origin));
-    agents ??= openAgents(lookup, stallMs);
-    const dispatchers = await agents;
+    const origins = new Set([...options.trust(), ...trust].map((origin) => parseTarget(origin).origin));
+    wire ??= openWire(lookup, stallMs);
+    const { guarded, trusted: free, assertPublicName } = await wire;
     let hop: Hop = { url: parseTarget(input), init: rest };
     for (let left = maxRedirects; ; left -= 1) {
-      const free = trusted.has(hop.url.origin);
-      if (!free) assertPublicName(hop.url);
-      const response = await send(hop, free ? dispatchers.trusted : dispatchers.guarded);
+      const isTrusted = origins.has(hop.url.origin);
+      if (!isTrusted) assertPublicName(hop.url);
+      const response = await send(hop, isTrusted ? free : guarded);
       const next = rest.redirect === "manual" ? undefined : redirectTarget(response, hop.url);
       if (next === undefined) return bounded(response, hop.url, maxBytes);
       await response.body?.cancel();
@@ -69,21 +69,28 @@ export function createGuardedFetch(options: GuardedFetchOptions): GuardedFetch {
     }
   };
   const close = async () => {
-    const opened = await agents;
-    agents = undefined;
+    const opened = await wire;
+    wire = undefined;
     await Promise.all([opened?.guarded.close(), opened?.trusted.close()]);
   };
   return Object.assign(run, { close });
 }
 
-async function openAgents(lookup: (name: string) => Promise<readonly Answer[]>, stallMs: number): Promise<Agents> {
-  // By way of `default`: the names of a CommonJS module do not survive being bundled.
-  const { default: undici } = await import("undici");
-  const { Agent } = undici;
+async function openWire(lookup: (name: string) => Promise<readonly Answer[]>, stallMs: number): Promise<Wire> {
+  const [{ Agent }, { isAddress, isPublicAddress }] = await Promise.all([import("undici"), import("./addresses.ts")]);
   const limits = { headersTimeout: stallMs, bodyTimeout: stallMs };
+  /** One private address among several is enough to refuse the name: the next connection could take that one. */
+  const assertAllPublic = (name: string, answers: readonly Answer[]) => {
+    const offender = answers.find(({ address }) => !isPublicAddress(address));
+    if (offender) throw refused(`${name} resolves to ${offender.address}`);
+  };
   return {
     guarded: new Agent({ ...limits, connect: { timeout: stallMs, lookup: connectorLookup(lookup, assertAllPublic) } }),
     trusted: new Agent({ ...limits, connect: { timeout: stallMs, lookup: connectorLookup(lookup, () => undefined) } }),
+    assertPublicName: ({ hostname }) => {
+      const local = hostname === "localhost" || hostname.endsWith(".localhost");
+      if (local || (isAddress(hostname) && !isPublicAddress(hostname))) throw refused(hostname);
+    },
   };
 }
 
@@ -112,20 +119,8 @@ function connectorLookup(
 }
 
 async function resolveAll(name: string): Promise<readonly Answer[]> {
-  return systemLookup(name, { all: true });
-}
-
-/** One private address among several is enough to refuse the name: the next connection could take that one. */
-function assertAllPublic(name: string, answers: readonly Answer[]): void {
-  const offender = answers.find(({ address }) => !isPublicAddress(address));
-  if (offender) throw refused(`${name} resolves to ${offender.address}`);
-}
-
-/** A literal address never reaches the connector's lookup, so it is judged here. */
-function assertPublicName(url: URL): void {
-  const { hostname } = url;
-  if (hostname === "localhost" || hostname.endsWith(".localhost")) throw refused(hostname);
-  if (isAddress(hostname) && !isPublicAddress(hostname)) throw refused(hostname);
+  const dns = await import("node:dns/promises");
+  return dns.lookup(name, { all: true });
 }
 
 function refused(what: string): GatewayError {

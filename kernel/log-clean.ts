@@ -3,7 +3,7 @@
  * are written out, everything is bounded in length, depth and count. Every text of every line passes through here, so
  * no caller can leak a secret or forge a line.
  */
-export const masked = "[redacted]";
+const masked = "[redacted]";
 
 const limits = {
   text: 8192,
@@ -110,7 +110,7 @@ export class Cleaner {
   }
 
   #error(error: Error, depth: number, budget: Budget): Record<string, unknown> {
-    const own = this.#record(error, depth, budget);
+    const { name: _, ...own } = this.#record(error, depth, budget);
     const cause = error.cause === undefined ? undefined : this.#value(error.cause, depth, budget);
     return {
       type: this.#spend(error.name, 128, budget),

@@ -7,8 +7,8 @@ import { applySnapshot } from "./change.ts";
 import type { Clock } from "./clock.ts";
 import { ConfigFile } from "./config/file.ts";
 import type { Env } from "./config/locate.ts";
-import { kernelSections, type Section } from "./config/sections.ts";
 import { secretsIn } from "./config/redact.ts";
+import { kernelSections, type Section } from "./config/sections.ts";
 import { createConfigService } from "./config/service.ts";
 import { assertKernelSections, resolveConfig, resolveText, type Snapshot } from "./config/snapshot.ts";
 import { Host } from "./host.ts";
@@ -51,12 +51,13 @@ export async function openHost(options: OpenOptions): Promise<OpenHost> {
     validate,
     previous,
   });
-  const resolve = async (text: string | null, previous?: Snapshot) => {
-    const resolved = await resolveText(text, configPath, resolving(previous));
-    options.log.redact(secretsIn(resolved));
+  const masked = async (resolved: Promise<Snapshot>) => {
+    options.log.redact(secretsIn(await resolved));
     return resolved;
   };
-  const resolveAgain = ({ raw, hash }: Snapshot) => resolveConfig({ raw, hash, duplicates: [] }, resolving());
+  const resolve = (text: string | null, previous?: Snapshot) =>
+    masked(resolveText(text, configPath, resolving(previous)));
+  const resolveAgain = ({ raw, hash }: Snapshot) => masked(resolveConfig({ raw, hash, duplicates: [] }, resolving()));
   const snapshot = await resolve(file.text);
   assertKernelSections(snapshot);
   for (const { path, message, level } of snapshot.problems)

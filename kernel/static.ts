@@ -8,7 +8,6 @@ import { readdir, realpath, stat } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { join } from "node:path";
 import { GatewayError } from "@chela/sdk";
-import { lookup } from "mrmime";
 import { codeOf, isInside, resolveInside } from "./files.ts";
 
 /**
@@ -31,14 +30,15 @@ export async function staticHandler(folder: string): Promise<StaticHandler> {
   });
   const files = new Map<string, Stats>();
   await scan(root, "", files);
-  const { default: sirv } = await import("sirv");
+  const [{ default: sirv }, { lookup }] = await Promise.all([import("sirv"), import("mrmime")]);
   const engine = sirv(root, { etag: true, extensions: [] }) as Engine;
   return async (req, res, path, headers = {}) => {
     if (req.method !== "GET" && req.method !== "HEAD") throw wrongMethod();
     const name = fileName(path);
     const known = name === undefined ? undefined : files.get(name);
     if (name === undefined || known === undefined || !(await unchanged(root, name, known))) return false;
-    for (const [header, value] of Object.entries({ ...headers, ...fixedHeaders(name) })) res.setHeader(header, value);
+    for (const [header, value] of Object.entries({ ...headers, ...fixedHeaders(lookup(name)) }))
+      res.setHeader(header, value);
     await run(engine, res, plainRequest(req, name, known.size));
     return true;
   };
@@ -88,8 +88,7 @@ async function unchanged(root: string, name: string, known: Stats): Promise<bool
   throw new GatewayError("STATIC_CHANGED", 503, `${name} changed after its plugin was set up; reload the plugin`);
 }
 
-function fixedHeaders(name: string): Record<string, string> {
-  const type = lookup(name) ?? "application/octet-stream";
+function fixedHeaders(type = "application/octet-stream"): Record<string, string> {
   return {
     "content-type": type.startsWith("text/") ? `${type}; charset=utf-8` : type,
     "x-content-type-options": "nosniff",

@@ -18,20 +18,22 @@ export class Backups {
   /** Keeps `content`, unless the newest backup is the same. Only the holder of the config's lock calls this. */
   async add(content: string | Uint8Array): Promise<void> {
     await mkdir(this.#folder, { recursive: true, mode: 0o700 });
-    const ids = await this.#ids();
+    const names = await this.#names();
+    const ids = idsAmong(names);
     const newest = ids[0];
     const last = newest === undefined ? undefined : await this.#bytes(newest);
     if (last && hashOf(last) === hashOf(content)) return;
     const id = idOf(Math.max(Date.now(), newest === undefined ? 0 : timeOf(newest) + 1));
     await writeFileAtomic(this.#file(id), content);
     for (const old of [id, ...ids].slice(kept)) await rm(this.#file(old), { force: true });
-    for (const draft of await this.#names(".tmp")) await rm(join(this.#folder, draft), { force: true });
+    const drafts = names.filter((name) => name.endsWith(".tmp"));
+    for (const draft of drafts) await rm(join(this.#folder, draft), { force: true });
   }
 
   /** Newest first. */
   async list(): Promise<readonly Backup[]> {
     const rows: Backup[] = [];
-    for (const id of await this.#ids()) {
+    for (const id of idsAmong(await this.#names())) {
       const bytes = await this.#bytes(id);
       if (bytes) rows.push({ id, at: timeOf(id), bytes: bytes.length, hash: hashOf(bytes) });
     }
@@ -64,15 +66,9 @@ export class Backups {
     }
   }
 
-  async #ids(): Promise<string[]> {
-    const ids = (await this.#names(".json")).map((name) => name.slice(0, -".json".length));
-    const sorted = ids.filter((id) => idPattern.test(id) && Number.isFinite(timeOf(id))).sort();
-    return sorted.reverse();
-  }
-
-  async #names(ending: string): Promise<string[]> {
+  async #names(): Promise<string[]> {
     try {
-      return (await readdir(this.#folder)).filter((name) => name.endsWith(ending));
+      return await readdir(this.#folder);
     } catch (error) {
       if (codeOf(error) === "ENOENT") return [];
       throw error;
@@ -82,6 +78,13 @@ export class Backups {
   #file(id: string): string {
     return join(this.#folder, `${id}.json`);
   }
+}
+
+/** Newest first. */
+function idsAmong(names: readonly string[]): string[] {
+  const ids = names.filter((name) => name.endsWith(".json")).map((name) => name.slice(0, -".json".length));
+  const sorted = ids.filter((id) => idPattern.test(id) && Number.isFinite(timeOf(id))).sort();
+  return sorted.reverse();
 }
 
 function idOf(time: number): string {

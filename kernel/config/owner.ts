@@ -19,9 +19,9 @@ export async function handBack(location: Location, owner: Owner | undefined): Pr
   const home = await ownerOf(location.stateDir);
   if (!home) return;
   await give(location.configPath, owner ?? home);
-  await give(join(location.stateDir, "config-journal.jsonl"), home);
+  if (home.uid === 0) return;
   const backups = join(location.stateDir, "backups");
-  await give(backups, home);
+  for (const path of [join(location.stateDir, "config-journal.jsonl"), backups]) await give(path, home);
   for (const name of await readdir(backups, { recursive: true }).catch(() => [])) await give(join(backups, name), home);
 }
 

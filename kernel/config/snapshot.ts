@@ -11,6 +11,7 @@ import type { Env } from "./locate.ts";
 import { formatPath, getAt, parsePath, setAt } from "./paths.ts";
 import { fillDefaults, isComplete, type Schema, unknownPaths } from "./schema-walk.ts";
 import { composeSchema, isKernelOwner, type Section } from "./sections.ts";
+import { surelyValid } from "./surely.ts";
 import { deepFreeze, type PlainObject } from "./values.ts";
 
 export interface Snapshot {
@@ -32,7 +33,10 @@ export interface Snapshot {
   readonly schema: Schema;
 }
 
-/** What is wrong with a section's value; fills defaults in place. Paths are dotted and relative to the section. */
+/**
+ * What is wrong with a section's value; fills defaults in place. Paths are dotted and relative to the section. Asked only
+ * about values that are not plainly in order.
+ */
 export type SectionValidator = (owner: string, schema: Schema, value: unknown) => ProblemRows | Promise<ProblemRows>;
 
 type ProblemRows = readonly { readonly path: string; readonly message: string }[];
@@ -125,13 +129,14 @@ async function checkSections(values: Values, resolving: Resolving) {
   return { problems, broken, values: byOwner };
 }
 
-/** A section that neither file nor environment names is its defaults, and these need no check: a first start loads no ajv. */
+/** Defaults alone need no check, and what is plainly in order no validator: a start with such a config loads no ajv. */
 async function checkSection(section: Section, values: Values, resolving: Resolving): Promise<ConfigProblem[]> {
   const path = parsePath(section.path);
   const value = getAt(values.merged, path);
   const absent = getAt(values.given, path) === undefined;
   if (takeOver(section, value, values.merged, resolving.previous)) return [];
   if (absent && (value === undefined || isComplete(section.schema, value))) return [];
+  if (surelyValid(section.schema, value)) return [];
   const rows = await validated(section, value, resolving.validate);
   return rows.map((row) => {
     const at = row.path === "" ? section.path : `${section.path}.${row.path}`;

@@ -9,6 +9,7 @@ const Guards = { baseHash: Type.Optional(Type.String()), force: Type.Optional(Ty
 
 export function registerConfigMethods(ctx: Ctx): void {
   registerReads(ctx);
+  registerVersions(ctx);
   registerWrites(ctx);
 }
 
@@ -53,6 +54,17 @@ function registerReads(ctx: Ctx): void {
     handler: (params) => planned(ctx, params),
   });
   ctx.method({
+    name: "config.schema",
+    access: "read",
+    about: "JSON Schema of every section that is live.",
+    params: Nothing,
+    handler: () => config.schema(),
+  });
+}
+
+function registerVersions(ctx: Ctx): void {
+  const { config } = ctx.use;
+  ctx.method({
     name: "config.diff",
     access: "read",
     about: "Unified diff of a backup (default: the newest) against the file, secrets redacted.",
@@ -66,13 +78,6 @@ function registerReads(ctx: Ctx): void {
     about: "Earlier versions, newest first.",
     params: Nothing,
     handler: () => config.backups(),
-  });
-  ctx.method({
-    name: "config.schema",
-    access: "read",
-    about: "JSON Schema of every section that is live.",
-    params: Nothing,
-    handler: () => config.schema(),
   });
 }
 

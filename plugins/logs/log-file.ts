@@ -176,7 +176,7 @@ export class LogFile {
 }
 
 /** rotating-file-stream is loaded with the first file, not with the plugin. */
-export async function openRotating(dir: string, filename: string, maxBytes: number): Promise<Writable> {
+async function openRotating(dir: string, filename: string, maxBytes: number): Promise<Writable> {
   const { createStream } = await import("rotating-file-stream");
   const name = (time: number | Date, index?: number) =>
     time instanceof Date ? rotatedName(filename, time, index ?? 1) : filename;

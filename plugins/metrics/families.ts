@@ -2,7 +2,7 @@
 import type { Gateway, GatewayStats, Plugins } from "@chela/sdk";
 import type { LagFigures } from "./lag.ts";
 
-export interface Sample {
+interface Sample {
   /** Default: the family's name. */
   readonly name?: string;
   readonly labels: Readonly<Record<string, string>>;

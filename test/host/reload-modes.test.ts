@@ -91,8 +91,8 @@ describe("gateway.reload.mode", () => {
     ]);
     expect([...rows].sort((a, b) => (a.path < b.path ? -1 : 1))).toEqual([
       { path: "gateway.port", class: "restart-gateway", owner: "gateway" },
-      { path: warm, class: "hot", owner: "subject" },
       { path: cold, class: "restart-plugin", owner: "subject" },
+      { path: warm, class: "hot", owner: "subject" },
       { path: "unknown.key", class: "none", owner: "" },
     ]);
     expect(host.config.hash()).toBe(before);

@@ -141,7 +141,10 @@ describe("the file", () => {
       await host.config.write([{ path: "gateway.auth.password", value: secret(n) }], { who: "test" });
     }
     await host.request("/api/version?token=canary-in-url-1", { token: null });
-    log.info({ url: "/x?token=canary-in-url-2", headers: { authorization: "Bearer canary-in-url-3" } }, "asked with Bearer canary-in-url-4");
+    log.info(
+      { url: "/x?token=canary-in-url-2", headers: { authorization: "Bearer canary-in-url-3" } },
+      "asked with Bearer canary-in-url-4",
+    );
     log.error({ err: new Error(`upstream said ${secret(1)}`), [secret(2)]: [secret(2)] }, `bad ${secret(1)}`);
     log.info("last");
     await until(() => lines().some((line) => line.includes('"last"')));
