@@ -1,11 +1,15 @@
 /** How the tests run: in threads, everything below `test/`, the binary built once before the first that needs it. */
 import { defineConfig } from "vitest/config";
 
+const report = process.env.CHELA_TEST_REPORT;
+
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     exclude: ["**/node_modules/**", "dist/**", "test/fixtures/**"],
     pool: "threads",
+    // CI reads the counts from a file; people read the default reporter.
+    reporters: report ? ["default", ["json", { outputFile: report }]] : ["default"],
     globalSetup: ["test/kit/global-setup.ts"],
     testTimeout: 30_000,
     hookTimeout: 30_000,

@@ -4,7 +4,7 @@
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { GatewayError, type Identity, type Reply, type RequestFacts } from "@chela/sdk";
-import { drain } from "./body.ts";
+import { drain, hasBody } from "./body.ts";
 import type { Generation } from "./compose.ts";
 import type { GatewaySettings } from "./config/gateway-schema.ts";
 import { asGatewayError, renderError } from "./errors.ts";
@@ -110,7 +110,7 @@ export class Dispatcher {
     exchange.search = search;
     if (path === "/health" || path === "/ready") return this.#probe(exchange);
     if (req.method === "OPTIONS") {
-      return send(res, { status: 204, headers: this.#headers(exchange, {}), body: null }, neverAborts);
+      return void send(res, { status: 204, headers: this.#headers(exchange, {}), body: null }, neverAborts);
     }
     const match = generation.router.find(req.method ?? "GET", path);
     if (!match) return unmatched(exchange, this.#host.gate, this.#headers(exchange, {}));
@@ -124,40 +124,34 @@ export class Dispatcher {
     }
   }
 
-  async #route(exchange: Exchange, match: RouteMatch): Promise<void> {
-    const { req, res, generation, path } = exchange;
-    const { live } = match;
-    const { owner, route } = live;
-    const credentials = this.#host.gate.credentials(req, exchange.search, "route");
-    const identity = await this.#host.gate.identify(req, credentials, generation, {
-      kind: "route",
-      access: route.access,
-    });
+  async #route(exchange: Exchange, { live, params }: RouteMatch): Promise<void> {
+    const { req, res, generation } = exchange;
+    const { owner, want } = live;
+    const { gate } = this.#host;
+    const credentials = gate.credentials(req, exchange.search, "route");
+    const identified = gate.identify(req, credentials, generation, want);
+    const identity = identified instanceof Promise ? await identified : identified;
     exchange.identity = identity;
-    if (route.access !== "public") {
-      await this.#host.gate.authorize(
-        identity,
-        { what: "route", name: `${route.method} ${route.path}`, access: route.access, owner: owner.id },
-        generation,
-      );
-    }
+    const authorized = gate.authorize(identity, want, generation);
+    if (authorized) await authorized;
     this.#requireUp(generation, owner);
-    const view = new RequestView(
-      { id: exchange.id, method: req.method ?? "GET", path, headers: req.headers, address: credentials.address },
-      identity,
-      owner.scope.signal,
-    );
+    const { id, path } = exchange;
+    const parts = { id, method: req.method ?? "GET", path, headers: req.headers, address: credentials.address };
+    const view = new RequestView(parts, identity, owner.scope.signal);
     exchange.view = view;
-    view.params = match.params;
+    view.params = params;
     const early = generation.hooks.has("http:request")
       ? await generation.hooks.run("http:request", this.#facts(exchange, credentials.address))
       : undefined;
-    const cleanUp = early ? undefined : await readRequest(req, exchange.search, live, { view, rules: this.#rules() });
+    const nothingToRead = early !== undefined || (live.bare && exchange.search === "" && !hasBody(req));
+    const cleanUp = nothingToRead
+      ? undefined
+      : await readRequest(req, exchange.search, live, { view, rules: this.#rules() });
     try {
       const answer = early ?? (await this.#handle(live, view));
       drain(req, res);
-      drain(req, res);
-      await this.#reply(exchange, outgoing(answer), () => view.signal);
+      const sent = this.#reply(exchange, outgoing(answer), () => view.signal);
+      if (sent) await sent;
     } finally {
       await cleanUp?.();
     }
@@ -177,15 +171,19 @@ export class Dispatcher {
     }
   }
 
-  async #reply(exchange: Exchange, out: Outgoing, signal: () => AbortSignal): Promise<void> {
+  /** A promise only when something must be waited for: an `http:reply` tap, a streamed body. */
+  #reply(exchange: Exchange, out: Outgoing, signal: () => AbortSignal): Promise<void> | undefined {
     const { generation, res } = exchange;
-    let { status, headers } = out;
-    if (generation.hooks.has("http:reply")) {
-      const changed = await generation.hooks.run("http:reply", { status, headers }, this.#facts(exchange, ""));
-      status = changed.status;
-      headers = { ...changed.headers };
-    }
-    await send(res, { status, headers: this.#headers(exchange, headers), body: out.body }, signal);
+    if (generation.hooks.has("http:reply")) return this.#tappedReply(exchange, out, signal);
+    out.headers = this.#headers(exchange, out.headers);
+    return send(res, out, signal);
+  }
+
+  async #tappedReply(exchange: Exchange, out: Outgoing, signal: () => AbortSignal): Promise<void> {
+    const { generation, res } = exchange;
+    const facts = { status: out.status, headers: out.headers };
+    const { headers, status } = await generation.hooks.run("http:reply", facts, this.#facts(exchange, ""));
+    await send(res, { status, headers: this.#headers(exchange, { ...headers }), body: out.body }, signal);
   }
 
   async #probe(exchange: Exchange): Promise<void> {
@@ -219,7 +217,7 @@ export class Dispatcher {
     const out = mapped ? outgoing(mapped) : renderError(error, req.headers.accept);
     const headers = this.#headers(exchange, out.headers);
     drain(req, res);
-    await send(res, { ...out, headers }, neverAborts).catch(() => res.destroy());
+    await send(res, { ...out, headers }, neverAborts)?.catch(() => res.destroy());
   }
 
   #facts(exchange: Exchange, address: string): RequestFacts {

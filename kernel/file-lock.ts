@@ -38,7 +38,7 @@ export async function withFileLock<T>(lockFile: string, work: () => Promise<T>, 
 }
 
 async function create(lockFile: string, me: Holder): Promise<boolean> {
-  const draft = `${lockFile}.${me.nonce}`;
+  const draft = `${lockFile}.${me.pid}-${me.nonce}`;
   try {
     await writeFile(draft, JSON.stringify(me), { flag: "wx", mode: 0o600 });
     await link(draft, lockFile);

@@ -57,7 +57,7 @@ export function assertRelative(path: string): void {
  * temporary file lies in the same folder, which must exist. A symlink at `file` is replaced, not followed.
  */
 export async function writeFileAtomic(file: string, bytes: string | Uint8Array, mode = 0o600): Promise<void> {
-  const draft = join(dirname(file), `.${basename(file)}.${randomBytes(6).toString("hex")}.tmp`);
+  const draft = join(dirname(file), `.${basename(file)}.${process.pid}-${randomBytes(6).toString("hex")}.tmp`);
   try {
     const handle = await open(draft, "wx", mode);
     try {

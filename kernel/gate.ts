@@ -3,15 +3,17 @@
  * asking and whether they may. Settings are read live at each call; nothing is captured.
  */
 import type { IncomingMessage } from "node:http";
-import type { Access, Credentials, Identity, Want } from "@chela/sdk";
+import type { Credentials, GatewayError, Identity, Want } from "@chela/sdk";
 import { Authenticator } from "./auth/authenticate.ts";
 import { corsHeaders } from "./auth/cors.ts";
-import { readCredentials } from "./auth/credentials.ts";
+import { DigestCache, readCredentials } from "./auth/credentials.ts";
 import { AuthLimiter } from "./auth/limiter.ts";
 import { checkOrigin } from "./auth/origin.ts";
 import type { ResolvedAuth } from "./auth/settings.ts";
+import { authorizeTap } from "./auth/taps.ts";
 import type { Generation } from "./compose.ts";
 import type { GatewaySettings } from "./config/gateway-schema.ts";
+import { kernelId } from "./plan.ts";
 
 export interface GateHost {
   settings(): GatewaySettings;
@@ -19,14 +21,11 @@ export interface GateHost {
   now(): number;
 }
 
-export interface Entrance {
-  readonly kind: "route" | "stream" | "static";
-  readonly access: Access;
-}
-
 export class Gate {
   readonly #host: GateHost;
   readonly #authenticator: Authenticator;
+  readonly #authorize = authorizeTap();
+  readonly #digests = new DigestCache();
 
   constructor(host: GateHost) {
     this.#host = host;
@@ -38,9 +37,15 @@ export class Gate {
     this.#authenticator = new Authenticator({ limiter, settings: () => host.auth() });
   }
 
-  credentials(req: IncomingMessage, search: string, kind: Entrance["kind"]): Credentials {
+  credentials(req: IncomingMessage, search: string, kind: "route" | "stream" | "static"): Credentials {
     const query = search.length > 1 ? new URLSearchParams(search) : undefined;
-    const source = { headers: req.headers, query, peer: req.socket.remoteAddress, allowReferer: kind === "static" };
+    const source = {
+      headers: req.headers,
+      query,
+      peer: req.socket.remoteAddress,
+      allowReferer: kind === "static",
+      digests: this.#digests,
+    };
     return readCredentials(source, this.#host.auth(), kind === "stream" ? "stream" : "route");
   }
 
@@ -49,20 +54,16 @@ export class Gate {
     return corsHeaders(req.headers, this.#host.auth());
   }
 
-  /** Throws UNAUTHORIZED, RATE_LIMITED or ORIGIN. A public entrance lets the anonymous in. */
-  async identify(
+  /** Throws (or rejects with) UNAUTHORIZED, RATE_LIMITED or ORIGIN. A public entrance lets the anonymous in. */
+  identify(
     req: IncomingMessage,
     credentials: Credentials,
     generation: Generation,
-    entrance: Entrance,
-  ): Promise<Identity> {
+    want: Pick<Want, "what" | "access">,
+  ): Identity | Promise<Identity> {
     const facts = { method: req.method ?? "GET", headers: req.headers, credentials };
-    checkOrigin(facts, entrance.kind === "stream" ? "stream" : "route", this.#host.auth());
-    return this.#authenticator.authenticate(
-      credentials,
-      (c) => generation.hooks.run("auth:identify", c),
-      entrance.access,
-    );
+    checkOrigin(facts, want.what === "stream" ? "stream" : "route", this.#host.auth());
+    return this.#authenticator.authenticate(credentials, (c) => generation.hooks.run("auth:identify", c), want.access);
   }
 
   /** Who these credentials are now, without counting a failure: for sockets that are open already. */
@@ -70,9 +71,21 @@ export class Gate {
     return generation.hooks.run("auth:identify", credentials);
   }
 
-  /** Throws the refusal of any `auth:authorize` tap. */
-  async authorize(identity: Identity, want: Want, generation: Generation): Promise<void> {
-    const refusal = await generation.hooks.run("auth:authorize", identity, want);
+  /**
+   * Throws (or rejects with) the refusal of any `auth:authorize` tap. Nobody is asked about a public entrance; where
+   * only the kernel taps the hook, its tap is called without the detour of a promise.
+   */
+  authorize(identity: Identity, want: Want, generation: Generation): Promise<void> | undefined {
+    if (want.access === "public") return undefined;
+    if (generation.hooks.has("auth:authorize", kernelId))
+      return refused(generation.hooks.run("auth:authorize", identity, want));
+    const refusal = this.#authorize(identity, want);
     if (refusal) throw refusal;
+    return undefined;
   }
+}
+
+async function refused(asked: Promise<GatewayError | undefined>): Promise<void> {
+  const refusal = await asked;
+  if (refusal) throw refusal;
 }

@@ -59,6 +59,7 @@ const makers: Record<Exclude<HookKind, "sync">, () => unknown> = {
 
 export class HookSet {
   readonly #compiled = new Map<HookName, Compiled>();
+  readonly #tappers = new Map<HookName, string[]>();
 
   constructor(taps: readonly Tap[], report: FaultReporter) {
     for (const tap of taps) this.#add(tap, report);
@@ -70,14 +71,17 @@ export class HookSet {
       compiled = compile(tap.hook);
       this.#compiled.set(tap.hook, compiled);
     }
+    this.#tappers.set(tap.hook, [...(this.#tappers.get(tap.hook) ?? []), tap.owner.id]);
     const options = { name: tap.owner.id, stage: tap.order ? stages[tap.order] : 0 };
     compiled.sync?.tap(options, guardSync(tap, report));
     compiled.async?.tapPromise(options, guardAsync(tap, report));
   }
 
-  /** True when anybody listens; callers on hot paths ask before they build arguments. */
-  has(hook: HookName): boolean {
-    return this.#compiled.has(hook);
+  /** True when anybody (other than `except`) listens; callers on hot paths ask before they build arguments. */
+  has(hook: HookName, except?: string): boolean {
+    return except === undefined
+      ? this.#compiled.has(hook)
+      : this.#tappers.get(hook)?.some((id) => id !== except) === true;
   }
 
   /** Runs a hook on this generation. Rejects only with a GatewayError that a tap threw on purpose, or a fail-closed refusal. */

@@ -1,7 +1,7 @@
 /** OpenAPI 3.1 of everything live, from the schemas the routes carry. No secret, no config value, no host path. */
 import type { TSchema } from "@chela/sdk";
 import type { Generation } from "./compose.ts";
-import type { LiveRoute } from "./routes.ts";
+import type { AnyRoute } from "./instance.ts";
 
 type Json = Record<string, unknown>;
 
@@ -10,7 +10,7 @@ export function openapi(generation: Generation, version: string): Json {
   for (const owner of generation.instances.values()) {
     for (const route of owner.contributions.routes) {
       const path = route.path.replace(/:([^/]+)/g, "{$1}").replace(/\*/g, "{path}");
-      put(paths, path)[route.method.toLowerCase()] = operation({ owner, route, names: [] });
+      put(paths, path)[route.method.toLowerCase()] = operation(owner.id, route);
     }
     for (const stream of owner.contributions.streams) {
       put(paths, stream.path).get = streamOperation(owner.id, stream);
@@ -46,10 +46,10 @@ function put(paths: Record<string, Json>, path: string): Json {
   return entry;
 }
 
-function operation({ owner, route }: LiveRoute): Json {
+function operation(owner: string, route: AnyRoute): Json {
   return {
     summary: route.about ?? "",
-    tags: [owner.id],
+    tags: [owner],
     "x-access": route.access,
     security: route.access === "public" ? [] : [{ token: [] }],
     parameters: [...pathParameters(route.path), ...queryParameters(route.query)],

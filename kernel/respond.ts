@@ -8,8 +8,8 @@ import { Reply, type ReplyBody } from "@chela/sdk";
 const left = Symbol("the client left");
 
 export interface Outgoing {
-  readonly status: number;
-  readonly headers: Record<string, string>;
+  status: number;
+  headers: Record<string, string>;
   readonly body: ReplyBody;
 }
 
@@ -20,22 +20,22 @@ export function outgoing(value: unknown): Outgoing {
   return { status: 200, headers: { "content-type": "application/json" }, body: `${JSON.stringify(value)}\n` };
 }
 
-/** Resolves when the last byte was handed to the socket; rejects when the body failed. */
-export async function send(res: ServerResponse, out: Outgoing, signal: () => AbortSignal): Promise<void> {
-  if (res.headersSent || res.destroyed) return;
+/** Sends text and bytes at once; a streamed body gives a promise that ends with the last byte, or rejects when the body failed. */
+export function send(res: ServerResponse, out: Outgoing, signal: () => AbortSignal): Promise<void> | undefined {
+  if (res.headersSent || res.destroyed) return undefined;
   const { body, headers, status } = out;
-  if (body === null || typeof body === "string" || body instanceof Uint8Array) {
-    if (body !== null)
-      headers["content-length"] = String(typeof body === "string" ? Buffer.byteLength(body) : body.byteLength);
-    else if (status !== 204 && status !== 304) headers["content-length"] = "0";
+  if (body !== null && typeof body !== "string" && !(body instanceof Uint8Array)) {
     res.writeHead(status, headers);
-    res.end(body ?? undefined);
-    return;
+    // A first chunk that is there already leaves in one write with the headers; one that is late does not hold them back.
+    const early = setImmediate(() => res.flushHeaders());
+    return pump(res, body as AsyncIterable<string | Uint8Array>, signal(), early);
   }
+  if (body !== null)
+    headers["content-length"] = String(typeof body === "string" ? Buffer.byteLength(body) : body.byteLength);
+  else if (status !== 204 && status !== 304) headers["content-length"] = "0";
   res.writeHead(status, headers);
-  // A first chunk that is there already leaves in one write with the headers; one that is late does not hold them back.
-  const early = setImmediate(() => res.flushHeaders());
-  await pump(res, body as AsyncIterable<string | Uint8Array>, signal(), early);
+  res.end(body ?? undefined);
+  return undefined;
 }
 
 /** One waiting slot per stream: the next chunk, the drained socket or the client's leaving, whichever comes first. */

@@ -3,7 +3,7 @@
  * polka's. Matching is on the canonical path, case-sensitive, without trailing-slash variants, so that guard and router
  * never disagree.
  */
-import { GatewayError } from "@chela/sdk";
+import { GatewayError, type Want } from "@chela/sdk";
 import polka from "polka";
 import type { AnyRoute, Instance } from "./instance.ts";
 
@@ -12,6 +12,10 @@ export interface LiveRoute {
   readonly owner: Instance;
   /** Parameter names in the order of the pattern's groups. */
   readonly names: readonly string[];
+  /** What it asks of whoever enters. */
+  readonly want: Want;
+  /** A request for it carries nothing that must be read first. */
+  readonly bare: boolean;
 }
 
 export interface RouteMatch {
@@ -41,7 +45,8 @@ export class Router {
     }
     this.#taken.set(shape, owner.id);
     const names = parameterNames(route.path);
-    const live: LiveRoute = { route, owner, names };
+    const want: Want = { what: "route", name: `${route.method} ${route.path}`, access: route.access, owner: owner.id };
+    const live: LiveRoute = { route, owner, names, want, bare: !(route.query || route.body || route.upload) };
     if (names.length === 0) {
       this.#exact.set(`${route.method} ${route.path}`, live);
       return;

@@ -68,7 +68,7 @@ export class Streams {
     try {
       const { gate } = this.#host;
       const credentials = gate.credentials(req, search, "stream");
-      const identity = await gate.identify(req, credentials, generation, { kind: "stream", access: item.access });
+      const identity = await gate.identify(req, credentials, generation, { what: "stream", access: item.access });
       if (item.access !== "public") {
         await gate.authorize(
           identity,

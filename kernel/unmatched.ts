@@ -49,7 +49,7 @@ async function serve(
 
 async function enter(exchange: Exchange, gate: Gate, kind: "route" | "static", access: Access): Promise<void> {
   const credentials = gate.credentials(exchange.req, exchange.search, kind);
-  exchange.identity = await gate.identify(exchange.req, credentials, exchange.generation, { kind, access });
+  exchange.identity = await gate.identify(exchange.req, credentials, exchange.generation, { what: "route", access });
 }
 
 function below(path: string, prefix: string): boolean {

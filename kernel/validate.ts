@@ -48,7 +48,7 @@ export function sectionValidator(): (owner: string, schema: unknown, value: unkn
   const compiled = new Map<string, { schema: unknown; validate: ValidateFunction }>();
   return async (owner, schema, value) => {
     let known = compiled.get(owner);
-    if (known?.schema !== schema) {
+    if (!known || known.schema !== schema) {
       known = { schema, validate: await compileSection(schema) };
       compiled.set(owner, known);
     }

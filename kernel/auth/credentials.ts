@@ -15,27 +15,46 @@ export interface CredentialSource {
   readonly peer: string | undefined;
   /** True on static assets only. */
   readonly allowReferer?: boolean;
+  /** Remembers digests of bearer values, so that a client's next request need not hash the same header again. */
+  readonly digests?: DigestCache;
 }
 
 const maxCandidates = 8;
 const maxValue = 4096;
+const maxDigests = 64;
 const cookieNames: ReadonlySet<string> = new Set(["clawgo_webui_token", "chela_token"]);
 const none: readonly Candidate[] = Object.freeze([]);
+
+/** Digests, never decisions: bounded, the oldest forgotten first. */
+export class DigestCache {
+  readonly #known = new Map<string, Uint8Array>();
+
+  of(value: string): Uint8Array {
+    const known = this.#known.get(value);
+    if (known) return known;
+    const digest = sha256(value);
+    if (this.#known.size >= maxDigests) this.#known.delete(this.#known.keys().next().value as string);
+    this.#known.set(value, digest);
+    return digest;
+  }
+}
 
 /** A presented secret. The digest is computed when somebody asks for it. */
 export class Presented implements Candidate {
   readonly transport: Candidate["transport"];
   readonly value: string;
+  readonly #digests: DigestCache | undefined;
   #bytes: Uint8Array | undefined;
 
-  constructor(transport: Candidate["transport"], value: string) {
+  constructor(transport: Candidate["transport"], value: string, digests?: DigestCache) {
     this.transport = transport;
     this.value = value;
+    this.#digests = digests;
   }
 
   /** SHA-256 as 32 bytes, for the constant-time comparison. */
   get bytes(): Uint8Array {
-    this.#bytes ??= sha256(this.value);
+    this.#bytes ??= this.#digests?.of(this.value) ?? sha256(this.value);
     return this.#bytes;
   }
 
@@ -59,7 +78,8 @@ function candidatesOf(source: CredentialSource, what: "route" | "stream"): reado
   const useReferer = source.allowReferer === true && what === "route" && referer !== undefined;
   if (authorization === undefined && source.query === undefined && cookie === undefined && !useReferer) return none;
   const found: Candidate[] = [];
-  add(found, "bearer", bearer(authorization));
+  const token = bearer(authorization);
+  if (token && token.length <= maxValue) found.push(new Presented("bearer", token, source.digests));
   add(found, "query", source.query?.get("token")?.trim());
   if (cookie !== undefined) addCookies(found, cookie);
   if (useReferer) add(found, "referer", refererToken(referer));

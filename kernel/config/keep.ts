@@ -31,7 +31,7 @@ export function keepRedacted(value: unknown, kept: Kept): unknown {
 }
 
 /** True when the mark stands anywhere in the value. */
-export function hasMark(value: unknown): boolean {
+function hasMark(value: unknown): boolean {
   if (typeof value === "string") return value.includes(redactedMark);
   if (typeof value !== "object" || value === null) return false;
   return Object.values(value).some(hasMark);

@@ -28,7 +28,7 @@ export interface Place {
 }
 
 /** Shorter secrets are not looked for in other places: they would be found everywhere. */
-const minCopied = 6;
+const minCopied = 12;
 const passwordInUrl = /[a-z][a-z0-9+.-]*:\/\/[^/@\s]*:[^/@\s]+@/i;
 const secretWord = /secret|passw(?:or)?d|passphrase|credential|authorization|api_?key|private_?key/;
 const secretEnding = /(?:^|_)(?:keys?|cookies?|bearer|pwd|pin)$|tokens?$/;

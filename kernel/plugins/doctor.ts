@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { codeOf } from "../files.ts";
 import { isAlive } from "../processes.ts";
 import { assertIntact } from "./installed-entry.ts";
-import { type Lock, type PluginDirs, pluginDirs, readLock } from "./lock.ts";
+import { draftPid, type Lock, type PluginDirs, pluginDirs, readLock } from "./lock.ts";
 
 export interface FileFinding {
   readonly level: "error" | "warning" | "info";
@@ -50,8 +50,8 @@ async function orphans(dirs: PluginDirs, lock: Lock): Promise<FileFinding[]> {
   const found: FileFinding[] = [];
   const known = new Set([...lock.retired, ...Object.values(lock.plugins).map(({ folder }) => folder)]);
   for (const name of await names(dirs.root)) {
-    const pid = /^\.staging-(\d+)-/.exec(name)?.[1];
-    if (pid !== undefined && !(await isAlive({ pid: Number(pid) }))) found.push(orphan("", join(dirs.root, name)));
+    const pid = draftPid(name);
+    if (pid !== undefined && !(await isAlive({ pid }))) found.push(orphan("", join(dirs.root, name)));
     if (name.startsWith(".") || name === "lock.json") continue;
     for (const version of await names(join(dirs.root, name))) {
       if (!known.has(`${name}/${version}`)) found.push(orphan(name, join(dirs.root, name, version)));

@@ -4,7 +4,7 @@
  */
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
+import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { GatewayError, type Installed } from "@chela/sdk";
 import { codeOf, syncFolder } from "../files.ts";
@@ -13,6 +13,7 @@ import { pluginUnknown } from "./entry.ts";
 import { keepManifest } from "./inspect.ts";
 import {
   changeLock,
+  draftPid,
   type Lock,
   type LockRecord,
   type PluginDirs,
@@ -198,17 +199,13 @@ function refuseOther(lock: Lock, { id, name }: PackageFacts): void {
   throw new GatewayError("PLUGIN_DUPLICATE", 409, message, { plugin: id, package: there.name });
 }
 
-/** A fresh folder for one install; folders of installs whose process is gone are removed. */
+/** A fresh folder for one install; what installs left whose process is gone is removed. */
 async function openStaging(dirs: PluginDirs): Promise<string> {
   await mkdir(dirs.root, { recursive: true, mode: 0o700 });
   for (const name of await readdir(dirs.root)) {
-    const pid = /^\.staging-(\d+)-/.exec(name)?.[1];
-    if (pid === undefined) continue;
-    const path = join(dirs.root, name);
-    const old = await stat(path)
-      .then(({ mtimeMs }) => Date.now() - mtimeMs > 24 * 3_600_000)
-      .catch(() => true);
-    if (old || !(await isAlive({ pid: Number(pid) }))) await rm(path, { recursive: true, force: true });
+    const pid = draftPid(name);
+    if (pid === undefined || (await isAlive({ pid }))) continue;
+    await rm(join(dirs.root, name), { recursive: true, force: true });
   }
   const staging = join(dirs.root, `.staging-${process.pid}-${randomBytes(6).toString("hex")}`);
   await mkdir(staging, { mode: 0o700 });

@@ -49,6 +49,12 @@ export function pluginDirs(stateDir: string): PluginDirs {
   return { root, lockFile: join(root, "lock.json"), manifests: join(root, ".manifests") };
 }
 
+/** The process behind a staging folder, or behind the draft of the list or of its lock; undefined for other names. */
+export function draftPid(name: string): number | undefined {
+  const pid = /^\.(?:staging-|lock\.|lock\.json\.)(\d+)-/.exec(name)?.[1];
+  return pid === undefined ? undefined : Number(pid);
+}
+
 /** Throws `PLUGIN_LOCK` when the file is there and cannot be understood: nothing is guessed, nothing is overwritten. */
 export async function readLock({ lockFile }: PluginDirs): Promise<Lock> {
   const text = await readIfThere(lockFile, maxBytes);

@@ -21,13 +21,19 @@ class End extends Duplex {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
-    if (!this.peer || this.peer.destroyed) done();
-    else this.peer.receive(chunk, done);
+    this.#deliver(chunk, done);
   }
 
   override _final(done: () => void): void {
-    if (!this.peer || this.peer.destroyed) done();
-    else this.peer.receive(null, done);
+    this.#deliver(null, done);
+  }
+
+  /** Never within the call that writes: a socket does not answer while it is being written to, and ws relies on that. */
+  #deliver(chunk: Buffer | null, done: () => void): void {
+    process.nextTick(() => {
+      if (!this.peer || this.peer.destroyed) done();
+      else this.peer.receive(chunk, done);
+    });
   }
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {

@@ -84,6 +84,36 @@ describe("S-31: settings are read live", () => {
   });
 });
 
+describe("a change that would open the port to everybody", () => {
+  it.each([
+    ["mode none", { mode: "none" }, "gateway.auth.mode is none"],
+    ["a proxy that nobody named", { mode: "trusted-proxy" }, "gateway.trustedProxies"],
+    ["a password that is not set", { mode: "password" }, "gateway.auth.password"],
+  ])("is refused with %s, and everything stays as it was", async (_name, auth, says) => {
+    const host = await attacked();
+    const edits = [
+      { path: "gateway.auth", value: auth },
+      { path: "gateway.bind", value: "lan" },
+    ];
+    const answer = await host.config.write(edits, { who: "test" }).then(
+      (result) => JSON.stringify(result),
+      (error: Error) => error.message,
+    );
+    expect(answer).toContain(says);
+    expect(host.config.file()).not.toHaveProperty("gateway.bind", "lan");
+    expect(host.gateway.status().host).toBe("127.0.0.1");
+    expect(await status(host, host.token)).toBe(200);
+    expect((await send(host, version)).status).toBe(401);
+  });
+
+  it("serves nobody but this machine when only the mode changes", async () => {
+    const host = await attacked({ config: { gateway: { trustedProxies: ["127.0.0.1"] } } });
+    await set(host, "gateway.auth.mode", "none");
+    expect((await send(host, version, { headers: { "x-forwarded-for": "198.51.100.7" } })).status).toBe(401);
+    expect((await send(host, version)).status).toBe(401);
+  });
+});
+
 describe("S-32: open sockets", () => {
   it("of the old token close with 4001 within a second; those of others stay", async () => {
     const host = await attacked({ config: { gateway: { auth: { token: first } } } });

@@ -103,7 +103,7 @@ export async function open(
   return openAt(dir, path, env);
 }
 
-export async function openAt(dir: string, path: string, env: Record<string, string> = {}): Promise<Fixture> {
+async function openAt(dir: string, path: string, env: Record<string, string> = {}): Promise<Fixture> {
   const file = await ConfigFile.open({ stateDir: dir, configPath: path });
   const resolve = (text: string | null) => resolveText(text, path, { sections, env, validate });
   let snapshot = await resolve(file.text);

@@ -107,8 +107,8 @@ describe("the log file", () => {
     expect(file.trouble).not.toBe("");
     rmSync(dir);
     await file.check();
-    await until(() => text() === "a\nb\n");
-    expect(told.at(-1)).toBe("recovered: 0");
+    await until(() => told.at(-1) === "recovered: 0");
+    expect(text()).toBe("a\nb\n");
     expect(file.trouble).toBe("");
   });
 

@@ -1,0 +1,202 @@
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { PluginRow } from "@chela/sdk";
+import { describe, expect, it } from "vitest";
+import { type CliResult, runCli } from "../kit/cli.ts";
+import { type RunningGateway, startGateway } from "../kit/gateway.ts";
+import { tempDir } from "../kit/temp.ts";
+import { until } from "../kit/until.ts";
+import { type PluginShape, pluginFolder, tarball } from "./kit.ts";
+
+function chela(stateDir: string, ...args: string[]): Promise<CliResult> {
+  return runCli([...args, "--json"], { env: { CHELA_STATE_DIR: stateDir }, cwd: tempDir("cwd") });
+}
+
+async function row(stateDir: string, id = "weather"): Promise<PluginRow | undefined> {
+  const { plugins } = (await chela(stateDir, "plugins", "list")).json<{ plugins: PluginRow[] }>();
+  return plugins.find((plugin) => plugin.id === id);
+}
+
+/** A plugin whose route tells its version and settings. */
+function source(shape: PluginShape = {}): string {
+  const folder = pluginFolder(shape);
+  const { version = "1.0.0" } = shape;
+  writeFileSync(
+    join(folder, "index.js"),
+    `import { definePlugin, Type } from "@chela/sdk";
+${shape.before ?? ""}
+export default definePlugin({
+  id: "weather", version: ${JSON.stringify(version)}, host: "^1.0.0", ${shape.definition ?? ""}
+  config: Type.Object({ city: Type.String({ default: "Bern" }), units: Type.String({ default: "C" }) }),
+  hot: ["units"],
+  setup(ctx) {
+    let calls = 0;
+    ctx.route({ method: "GET", path: "/api/weather", access: "read", handler: () => ({ version: ${JSON.stringify(version)}, calls: ++calls, ...ctx.config }) });
+  },
+});
+`,
+  );
+  return folder;
+}
+
+async function ask(gateway: RunningGateway): Promise<{ status: number; body: Record<string, unknown> }> {
+  const reply = await gateway.fetch("/api/weather");
+  return { status: reply.status, body: reply.ok ? ((await reply.json()) as Record<string, unknown>) : {} };
+}
+
+describe("without a gateway", () => {
+  it("installs, lists, says what is done already, and uninstalls", { timeout: 60_000 }, async () => {
+    const stateDir = tempDir("state");
+    const from = source();
+    const first = await chela(stateDir, "plugins", "install", from);
+    expect(first.stderr).toBe("");
+    expect(first.json()).toMatchObject({ id: "weather", version: "1.0.0", previous: null, changed: true });
+    expect((await chela(stateDir, "plugins", "install", from)).json()).toMatchObject({ changed: false });
+    expect(await row(stateDir)).toMatchObject({ version: "1.0.0", origin: "installed" });
+    expect((await chela(stateDir, "plugins", "install", source({ version: "1.1.0" }))).json()).toMatchObject({
+      version: "1.1.0",
+      previous: "1.0.0",
+    });
+    expect((await chela(stateDir, "plugins", "uninstall", "weather")).code).toBe(0);
+    expect((await chela(stateDir, "plugins", "uninstall", "weather")).json()).toMatchObject({ changed: false });
+    expect(readdirSync(join(stateDir, "plugins"))).not.toContain("weather");
+    const unknown = await chela(stateDir, "plugins", "uninstall", "no-such");
+    expect(unknown.code).not.toBe(0);
+    const builtin = await chela(stateDir, "plugins", "uninstall", "chat");
+    expect(builtin.code).not.toBe(0);
+    expect(`${builtin.stdout}${builtin.stderr}`).toContain("part of Chela");
+  });
+
+  it("refuses a hostile archive with a sentence and no stack", async () => {
+    const stateDir = tempDir("state");
+    const refused = await runCli(["plugins", "install", tarball({ "package.json": "{}" })], {
+      env: { CHELA_STATE_DIR: stateDir },
+    });
+    expect(refused.code).not.toBe(0);
+    expect(refused.stderr).toContain("package name");
+    expect(refused.stderr).not.toContain("    at ");
+  });
+});
+
+describe("under a running gateway", () => {
+  it("installs, upgrades, reconfigures, disables and uninstalls without a failed request", {
+    timeout: 120_000,
+  }, async () => {
+    const gateway = await startGateway();
+    const { stateDir } = gateway;
+    expect((await chela(stateDir, "plugins", "install", source())).json()).toMatchObject({
+      id: "weather",
+      changed: true,
+    });
+    expect(await ask(gateway)).toMatchObject({ status: 200, body: { version: "1.0.0", city: "Bern", units: "C" } });
+
+    const failures: string[] = [];
+    const versions = new Set<unknown>();
+    let running = true;
+    const load = Promise.all(
+      Array.from({ length: 8 }, async () => {
+        while (running) {
+          const { status, body } = await ask(gateway);
+          if (status !== 200) failures.push(String(status));
+          versions.add(body.version);
+        }
+      }),
+    );
+    for (const version of ["1.1.0", "1.2.0", "1.1.0", "2.0.0"]) {
+      expect((await chela(stateDir, "plugins", "install", source({ version }))).json()).toMatchObject({
+        version,
+        changed: true,
+      });
+      await until(() => versions.has(version), 5000, `${version} to answer`);
+    }
+    expect((await chela(stateDir, "config", "set", "plugins.entries.weather.config.units", "F")).json()).toMatchObject({
+      restarted: [],
+    });
+    expect(
+      (await chela(stateDir, "config", "set", "plugins.entries.weather.config.city", "Oslo")).json(),
+    ).toMatchObject({ restarted: ["weather"] });
+    running = false;
+    await load;
+    expect(failures).toEqual([]);
+    expect(await ask(gateway)).toMatchObject({ body: { version: "2.0.0", city: "Oslo", units: "F" } });
+
+    const folders = readdirSync(join(stateDir, "plugins/weather"));
+    expect(folders.length).toBeLessThanOrEqual(2);
+    expect((await chela(stateDir, "plugins", "disable", "weather")).code).toBe(0);
+    expect((await ask(gateway)).status).toBe(404);
+    expect((await chela(stateDir, "plugins", "enable", "weather")).code).toBe(0);
+    expect((await ask(gateway)).status).toBe(200);
+    expect((await chela(stateDir, "plugins", "uninstall", "weather")).code).toBe(0);
+    expect((await ask(gateway)).status).toBe(404);
+    expect((await chela(stateDir, "plugins", "uninstall", "weather")).code).toBe(0);
+    expect(await row(stateDir)).toBeUndefined();
+    expect((await gateway.fetch("/health")).status).toBe(200);
+  });
+
+  it("keeps an upgrade that fails in setup from taking the old version's place for good", {
+    timeout: 60_000,
+  }, async () => {
+    const gateway = await startGateway();
+    const { stateDir } = gateway;
+    await chela(stateDir, "plugins", "install", source());
+    const bad = source({ version: "1.1.0" });
+    writeFileSync(
+      join(bad, "index.js"),
+      readFileSync(join(bad, "index.js"), "utf8").replace("setup(ctx) {", "setup(ctx) { throw new Error('no luck');"),
+    );
+    const done = await chela(stateDir, "plugins", "install", bad);
+    expect(`${done.stdout}${done.stderr}`).toContain("no luck");
+    expect((await chela(stateDir, "plugins", "install", source({ version: "1.2.0" }))).json()).toMatchObject({
+      version: "1.2.0",
+    });
+    expect(await ask(gateway)).toMatchObject({ status: 200, body: { version: "1.2.0" } });
+  });
+
+  it("survives a plugin whose files were changed, and says so", { timeout: 60_000 }, async () => {
+    const stateDir = tempDir("state");
+    const from = source();
+    await chela(stateDir, "plugins", "install", from);
+    const folder = join(stateDir, "plugins/weather", readdirSync(join(stateDir, "plugins/weather"))[0]!);
+    const canary = join(tempDir("canary"), "ran");
+    writeFileSync(
+      join(folder, "index.js"),
+      `import { writeFileSync } from "node:fs"; writeFileSync(${JSON.stringify(canary)}, "");`,
+    );
+    const gateway = await startGateway({ stateDir });
+    expect((await gateway.fetch("/health")).status).toBe(200);
+    expect(await row(stateDir)).toMatchObject({
+      state: "failed",
+      reason: expect.stringContaining("changed since install"),
+    });
+    const doctor = await chela(stateDir, "plugins", "doctor");
+    expect(doctor.code).not.toBe(0);
+    expect(doctor.stdout).toContain("changed since install");
+    expect(existsSync(canary)).toBe(false);
+    expect((await chela(stateDir, "plugins", "install", from)).json()).toMatchObject({ changed: true });
+    expect((await ask(gateway)).status).toBe(200);
+  });
+
+  it("never imports a disabled one, and does not start one of an unknown name", { timeout: 60_000 }, async () => {
+    const stateDir = tempDir("state");
+    const canary = join(tempDir("canary"), "ran");
+    await chela(
+      stateDir,
+      "plugins",
+      "install",
+      source({
+        before: `import { appendFileSync } from "node:fs"; appendFileSync(${JSON.stringify(canary)}, String(process.ppid));`,
+      }),
+    );
+    const installs = readFileSync(canary, "utf8");
+    writeFileSync(
+      join(stateDir, "config.json"),
+      '{ "plugins": { "entries": { "weather": { "enabled": false }, "no-such": { "enabled": true } } } }',
+    );
+    const gateway = await startGateway({ stateDir });
+    expect(await row(stateDir)).toMatchObject({ state: "disabled" });
+    expect(readFileSync(canary, "utf8")).toBe(installs);
+    expect((await chela(stateDir, "plugins", "enable", "weather")).code).toBe(0);
+    expect((await ask(gateway)).status).toBe(200);
+    expect(readFileSync(canary, "utf8")).not.toBe(installs);
+  });
+});
