@@ -3,7 +3,7 @@
  * It reads the generation once, at its start, and finishes on it; the owner's work counts as in flight all the while.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { GatewayError, type Identity, type Reply, type RequestFacts } from "@chela/sdk";
+import { GatewayError, type Identity, type RequestFacts } from "@chela/sdk";
 import { drain, hasBody } from "./body.ts";
 import type { Generation } from "./compose.ts";
 import type { GatewaySettings } from "./config/gateway-schema.ts";
@@ -12,6 +12,7 @@ import type { Gate } from "./gate.ts";
 import type { FaultReporter } from "./hooks.ts";
 import type { Instance } from "./instance.ts";
 import { type ReadRules, readRequest } from "./read-request.ts";
+import { ReplyBatch } from "./reply-batch.ts";
 import { RequestView } from "./request-view.ts";
 import { type Outgoing, outgoing, send } from "./respond.ts";
 import type { LiveRoute, RouteMatch } from "./routes.ts";
@@ -57,6 +58,7 @@ const repairOwners: ReadonlySet<string> = new Set(["kernel", "api-config", "logs
 
 export class Dispatcher {
   readonly #host: DispatchHost;
+  readonly #batch = new ReplyBatch();
 
   constructor(host: DispatchHost) {
     this.#host = host;
@@ -110,7 +112,12 @@ export class Dispatcher {
     exchange.search = search;
     if (path === "/health" || path === "/ready") return this.#probe(exchange);
     if (req.method === "OPTIONS") {
-      return void send(res, { status: 204, headers: this.#headers(exchange, {}), body: null }, neverAborts);
+      return void send(
+        res,
+        { status: 204, headers: this.#headers(exchange, {}), body: null },
+        neverAborts,
+        this.#batch,
+      );
     }
     const match = generation.router.find(req.method ?? "GET", path);
     if (!match) return unmatched(exchange, this.#host.gate, this.#headers(exchange, {}));
@@ -176,14 +183,14 @@ export class Dispatcher {
     const { generation, res } = exchange;
     if (generation.hooks.has("http:reply")) return this.#tappedReply(exchange, out, signal);
     out.headers = this.#headers(exchange, out.headers);
-    return send(res, out, signal);
+    return send(res, out, signal, this.#batch);
   }
 
   async #tappedReply(exchange: Exchange, out: Outgoing, signal: () => AbortSignal): Promise<void> {
     const { generation, res } = exchange;
     const facts = { status: out.status, headers: out.headers };
     const { headers, status } = await generation.hooks.run("http:reply", facts, this.#facts(exchange, ""));
-    await send(res, { status, headers: this.#headers(exchange, { ...headers }), body: out.body }, signal);
+    await send(res, { status, headers: this.#headers(exchange, { ...headers }), body: out.body }, signal, this.#batch);
   }
 
   async #probe(exchange: Exchange): Promise<void> {
@@ -197,7 +204,7 @@ export class Dispatcher {
             headers: { "content-type": "application/json" },
             body: `${JSON.stringify(readiness)}\n`,
           };
-    await send(exchange.res, { ...out, headers: this.#headers(exchange, out.headers) }, neverAborts);
+    await send(exchange.res, { ...out, headers: this.#headers(exchange, out.headers) }, neverAborts, this.#batch);
   }
 
   #requireUp(generation: Generation, owner: Instance): void {
@@ -208,16 +215,12 @@ export class Dispatcher {
   async #refuse(exchange: Exchange, error: GatewayError): Promise<void> {
     const { res, req, generation } = exchange;
     if (res.headersSent || res.destroyed) return void res.destroy();
-    let mapped: Reply | undefined;
-    try {
-      mapped = (await generation.hooks.run("http:error", error, this.#facts(exchange, ""))) ?? undefined;
-    } catch {
-      mapped = undefined;
-    }
+    const asked = generation.hooks.run("http:error", error, this.#facts(exchange, ""));
+    const mapped = await asked.catch(() => undefined);
     const out = mapped ? outgoing(mapped) : renderError(error, req.headers.accept);
     const headers = this.#headers(exchange, out.headers);
     drain(req, res);
-    await send(res, { ...out, headers }, neverAborts)?.catch(() => res.destroy());
+    await send(res, { ...out, headers }, neverAborts, this.#batch)?.catch(() => res.destroy());
   }
 
   #facts(exchange: Exchange, address: string): RequestFacts {

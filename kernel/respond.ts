@@ -4,6 +4,7 @@
  */
 import type { ServerResponse } from "node:http";
 import { Reply, type ReplyBody } from "@chela/sdk";
+import type { ReplyBatch } from "./reply-batch.ts";
 
 const left = Symbol("the client left");
 
@@ -20,8 +21,13 @@ export function outgoing(value: unknown): Outgoing {
   return { status: 200, headers: { "content-type": "application/json" }, body: `${JSON.stringify(value)}\n` };
 }
 
-/** Sends text and bytes at once; a streamed body gives a promise that ends with the last byte, or rejects when the body failed. */
-export function send(res: ServerResponse, out: Outgoing, signal: () => AbortSignal): Promise<void> | undefined {
+/** Hands text and bytes to the batch; a streamed body gives a promise that ends with the last byte, or rejects when the body failed. */
+export function send(
+  res: ServerResponse,
+  out: Outgoing,
+  signal: () => AbortSignal,
+  batch: ReplyBatch,
+): Promise<void> | undefined {
   if (res.headersSent || res.destroyed) return undefined;
   const { body, headers, status } = out;
   if (body !== null && typeof body !== "string" && !(body instanceof Uint8Array)) {
@@ -34,7 +40,7 @@ export function send(res: ServerResponse, out: Outgoing, signal: () => AbortSign
     headers["content-length"] = String(typeof body === "string" ? Buffer.byteLength(body) : body.byteLength);
   else if (status !== 204 && status !== 304) headers["content-length"] = "0";
   res.writeHead(status, headers);
-  res.end(body ?? undefined);
+  batch.end(res, body ?? undefined);
   return undefined;
 }
 

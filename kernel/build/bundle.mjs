@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import * as esbuild from "esbuild";
+import { cjsNames } from "./cjs-names.mjs";
 
 /** Loaded from node_modules at run time: native code, or a tool that only `plugins install` of TypeScript needs. */
 const external = ["@photostructure/sqlite", "esbuild"];
@@ -24,6 +25,7 @@ export async function bundle({ root, dist, plugins }) {
     target: "node20.19",
     mainFields: ["module", "main"],
     external,
+    plugins: [cjsNames(external)],
     banner: { js: requireBanner },
     chunkNames: "chunks/[name]-[hash]",
     entryNames: "[dir]/[name]",

@@ -6,6 +6,7 @@ import { join } from "node:path";
 export function thirdPartyNotices(root, metafile) {
   const folders = new Set();
   for (const input of Object.keys(metafile.inputs)) {
+    if (input.startsWith("cjs-names:")) continue;
     const match = /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(input);
     if (match) folders.add(match[1]);
   }

@@ -27,8 +27,9 @@ export async function backupIds(cli: Cli): Promise<Candidate[]> {
 /** What the schemas name, and what the file holds besides. */
 export async function configPaths(cli: Cli): Promise<Candidate[]> {
   const words = new Map<string, string>();
-  const { sections } = await openLocal(cli).catch(() => ({ sections: [] }));
-  for (const { path, schema } of sections) fromSchema(schema, path.split("."), words);
+  const local = await openLocal(cli).catch(() => null);
+  for (const { id } of local?.catalog.entries() ?? []) words.set(`plugins.entries.${id}.enabled`, "");
+  for (const { path, schema } of local?.sections ?? []) fromSchema(schema, path.split("."), words);
   const text = await readIfThere(cli.places.configPath, maxConfigBytes).catch(() => undefined);
   if (text !== undefined) fromFile(parsed(text), [], words);
   return [...words].map(([word, about]) => ({ word, about }));

@@ -83,10 +83,10 @@ export const create: Handler = async (cli, [name = ""], options) => {
   const { scaffoldPlugin } = await import("../plugins/scaffold.ts");
   const { openLocal } = await import("./local.ts");
   const { dist } = await openLocal(cli);
-  const dir = resolve(cli.io.cwd, textOption(options.dir) ?? name);
+  const dir = resolve(cli.io.cwd, textOption(options.dir) ?? name.replace(/^@[^/]+\//, ""));
   const made = await scaffoldPlugin(name, { dir, sdkDir: dist.sdkDir, builtins: dist.builtins });
   await cli.out.show({ ok: true, ...made }, () => {
-    cli.out.line(`Wrote ${dir}. Next:`);
-    cli.out.line(`  chela plugins install ${dir}`);
+    cli.out.line(`Wrote the plugin ${made.id} to ${made.dir}: ${made.files.join(", ")}.`);
+    cli.out.line(`Test it there with npm test; run it with: chela plugins install ${made.dir}`);
   });
 };

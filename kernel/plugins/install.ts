@@ -74,8 +74,8 @@ export async function installPlugin(text: string, options: InstallOptions): Prom
 }
 
 /**
- * Takes a plugin out of the lock file. Its folder goes at once with `deleteNow`, which only the process that may have it
- * loaded, or one that knows there is none, should say; else the gateway deletes it. Its data and config stay.
+ * Takes a plugin out of the lock file; its data and config stay. With `deleteNow`, which only one who knows that no
+ * gateway runs should say, its folder goes at once, and what was replaced before; else the gateway deletes them.
  */
 export async function uninstallPlugin(
   id: string,
@@ -101,7 +101,7 @@ export async function uninstallPlugin(
     if (!record) return { value: { id, version: null, changed: false } };
     const next = withoutPlugin(lock, id);
     const value = { id, version: record.version, changed: true };
-    return { next: options.deleteNow ? await deleteRetired(dirs, next, new Set(lock.retired)) : next, value };
+    return { next: options.deleteNow ? await deleteRetired(dirs, next, new Set()) : next, value };
   });
 }
 

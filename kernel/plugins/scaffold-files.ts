@@ -35,15 +35,24 @@ function packageJson({ name, id, sdkDir }: ScaffoldFacts): string {
   return `${JSON.stringify(content, null, 2)}\n`;
 }
 
-function source({ id }: ScaffoldFacts): string {
+function source(facts: ScaffoldFacts): string {
+  return `${manifest(facts)}
+  setup(ctx) {
+${registrations(facts)}  },
+});
+`;
+}
+
+function manifest({ id }: ScaffoldFacts): string {
   return `import { definePlugin, type Socket, Type } from "@chela/sdk";
+import pkg from "./package.json" with { type: "json" };
 
 const Name = Type.String({ minLength: 1, maxLength: 100, default: "you" });
 const Greeting = Type.Object({ text: Type.String() });
 
 export default definePlugin({
   id: "${id}",
-  version: "0.1.0",
+  version: pkg.version,
   host: "^1.0.0",
   about: "Greets over HTTP, WebSocket and RPC, and as a tool of the agent.",
   config: Type.Object({
@@ -51,9 +60,12 @@ export default definePlugin({
     everyMs: Type.Integer({ minimum: 10, default: 60_000, description: "A change restarts this plugin, and only this one." }),
   }),
   hot: ["greeting"],
+`;
+}
 
-  setup(ctx) {
-    const greet = (name: string) => ({ text: \`\${ctx.config.greeting}, \${name}!\` });
+/** The body of `setup`. */
+function registrations({ id }: ScaffoldFacts): string {
+  return `    const greet = (name: string) => ({ text: \`\${ctx.config.greeting}, \${name}!\` });
 
     ctx.route({
       method: "GET",
@@ -103,8 +115,6 @@ export default definePlugin({
     });
 
     ctx.health("sockets", () => ({ ok: true, open: sockets.size }));
-  },
-});
 `;
 }
 
@@ -197,8 +207,8 @@ chela config set plugins.entries.${id}.config.everyMs 5000
 
 ## Publish it
 
-\`npm publish\`. Whoever runs Chela then installs it by name: \`chela plugins install ${name}\`. Raise \`version\` in
-\`package.json\` and in \`index.ts\` together; \`chela.host\` says which hosts may run it, before any of its code does.
+\`npm publish\`. Whoever runs Chela then installs it by name: \`chela plugins install ${name}\`. \`chela.host\` in
+\`package.json\` says which hosts may run it, before any of its code does.
 `;
 }
 
@@ -209,6 +219,7 @@ const tsconfig = `{
     "strict": true,
     "noEmit": true,
     "allowImportingTsExtensions": true,
+    "resolveJsonModule": true,
     "verbatimModuleSyntax": true,
     "skipLibCheck": true
   },

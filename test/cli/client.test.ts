@@ -1,5 +1,4 @@
 /** How commands find and speak to a gateway: whose token goes where, and what every kind of bad answer becomes. */
-import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { runMain } from "../kit/cli.ts";
@@ -30,20 +29,29 @@ function stateFor(url: string, files: Record<string, string> = {}): string {
 
 const config = (gateway: object) => JSON.stringify({ gateway });
 
-test.each<[string, string[], Record<string, string>, Record<string, string>, string | undefined]>([
-  ["nothing", [], {}, {}, undefined],
-  ["the generated token", [], {}, { token: "generated\n" }, "generated"],
-  ["ClawGo's place", [], {}, { token: "generated", "config.json": config({ token: "old" }) }, "old"],
-  ["auth.token over it", [], {}, { "config.json": config({ token: "old", auth: { token: "new" } }) }, "new"],
-  ["a reference", [], { SECRET: "env" }, { "config.json": config({ auth: { token: "${SECRET}" } }) }, "env"],
-  ["the password", [], {}, { token: "generated", "config.json": config({ auth: { password: "pw" } }) }, "pw"],
-  ["the token where the mode says so", [], {}, { "config.json": config({ auth: { mode: "token", password: "pw", token: "t" } }) }, "t"],
-  ["the environment over all of these", [], { CHELA_GATEWAY_TOKEN: "env" }, { "config.json": config({ token: "old" }) }, "env"],
-  ["the flag over everything", ["--token", "flag"], { CHELA_GATEWAY_TOKEN: "env" }, { token: "generated" }, "flag"],
-  ["the generated token past a broken config", [], {}, { token: "generated", "config.json": "{" }, "generated"],
-])("the token is %s", async (_name, flags, env, files, expected) => {
+type Texts = Record<string, string>;
+const reference = `$${"{SECRET}"}`;
+
+test.each<[string, [flags: string[], env: Texts, files: Texts], string | undefined]>([
+  ["nothing", [[], {}, {}], undefined],
+  ["the generated token", [[], {}, { token: "generated\n" }], "generated"],
+  ["ClawGo's place", [[], {}, { token: "generated", "config.json": config({ token: "old" }) }], "old"],
+  ["auth.token over it", [[], {}, { "config.json": config({ token: "old", auth: { token: "new" } }) }], "new"],
+  ["a reference", [[], { SECRET: "env" }, { "config.json": config({ auth: { token: reference } }) }], "env"],
+  ["the password", [[], {}, { token: "generated", "config.json": config({ auth: { password: "pw" } }) }], "pw"],
+  [
+    "the token, by mode",
+    [[], {}, { "config.json": config({ auth: { mode: "token", password: "pw", token: "t" } }) }],
+    "t",
+  ],
+  ["the environment's", [[], { CHELA_GATEWAY_TOKEN: "env" }, { "config.json": config({ token: "old" }) }], "env"],
+  ["the flag's", [["--token", "flag"], { CHELA_GATEWAY_TOKEN: "env" }, { token: "generated" }], "flag"],
+  ["the generated one past a broken config", [[], {}, { token: "generated", "config.json": "{" }], "generated"],
+])("the token is %s", async (_name, [flags, env, files], expected) => {
   const server = await fakeGateway(() => ok({}));
-  const result = await runMain(["call", "x", ...flags], { env: { ...env, CHELA_STATE_DIR: stateFor(server.origin, files) } });
+  const result = await runMain(["call", "x", ...flags], {
+    env: { ...env, CHELA_STATE_DIR: stateFor(server.origin, files) },
+  });
   expect(result.code).toBe(0);
   expect(server.seen[0]?.headers.authorization).toBe(expected && `Bearer ${expected}`);
 });
@@ -55,28 +63,52 @@ test("an address given by hand gets the token given by hand, and local secrets o
   await runMain(["call", "x", "--url", server.origin], { env });
   await runMain(["call", "x", "--url", server.origin, "--token", "given"], { env });
   await runMain(["call", "x"], { env: { ...env, CHELA_GATEWAY_URL: `${server.origin}/` } });
-  expect(server.seen.map(({ headers }) => headers.authorization)).toEqual(["Bearer mine", "Bearer given", "Bearer mine"]);
+  expect(server.seen.map(({ headers }) => headers.authorization)).toEqual([
+    "Bearer mine",
+    "Bearer given",
+    "Bearer mine",
+  ]);
   const { tokenFor } = await import("../../kernel/cli/credentials.ts");
   const cli = { io: { env: {} }, flags: {}, places: { stateDir, configPath: join(stateDir, "config.json") } };
-  for (const url of ["https://example.com", "http://10.0.0.1:1", "http://127.0.0.1.evil.test:1", "http://localhost.evil.test"]) {
+  for (const url of [
+    "https://example.com",
+    "http://10.0.0.1:1",
+    "http://127.0.0.1.evil.test:1",
+    "http://localhost.evil.test",
+  ]) {
     expect(await tokenFor(cli as never, url), url).toBeUndefined();
   }
 });
 
 test("the token does not follow a redirect", async () => {
   const thief = await httpServer((_req, res) => res.end("{}"));
-  const server = await fakeGateway(() => ({ status: 307, headers: { location: `${thief.origin}/api/call` }, body: "" }));
+  const server = await fakeGateway(() => ({
+    status: 307,
+    headers: { location: `${thief.origin}/api/call` },
+    body: "",
+  }));
   const result = await runMain(["call", "x", "--token", "t"], { env: { CHELA_STATE_DIR: stateFor(server.origin) } });
   expect(result.code).toBe(69);
   expect(thief.seen).toEqual([]);
 });
 
-const refusal = (code: string, message: string) => JSON.stringify({ ok: false, error: { code, message, details: { a: 1 } } });
+const refusal = (code: string, message: string) =>
+  JSON.stringify({ ok: false, error: { code, message, details: { a: 1 } } });
 
 test.each<[Answer, number, string, string]>([
   [{ status: 404, body: refusal("METHOD_UNKNOWN", 'unknown method "x".') }, 1, "METHOD_UNKNOWN", 'unknown method "x".'],
-  [{ status: 403, body: JSON.stringify({ ok: false, error: "write needed", code: "FORBIDDEN" }) }, 1, "FORBIDDEN", "write needed"],
-  [{ status: 401, body: JSON.stringify({ ok: false, error: "unauthorized" }) }, 1, "UNAUTHORIZED", "CHELA_GATEWAY_TOKEN"],
+  [
+    { status: 403, body: JSON.stringify({ ok: false, error: "write needed", code: "FORBIDDEN" }) },
+    1,
+    "FORBIDDEN",
+    "write needed",
+  ],
+  [
+    { status: 401, body: JSON.stringify({ ok: false, error: "unauthorized" }) },
+    1,
+    "UNAUTHORIZED",
+    "CHELA_GATEWAY_TOKEN",
+  ],
   [{ status: 401, body: "unauthorized\n" }, 1, "UNAUTHORIZED", "CHELA_GATEWAY_TOKEN"],
   [{ status: 200, body: "<html>hello</html>" }, 1, "GATEWAY_REPLY", "no Chela reply"],
   [{ status: 200, body: "null" }, 1, "GATEWAY_REPLY", "no Chela reply"],
@@ -111,15 +143,25 @@ test("nobody listening: exit 69, status 3, health 1", async () => {
 test("call sends its params and prints the result", async () => {
   const server = await fakeGateway((method, params) => ok({ method, params }));
   const env = { CHELA_STATE_DIR: stateFor(server.origin) };
-  expect((await runMain(["call", "a.b", '{"id":"chat"}'], { env })).json()).toEqual({ method: "a.b", params: { id: "chat" } });
+  expect((await runMain(["call", "a.b", '{"id":"chat"}'], { env })).json()).toEqual({
+    method: "a.b",
+    params: { id: "chat" },
+  });
   expect((await runMain(["call", "a.b"], { env })).json()).toEqual({ method: "a.b" });
-  expect(await runMain(["call", "a.b", "{id}"], { env })).toMatchObject({ code: 1, stderr: expect.stringContaining("not JSON") });
+  expect(await runMain(["call", "a.b", "{id}"], { env })).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining("not JSON"),
+  });
 });
 
 const greet = {
   name: "greet",
   about: "Says hello",
-  args: { type: "object", required: ["who"], properties: { who: { type: "string" }, times: { type: "integer" }, loud: { type: "boolean" } } },
+  args: {
+    type: "object",
+    required: ["who"],
+    properties: { who: { type: "string" }, times: { type: "integer" }, loud: { type: "boolean" } },
+  },
 };
 
 test.each<[string[], unknown]>([
@@ -133,7 +175,9 @@ test.each<[string[], unknown]>([
   [['{"who":"Bob"}'], { who: "Bob" }],
   [[], {}],
 ])("a plugin's command with %j runs with %j", async (words, args) => {
-  const server = await fakeGateway((method, params) => (method === "commands.list" ? ok([greet]) : ok({ ran: params })));
+  const server = await fakeGateway((method, params) =>
+    method === "commands.list" ? ok([greet]) : ok({ ran: params }),
+  );
   const env = { CHELA_STATE_DIR: stateFor(server.origin) };
   expect((await runMain(["greet", ...words, "--json"], { env })).json()).toEqual({ ran: { name: "greet", args } });
 });

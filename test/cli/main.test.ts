@@ -15,14 +15,17 @@ test("help lists every command, groups included, and nothing hidden", async () =
   expect(stdout).toContain("Examples:");
 });
 
-test.each(visible.map((spec) => spec.name))("%s --help shows its options, the global ones and examples", async (name) => {
-  const { code, stdout } = await runMain([...name.split(" "), "--help"]);
-  expect(code).toBe(0);
-  const spec = commands.find((candidate) => candidate.name === name);
-  for (const option of spec?.options ?? []) expect(stdout).toContain(option.flags);
-  expect(stdout).toContain("--json");
-  expect(stdout).toContain(spec?.examples[0]);
-});
+test.each(visible.map((spec) => spec.name))(
+  "%s --help shows its options, the global ones and examples",
+  async (name) => {
+    const { code, stdout } = await runMain([...name.split(" "), "--help"]);
+    expect(code).toBe(0);
+    const spec = commands.find((candidate) => candidate.name === name);
+    for (const option of spec?.options ?? []) expect(stdout).toContain(option.flags);
+    expect(stdout).toContain("--json");
+    expect(stdout).toContain(spec?.examples[0]);
+  },
+);
 
 test("every command is written in the table with a sentence and loads", async () => {
   for (const spec of commands) {
@@ -54,11 +57,14 @@ test.each([
   [["config", "sett"], "Unknown command 'sett'. Did you mean set?\n"],
   [["status", "--jsn"], "Unknown option '--jsn'. Did you mean --json?\n"],
   [["config", "set", "a.b"], "Missing required argument 'value'. See chela --help.\n"],
-  [["logs", "--level", "loud"], "Option '--level <level>' argument 'loud' is invalid. Allowed choices are debug, info, warn, error. See chela --help.\n"],
+  [
+    ["logs", "--level", "loud"],
+    "Option '--level <level>' argument 'loud' is invalid. Allowed choices are debug, info, warn, error. See chela --help.\n",
+  ],
   [["status", "extra"], expect.stringContaining("Too many arguments")],
   [["completion", "fishy"], expect.stringContaining("Did you mean fish?")],
   [["config", "set", "a.__proto__.b", "1"], expect.stringContaining("__proto__")],
-  [["gateway", "run", "--port", "99999"], "--port must be a whole number from 0 to 65535, not \"99999\".\n"],
+  [["gateway", "run", "--port", "99999"], '--port must be a whole number from 0 to 65535, not "99999".\n'],
   [["--url", "ftp://x", "status"], expect.stringContaining("is no gateway address")],
   [["--url", "http://user:pw@127.0.0.1:1", "status"], expect.stringContaining("is no gateway address")],
 ])("%j: one line that says what to do, exit 1, no stack", async (args, stderr) => {
@@ -73,7 +79,10 @@ test("with --json a failure is a document on stdout", async () => {
     error: { code: "COMMAND_UNKNOWN", message: "Unknown command: stauts. Did you mean status?" },
   });
   expect(stdout).not.toContain("\u001b");
-  expect((await runMain(["logs", "--level", "x", "--json"])).json()).toMatchObject({ ok: false, error: { code: "USAGE" } });
+  expect((await runMain(["logs", "--level", "x", "--json"])).json()).toMatchObject({
+    ok: false,
+    error: { code: "USAGE" },
+  });
 });
 
 test("--verbose adds the stack, and only it does", async () => {

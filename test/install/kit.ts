@@ -65,9 +65,9 @@ export function pluginFolder(shape: PluginShape = {}): string {
 
 /** A .tgz made by the system's tar, wrapped in `package/` as npm does. */
 export function tarball(files: Readonly<Record<string, string>>, wrapper = "package", folder = tempDir("tar")): string {
-  writeTree(join(folder, wrapper), files);
+  writeTree(join(folder, "files", wrapper), files);
   const file = join(folder, "plugin.tgz");
-  execFileSync("tar", ["-czf", file, "-C", folder, wrapper]);
+  execFileSync("tar", ["-czf", file, "-C", join(folder, "files"), wrapper]);
   return file;
 }
 

@@ -1,0 +1,104 @@
+/** `chela chat` against the real agent and its offline model. */
+import { PassThrough } from "node:stream";
+import { definePlugin } from "@chela/sdk";
+import { expect, test } from "vitest";
+import apiConfig from "../../plugins/api-config/index.ts";
+import chat from "../../plugins/chat/index.ts";
+import providers from "../../plugins/providers/index.ts";
+import store from "../../plugins/store/index.ts";
+import { liveHost } from "../kit/live.ts";
+import { until } from "../kit/until.ts";
+
+const env = { CHELA_DISCOVERY: "off" };
+const plugins = [apiConfig, store, providers, chat];
+
+test("-m, stdin and --json; the history is the session's", async () => {
+  const { host, chela } = await liveHost({ plugins, env, config: {} });
+  expect(await chela(["chat", "-m", "/echo one"])).toMatchObject({ code: 0, stdout: "one\n", stderr: "" });
+  expect((await chela(["chat", "-s", "work"], { input: "/echo two\n" })).stdout).toBe("two\n");
+  expect((await chela(["chat", "-m", "/echo three", "--json"])).json()).toEqual({
+    ok: true,
+    session: "cli:default",
+    reply: "three",
+    aborted: false,
+  });
+  expect(await chela(["chat"], { input: " \n" })).toMatchObject({ code: 1, stderr: expect.stringContaining("nothing to say") });
+  const history = await host.request("/api/chat/history?session=cli%3Adefault");
+  expect(history.text).toContain("three");
+  expect(history.text).not.toContain("two");
+});
+
+test("the reply is printed while it comes, and cannot act on the terminal", async () => {
+  const nasty = definePlugin({
+    id: "nasty",
+    version: "1.0.0",
+    host: "^1.0.0",
+    setup(ctx) {
+      ctx.on("message:in", (message) => ({ ...message, text: "/echo a\u001b[2Jb\u001b]0;x\u0007c\u202ed" }));
+    },
+  });
+  const { chela } = await liveHost({ plugins: [...plugins, nasty], env, config: {} });
+  const { stdout } = await chela(["chat", "-m", "x"]);
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: their absence is the point
+  expect(stdout).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u202e]/);
+  expect(stdout).toMatch(/^a.*b.*cd\n$/s);
+});
+
+test("Ctrl-C aborts the turn, keeps what came, and exits 130", async () => {
+  const { host, chela } = await liveHost({ plugins, env, config: {} });
+  const signals = new Map<string, () => void>();
+  const running = chela(["chat", "-m", "/slow 60000"], { signals, onOutput: () => signals.get("SIGINT")?.() });
+  const { code, stdout, stderr } = await running;
+  expect({ code, stderr }).toEqual({ code: 130, stderr: "Aborted.\n" });
+  expect(stdout.trim()).not.toBe("");
+  expect(signals.size).toBe(0);
+  const history = await until(async () => {
+    const { text } = await host.request("/api/chat/history?session=cli%3Adefault");
+    return text.includes("assistant") ? text : null;
+  }, 5000, "the partial reply");
+  expect(history).toContain(stdout.trim().split(" ")[0]);
+});
+
+test("a turn that fails is one line and exit 1", async () => {
+  const { chela } = await liveHost({ plugins, env, config: {} });
+  const { code, stderr } = await chela(["chat", "-m", "/fail 500"]);
+  expect(code).toBe(1);
+  expect(stderr.trim().split("\n")).toHaveLength(1);
+  expect((await chela(["chat", "-m", "/fail 500", "--json"])).json()).toMatchObject({ ok: false, error: { code: "CHAT_FAILED" } });
+});
+
+test("a talk: prompt, replies, a failed turn in between, exit", async () => {
+  const { chela } = await liveHost({ plugins, env, config: {} });
+  const stdin = Object.assign(new PassThrough(), { isTTY: true });
+  let seen = "";
+  const talk = chela(["chat"], {
+    stdin,
+    onOutput: (text) => {
+      seen = text;
+    },
+  });
+  stdin.write("/echo first\n");
+  await until(() => seen.includes("first\n"), 5000, "the first reply");
+  stdin.write("\n/fail 500\n/echo second\n");
+  await until(() => seen.includes("second\n"), 5000, "the second reply");
+  stdin.write("exit\n");
+  const { code, stdout, stderr } = await talk;
+  expect(code).toBe(0);
+  expect(stdout).toBe("> first\n> > > second\n> ");
+  expect(stderr).toContain("Session cli:default");
+  expect(stderr).toContain("LLM call failed");
+});
+
+test("Ctrl-C in a talk ends the turn, a second one leaves", async () => {
+  const { chela } = await liveHost({ plugins, env, config: {} });
+  const stdin = Object.assign(new PassThrough(), { isTTY: true });
+  const signals = new Map<string, () => void>();
+  let seen = "";
+  const talk = chela(["chat"], { stdin, signals, onOutput: (text) => void (seen = text) });
+  stdin.write("/slow 60000\n");
+  await until(() => /> \w/.test(seen), 5000, "the reply to begin");
+  signals.get("SIGINT")?.();
+  await until(() => /> \w[^>]*> $/.test(seen), 5000, "the prompt again");
+  signals.get("SIGINT")?.();
+  expect((await talk).code).toBe(0);
+});
