@@ -16,6 +16,8 @@ export interface BodyRules {
   readonly totalMs?: number | undefined;
   /** Ends the wait: the owner was stopped, or the client left. */
   readonly signal?: AbortSignal | undefined;
+  /** Called when the declared length is acceptable, before the first byte is waited for. */
+  readonly invite?: (() => void) | undefined;
 }
 
 const maxDepth = 64;
@@ -28,6 +30,7 @@ export async function readJson(req: IncomingMessage, rules: BodyRules): Promise<
     throw new GatewayError("BODY_ENCODING", 415, "compressed bodies are not accepted; send the JSON as it is");
   }
   if (declared !== undefined && Number(declared) > rules.limit) throw tooLarge(rules.limit);
+  rules.invite?.();
   const bytes = await collect(req, rules);
   return bytes.length === 0 ? undefined : parseJson(bytes);
 }
@@ -145,6 +148,11 @@ export function drain(req: IncomingMessage, res: ServerResponse): void {
     req.once("end", stop).once("close", stop).resume();
     socket.end();
   };
+}
+
+/** A client that waits with its body (`Expect: 100-continue`) is told to send it: only once it is wanted and not too large. */
+export function invite(req: IncomingMessage, res: ServerResponse): void {
+  if (req.headers.expect !== undefined && req.httpVersionMinor > 0) res.writeContinue();
 }
 
 /** True when the client announced a body, read or not. */

@@ -5,7 +5,6 @@
 import type { ChangeResult, PlannedChange } from "@chela/sdk";
 import { explain } from "./assemble.ts";
 import { planChanges } from "./config/classify.ts";
-import type { PluginsSettings } from "./config/gateway-schema.ts";
 import { holdBack } from "./config/hold-back.ts";
 import type { Snapshot } from "./config/snapshot.ts";
 import type { Host } from "./host.ts";
@@ -151,11 +150,4 @@ async function announce(
   const source = who === "api" ? "webui" : who;
   host.events.publish("config_changed", { source, why, changed, hash });
   await host.current().hooks.run("config:changed", { hash, changed, source });
-}
-
-/** The plugins switched on in a snapshot that the host does not know: named once, never fatal. */
-export function unknownPlugins(host: Host, snapshot: Snapshot): readonly string[] {
-  const known = new Set(host.manifests().map(({ id }) => id));
-  const { entries } = snapshot.values.get("plugins") as PluginsSettings;
-  return Object.keys(entries).filter((id) => !known.has(id));
 }

@@ -4,7 +4,7 @@
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { GatewayError, type Identity, type RequestFacts } from "@chela/sdk";
-import { drain, hasBody } from "./body.ts";
+import { drain, hasBody, invite } from "./body.ts";
 import type { Generation } from "./compose.ts";
 import type { GatewaySettings } from "./config/gateway-schema.ts";
 import { asGatewayError, renderError } from "./errors.ts";
@@ -153,7 +153,7 @@ export class Dispatcher {
     const nothingToRead = early !== undefined || (live.bare && exchange.search === "" && !hasBody(req));
     const cleanUp = nothingToRead
       ? undefined
-      : await readRequest(req, exchange.search, live, { view, rules: this.#rules() });
+      : await readRequest(req, exchange.search, live, { view, rules: this.#rules(exchange) });
     try {
       const answer = early ?? (await this.#handle(live, view));
       drain(req, res);
@@ -164,8 +164,9 @@ export class Dispatcher {
     }
   }
 
-  #rules(): ReadRules {
-    return { limits: this.#host.settings().limits, uploadDir: this.#host.uploadDir };
+  #rules({ req, res }: Exchange): ReadRules {
+    const { uploadDir } = this.#host;
+    return { limits: this.#host.settings().limits, uploadDir, invite: () => invite(req, res) };
   }
 
   async #handle(live: LiveRoute, view: RequestView): Promise<unknown> {

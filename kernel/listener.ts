@@ -42,6 +42,8 @@ export async function listen(place: ListenPlace, parts: ListenerParts): Promise<
   // node drops headers above a count without a word, an Origin or X-Forwarded-For at the end included; bytes bound them.
   server.maxHeadersCount = 0;
   server.on("upgrade", parts.upgrade);
+  // Else node would ask for a body before anybody knows whether it is wanted.
+  server.on("checkContinue", parts.request);
   server.on("clientError", onClientError);
   const sockets = new Set<Socket>();
   server.on("connection", (socket: Socket) => {

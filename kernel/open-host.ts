@@ -6,6 +6,7 @@ import type { Config, ConfigProblem, Gateway, Plugins } from "@chela/sdk";
 import { applySnapshot } from "./change.ts";
 import type { Clock } from "./clock.ts";
 import { ConfigFile } from "./config/file.ts";
+import type { PluginsSettings } from "./config/gateway-schema.ts";
 import type { Env } from "./config/locate.ts";
 import { secretsIn } from "./config/redact.ts";
 import { kernelSections, type Section } from "./config/sections.ts";
@@ -62,6 +63,8 @@ export async function openHost(options: OpenOptions): Promise<OpenHost> {
   assertKernelSections(snapshot);
   for (const { path, message, level } of snapshot.problems)
     options.log.logger.warn({ path, level }, `config: ${path} ${message}`);
+  for (const id of unknownPlugins(snapshot, catalog))
+    options.log.logger.warn({ plugin_id: id }, `config: plugins.entries.${id} names a plugin that is not installed`);
   const opened: { config?: Config; plugins?: Plugins; gateway?: Gateway } = {};
   const host = new Host({ ...options, snapshot, sections, resolveAgain, version: hostVersion }, (self) => {
     const trouble = new Trouble(self.events);
@@ -109,4 +112,10 @@ async function semanticProblems(
   const problems: ConfigProblem[] = [];
   await host.current().hooks.run("config:validate", merged, (problem) => problems.push(problem));
   return problems;
+}
+
+function unknownPlugins(snapshot: Snapshot, catalog: Catalog): readonly string[] {
+  const known = new Set(catalog.entries().map(({ id }) => id));
+  const { entries } = snapshot.values.get("plugins") as PluginsSettings;
+  return Object.keys(entries).filter((id) => !known.has(id));
 }

@@ -18,7 +18,7 @@ import {
 } from "@chela/sdk";
 import { FakeClock, realClock } from "./clock.ts";
 import { createLog } from "./log.ts";
-import { openHost } from "./open-host.ts";
+import { type OpenHost, openHost } from "./open-host.ts";
 import { openCatalog } from "./plugins/catalog.ts";
 import { distribution } from "./plugins/dist.ts";
 import { MemoryClient, type TestReply, type TestRequest } from "./testing/memory-client.ts";
@@ -75,23 +75,14 @@ export interface TestHost {
 const defaultToken = "test-token-0123456789abcdef";
 
 export async function startHost(options: TestHostOptions): Promise<TestHost> {
-  const stateDir = options.stateDir ?? (await mkdtemp(join(tmpdir(), "chela-test-")));
+  const { stateDir = await mkdtemp(join(tmpdir(), "chela-test-")), config, failCall, token = defaultToken } = options;
   const configPath = join(stateDir, "config.json");
-  if (options.config !== undefined) {
-    await writeFile(
-      configPath,
-      typeof options.config === "string" ? options.config : JSON.stringify(options.config, null, 2),
-    );
-  }
+  if (config !== undefined)
+    await writeFile(configPath, typeof config === "string" ? config : JSON.stringify(config, null, 2));
   const lines: LogLine[] = [];
-  const log = createLog({
-    level: "debug",
-    destination: { write: (line) => void lines.push(JSON.parse(line) as LogLine) },
-  });
+  const destination = { write: (line: string) => void lines.push(JSON.parse(line) as LogLine) };
   const fake = options.clock === "fake" ? new FakeClock() : undefined;
-  const token = options.token ?? defaultToken;
   const counter = { calls: 0 };
-  const { failCall } = options;
   const opened = await openHost({
     stateDir,
     configPath,
@@ -99,20 +90,33 @@ export async function startHost(options: TestHostOptions): Promise<TestHost> {
     catalog: await testCatalog(options.plugins, stateDir),
     installer: noInstaller,
     clock: fake ?? realClock,
-    log,
+    log: createLog({ level: "debug", destination }),
     generatedToken: token,
     ...(options.port === undefined ? {} : { overrides: { port: options.port } }),
     ...(options.safeMode === undefined ? {} : { safeMode: options.safeMode }),
-    wrapContext: (context, id) =>
-      failCall && id === failCall.plugin ? failing(context, failCall.call, counter) : context,
+    wrapContext: (context, id) => (id === failCall?.plugin ? failing(context, failCall.call, counter) : context),
   });
-  const { host } = opened;
-  if (options.port !== undefined) await host.listen();
-  await host.startPlugins();
+  if (options.port !== undefined) await opened.host.listen();
+  await opened.host.startPlugins();
+  const keep = options.stateDir !== undefined;
+  return testHost(opened, { stateDir, token, lines, fake, keep, calls: () => counter.calls });
+}
+
+interface Running {
+  readonly stateDir: string;
+  readonly token: string;
+  readonly lines: readonly LogLine[];
+  readonly fake: FakeClock | undefined;
+  readonly keep: boolean;
+  readonly calls: () => number;
+}
+
+function testHost({ host, config, plugins, gateway }: OpenHost, running: Running): TestHost {
+  const { stateDir, token, lines, fake, keep, calls } = running;
   const client = new MemoryClient({ request: host.handle, upgrade: host.streams.upgrade }, token);
   const stop = async () => {
     await host.stop("test over");
-    if (options.stateDir === undefined) await rm(stateDir, { recursive: true, force: true });
+    if (!keep) await rm(stateDir, { recursive: true, force: true });
   };
   return {
     request: (path, init) => client.request(path, init),
@@ -122,9 +126,9 @@ export async function startHost(options: TestHostOptions): Promise<TestHost> {
     },
     token,
     stateDir,
-    config: opened.config,
-    plugins: opened.plugins,
-    gateway: opened.gateway,
+    config,
+    plugins,
+    gateway,
     service: (service) => liveService(host.current().instances.values(), service),
     logs: () => lines,
     census: () => census(host.current().instances.values()),
@@ -132,7 +136,7 @@ export async function startHost(options: TestHostOptions): Promise<TestHost> {
       if (!fake) throw new Error('start the host with clock: "fake"');
       return fake;
     },
-    calls: () => counter.calls,
+    calls,
     stop,
     [Symbol.asyncDispose]: stop,
   };

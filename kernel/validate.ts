@@ -64,11 +64,6 @@ function problemsOf(validate: ValidateFunction, value: unknown): readonly Proble
   return validate(value) ? [] : describe(validate.errors ?? []);
 }
 
-/** Throws when a schema is not one; used on manifests, before any value meets it. */
-export async function assertSchema(schema: unknown): Promise<void> {
-  (await createAjv({})).compile(schema as TSchema);
-}
-
 async function createAjv(options: Options): Promise<Ajv> {
   // By way of `default`: the names of a CommonJS module do not survive being bundled.
   const [{ default: module }, formats] = await Promise.all([import("ajv"), import("ajv-formats")]);

@@ -96,7 +96,8 @@ function resultOf(target: Target, response: Response, body: Record<string, unkno
   if (response.status === 404 && (typeof error !== "object" || error === null)) throw noRpc(target);
   if (typeof error === "object" && error !== null) {
     const { code, message, details } = error as { code?: unknown; message?: unknown; details?: object };
-    throw new GatewayError(String(code ?? "ERROR"), response.status, String(message ?? ""), { ...details });
+    const hint = code === "METHOD_UNKNOWN" ? " Is its plugin running? See: chela plugins list" : "";
+    throw new GatewayError(String(code ?? "ERROR"), response.status, `${message ?? ""}${hint}`, { ...details });
   }
   if (typeof error === "string") {
     throw new GatewayError(typeof body?.code === "string" ? body.code : "ERROR", response.status, error);

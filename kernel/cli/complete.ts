@@ -4,6 +4,7 @@
  */
 import type { Cli, Handler } from "./cli.ts";
 import { commands, globalOptions, groups } from "./commands.ts";
+import { shells } from "./table/others.ts";
 import type { Answers, CommandSpec, OptionSpec } from "./table/spec.ts";
 import { plainLine } from "./text.ts";
 
@@ -95,7 +96,7 @@ function commandOf(operands: readonly string[]): CommandSpec | undefined {
 
 async function dynamic(cli: Cli, answers: Answers): Promise<readonly Candidate[]> {
   if (answers === "files") return [files];
-  if (answers === "shells") return ["bash", "zsh", "fish"].map((word) => ({ word, about: "" }));
+  if (answers === "shells") return shells.map((word) => ({ word, about: "" }));
   const { pluginIds, configPaths, backupIds } = await import("./complete-data.ts");
   if (answers === "plugins") return await pluginIds(cli);
   return answers === "backups" ? await backupIds(cli) : await configPaths(cli);

@@ -1,6 +1,7 @@
 /**
  * The credential for a gateway: `--token`, the environment, then what this machine's own config and state dir hold. The
- * latter is offered to this machine only: an address given by hand never gets a secret it was not given by hand.
+ * latter is offered to the gateway of this state dir and to this machine only: any other address given by hand gets no
+ * secret that was not given by hand.
  */
 import { join } from "node:path";
 import { parseDocument } from "../config/document.ts";
@@ -15,8 +16,9 @@ const maxConfigBytes = 4 * 1024 * 1024;
 export async function tokenFor(cli: Cli, url: string): Promise<string | undefined> {
   const { env } = cli.io;
   const given = cli.flags.token || env.CHELA_GATEWAY_TOKEN || env.CHELA_GATEWAY_PASSWORD;
-  if (given || !isLoopback(url)) return given || undefined;
+  if (given) return given;
   const facts = await readGatewayFile(cli.places.stateDir);
+  if (!isLoopback(url) && facts?.url !== url) return undefined;
   const fromConfig = await configCredential(facts?.configPath ?? cli.places.configPath, env);
   return fromConfig ?? (await storedToken(cli.places.stateDir));
 }

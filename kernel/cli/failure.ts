@@ -8,11 +8,10 @@ export interface Failure {
   readonly exit: number;
 }
 
-/** What is not listed ends with 1; a fault of our own with 70. */
+/** What is not listed ends with 1; a fault of this very process with 70. */
 const exits: Readonly<Record<string, number>> = {
   GATEWAY_NOT_RUNNING: 69,
   GATEWAY_UNREACHABLE: 69,
-  INTERNAL: 70,
 };
 
 export interface Printer {

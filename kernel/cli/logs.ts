@@ -10,6 +10,8 @@ import { integerOption, textOption } from "./values.ts";
 type Entry = Readonly<Record<string, unknown>>;
 
 const returnMs = 30_000;
+/** Lines asked for after a restart of the gateway. */
+const catchUp = 1000;
 
 export const logs: Handler = async (cli, _args, options) => {
   const limit = integerOption(options.limit, "--limit", { min: 1, max: 1000 }) ?? 50;
@@ -25,39 +27,60 @@ async function recent(gateway: Gateway, limit: number, level: string | undefined
   return Array.isArray(result.logs) ? (result.logs as Entry[]) : [];
 }
 
-/** Ends by Ctrl-C, or when the gateway is gone for good. */
-async function follow(cli: Cli, first: Gateway, want: { limit: number; level: string | undefined }): Promise<number> {
-  const { openSocket } = await import("./socket.ts");
-  const path = `/api/logs/live${want.level ? `?level=${encodeURIComponent(want.level)}` : ""}`;
-  let left = false;
-  let leave: () => void = () => undefined;
-  const undo = cli.io.onSignal("SIGINT", () => {
-    left = true;
-    leave();
-  });
+interface Wanted {
+  readonly limit: number;
+  readonly level: string | undefined;
+}
+
+/** Ends by Ctrl-C, or when the gateway is gone for good. After a restart the lines in between are caught up. */
+async function follow(cli: Cli, first: Gateway, want: Wanted): Promise<number> {
+  const left = new AbortController();
+  const undo = cli.io.onSignal("SIGINT", () => left.abort());
+  let newest = "";
+  const show = (entry: Entry) => {
+    const time = String(entry.time ?? "");
+    if (time > newest) newest = time;
+    print(cli, entry);
+  };
   try {
-    let limit = want.limit;
-    for (let gateway: Gateway | null = first; gateway; gateway = await returned(cli, () => left)) {
-      // Connected first: what comes while the recent lines are fetched is not lost, and not shown twice.
-      const socket = await openSocket(gateway, path);
-      leave = () => socket.close();
-      const before = limit > 0 ? await recent(gateway, limit, want.level) : [];
-      const seen = new Set(before.map((entry) => JSON.stringify(entry)));
-      for (const entry of before) print(cli, entry);
-      for await (const frame of socket.frames()) {
-        if (frame.ok === false) throw new GatewayError("LOGS_LIVE", 502, String(frame.error ?? "the live log failed"));
-        if (frame.entry && !seen.delete(JSON.stringify(frame.entry))) print(cli, frame.entry as Entry);
-      }
-      if (left) return 0;
-      if (socket.closeCode() === 4001)
-        throw new GatewayError("UNAUTHORIZED", 401, "The credential was revoked. Pass --token with a current one.");
-      limit = 0;
+    let gateway: Gateway | null = first;
+    while (gateway) {
+      const since = newest;
+      await listen(gateway, { ...want, limit: since === "" ? want.limit : catchUp, since, left: left.signal }, show);
+      if (left.signal.aborted) return 0;
       cli.out.note("The connection is lost; waiting for the gateway.");
+      gateway = await returned(cli, () => left.signal.aborted);
     }
-    return left ? 0 : 69;
+    return left.signal.aborted ? 0 : 69;
   } finally {
     undo();
   }
+}
+
+type Round = Wanted & { readonly since: string; readonly left: AbortSignal };
+
+/** One connection. It is open before the recent lines are asked for, so that none in between is lost or shown twice. */
+async function listen(gateway: Gateway, round: Round, show: (entry: Entry) => void): Promise<void> {
+  const { openSocket } = await import("./socket.ts");
+  const query = round.level ? `?level=${encodeURIComponent(round.level)}` : "";
+  const socket = await openSocket(gateway, `/api/logs/live${query}`);
+  const leave = () => socket.close();
+  round.left.addEventListener("abort", leave);
+  try {
+    if (round.left.aborted) return;
+    const before = await recent(gateway, round.limit, round.level);
+    const seen = new Set(before.map((entry) => JSON.stringify(entry)));
+    for (const entry of before) if (String(entry.time ?? "") > round.since) show(entry);
+    for await (const frame of socket.frames()) {
+      if (frame.ok === false) throw new GatewayError("LOGS_LIVE", 502, String(frame.error ?? "the live log failed"));
+      if (frame.entry && !seen.delete(JSON.stringify(frame.entry))) show(frame.entry as Entry);
+    }
+  } finally {
+    round.left.removeEventListener("abort", leave);
+    socket.close();
+  }
+  if (socket.closeCode() !== 4001) return;
+  throw new GatewayError("UNAUTHORIZED", 401, "The credential was revoked. Pass --token with a current one.");
 }
 
 async function returned(cli: Cli, left: () => boolean): Promise<Gateway | null> {

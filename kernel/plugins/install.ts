@@ -105,6 +105,16 @@ export async function uninstallPlugin(
   });
 }
 
+/** Goes back to the version that the last install replaced, if it is there as it was. Returns it, or null. */
+export async function revertPlugin(id: string, stateDir: string): Promise<string | null> {
+  const dirs = pluginDirs(stateDir);
+  return changeLock<string | null>(dirs, async (lock) => {
+    const before = lock.plugins[id]?.before;
+    if (!before || (await integrityOf(join(dirs.root, before.folder))) !== before.integrity) return { value: null };
+    return { next: withPlugin(lock, id, before), value: before.version };
+  });
+}
+
 /** Deletes replaced folders but those in `keep`, which a running gateway has loaded. Only the gateway calls it. */
 export async function sweepRetired(stateDir: string, keep: ReadonlySet<string>): Promise<void> {
   const dirs = pluginDirs(stateDir);
@@ -131,7 +141,15 @@ async function commit(
       `${id}/${version}-${shortHash(hashes.integrity).slice(0, 8)}`,
       hashes.integrity,
     );
-    const record: LockRecord = { name, version, ...hashes, folder, installedAt: new Date().toISOString() };
+    const { before: _, ...replaced } = before ?? {};
+    const record: LockRecord = {
+      name,
+      version,
+      ...hashes,
+      folder,
+      installedAt: new Date().toISOString(),
+      ...(before && { before: replaced as LockRecord }),
+    };
     const value: Installed = {
       id,
       version,

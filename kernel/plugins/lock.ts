@@ -23,6 +23,8 @@ export interface LockRecord {
   /** Below `<state>/plugins`: `weather/1.0.0-1a2b3c4d`. */
   readonly folder: string;
   readonly installedAt: string;
+  /** What it replaced, for as long as that is the last change: an upgrade that does not start goes back to it. */
+  readonly before?: Omit<LockRecord, "before">;
 }
 
 export interface Lock {
@@ -120,14 +122,11 @@ function recordOf(lockFile: string, id: string, raw: unknown): LockRecord {
   const all = { name, version, integrity, content, source, folder, installedAt };
   const broken = Object.entries(all).find(([, value]) => typeof value !== "string");
   if (broken) throw lockError(lockFile, `has no ${broken[0]} for "${id}"`);
-  if (
-    !folderPattern.test(folder as string) ||
-    !(folder as string).startsWith(`${id}/`) ||
-    (folder as string).includes("..")
-  ) {
+  const record = all as LockRecord;
+  if (!folderPattern.test(record.folder) || !record.folder.startsWith(`${id}/`) || record.folder.includes("..")) {
     throw lockError(lockFile, `names a folder outside for "${id}"`);
   }
-  return all as LockRecord;
+  return raw.before === undefined ? record : { ...record, before: recordOf(lockFile, id, raw.before) };
 }
 
 function texts(value: unknown): string[] {

@@ -19,16 +19,7 @@ export interface Installer {
 }
 
 export function pluginsService(host: Host, config: Config, installer: Installer): Plugins {
-  const find = (id: string): Manifest => {
-    const manifest = host.options.catalog.entries().find((entry) => entry.id === id);
-    if (manifest) return manifest;
-    const ids = host.options.catalog.entries().map((entry) => entry.id);
-    throw new GatewayError(
-      "PLUGIN_UNKNOWN",
-      404,
-      `unknown plugin "${id.slice(0, 80)}".${didYouMean(id.slice(0, 80), ids)}`,
-    );
-  };
+  const find = (id: string) => findManifest(host, id);
   const { catalog } = host.options;
   const refresh = () => host.renew("plugins", () => catalog.refresh());
   const toggle = async (id: string, enabled: boolean, who: string): Promise<ChangeResult> => {
@@ -78,6 +69,18 @@ export function pluginsService(host: Host, config: Config, installer: Installer)
     },
     refresh,
   };
+}
+
+function findManifest(host: Host, id: string): Manifest {
+  const entries = host.options.catalog.entries();
+  const manifest = entries.find((entry) => entry.id === id);
+  if (manifest) return manifest;
+  const shown = id.slice(0, 80);
+  const hint = didYouMean(
+    shown,
+    entries.map((entry) => entry.id),
+  );
+  throw new GatewayError("PLUGIN_UNKNOWN", 404, `unknown plugin "${shown}".${hint}`);
 }
 
 function row(host: Host, manifest: Manifest): PluginRow {

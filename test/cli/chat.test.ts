@@ -22,7 +22,10 @@ test("-m, stdin and --json; the history is the session's", async () => {
     reply: "three",
     aborted: false,
   });
-  expect(await chela(["chat"], { input: " \n" })).toMatchObject({ code: 1, stderr: expect.stringContaining("nothing to say") });
+  expect(await chela(["chat"], { input: " \n" })).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining("nothing to say"),
+  });
   const history = await host.request("/api/chat/history?session=cli%3Adefault");
   expect(history.text).toContain("three");
   expect(history.text).not.toContain("two");
@@ -47,15 +50,19 @@ test("the reply is printed while it comes, and cannot act on the terminal", asyn
 test("Ctrl-C aborts the turn, keeps what came, and exits 130", async () => {
   const { host, chela } = await liveHost({ plugins, env, config: {} });
   const signals = new Map<string, () => void>();
-  const running = chela(["chat", "-m", "/slow 60000"], { signals, onOutput: () => signals.get("SIGINT")?.() });
+  const running = chela(["chat", "-m", "/slow 8000"], { signals, onOutput: () => signals.get("SIGINT")?.() });
   const { code, stdout, stderr } = await running;
   expect({ code, stderr }).toEqual({ code: 130, stderr: "Aborted.\n" });
   expect(stdout.trim()).not.toBe("");
   expect(signals.size).toBe(0);
-  const history = await until(async () => {
-    const { text } = await host.request("/api/chat/history?session=cli%3Adefault");
-    return text.includes("assistant") ? text : null;
-  }, 5000, "the partial reply");
+  const history = await until(
+    async () => {
+      const { text } = await host.request("/api/chat/history?session=cli%3Adefault");
+      return text.includes("assistant") ? text : null;
+    },
+    5000,
+    "the partial reply",
+  );
   expect(history).toContain(stdout.trim().split(" ")[0]);
 });
 
@@ -64,7 +71,10 @@ test("a turn that fails is one line and exit 1", async () => {
   const { code, stderr } = await chela(["chat", "-m", "/fail 500"]);
   expect(code).toBe(1);
   expect(stderr.trim().split("\n")).toHaveLength(1);
-  expect((await chela(["chat", "-m", "/fail 500", "--json"])).json()).toMatchObject({ ok: false, error: { code: "CHAT_FAILED" } });
+  expect((await chela(["chat", "-m", "/fail 500", "--json"])).json()).toMatchObject({
+    ok: false,
+    error: { code: "CHAT_FAILED" },
+  });
 });
 
 test("a talk: prompt, replies, a failed turn in between, exit", async () => {
@@ -94,8 +104,14 @@ test("Ctrl-C in a talk ends the turn, a second one leaves", async () => {
   const stdin = Object.assign(new PassThrough(), { isTTY: true });
   const signals = new Map<string, () => void>();
   let seen = "";
-  const talk = chela(["chat"], { stdin, signals, onOutput: (text) => void (seen = text) });
-  stdin.write("/slow 60000\n");
+  const talk = chela(["chat"], {
+    stdin,
+    signals,
+    onOutput: (text) => {
+      seen = text;
+    },
+  });
+  stdin.write("/slow 8000\n");
   await until(() => /> \w/.test(seen), 5000, "the reply to begin");
   signals.get("SIGINT")?.();
   await until(() => /> \w[^>]*> $/.test(seen), 5000, "the prompt again");

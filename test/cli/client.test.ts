@@ -78,6 +78,10 @@ test("an address given by hand gets the token given by hand, and local secrets o
   ]) {
     expect(await tokenFor(cli as never, url), url).toBeUndefined();
   }
+  const own = stateFor("http://192.0.2.7:18790", { token: "generated" });
+  const there = { ...cli, places: { stateDir: own, configPath: join(own, "config.json") } };
+  expect(await tokenFor(there as never, "http://192.0.2.7:18790")).toBe("generated");
+  expect(await tokenFor(there as never, "http://192.0.2.7:18791")).toBeUndefined();
 });
 
 test("the token does not follow a redirect", async () => {

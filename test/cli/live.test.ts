@@ -40,7 +40,9 @@ test("status tells pid, port, plugins, pending and trouble, and no secret", asyn
     port: Number(new URL(host.url).port),
     pending: [],
     config: { trouble: null },
-    plugins: expect.arrayContaining([expect.objectContaining({ id: "toy", version: "1.2.3", state: "running", reason: "" })]),
+    plugins: expect.arrayContaining([
+      expect.objectContaining({ id: "toy", version: "1.2.3", state: "running", reason: "" }),
+    ]),
   });
   expect(JSON.stringify(facts)).not.toContain(host.token);
   expect((await chela(["config", "set", "plugins.entries.toy.config.cold", "x", "--json"])).json()).toMatchObject({
@@ -72,7 +74,9 @@ test("config reload takes an edit by hand; one that does not parse exits 1 and s
   expect((await chela(["greet", "--json"])).json()).toEqual({ said: "edited you" });
   writeFileSync(host.config.path, '{\n "plugins": }');
   expect(await chela(["config", "reload"])).toMatchObject({ code: 1, stderr: expect.stringContaining("line 2") });
-  expect((await chela(["status", "--json"])).json()).toMatchObject({ config: { trouble: { message: expect.stringContaining("line 2") } } });
+  expect((await chela(["status", "--json"])).json()).toMatchObject({
+    config: { trouble: { message: expect.stringContaining("line 2") } },
+  });
   expect((await chela(["config", "check"])).code).toBe(1);
   expect((await chela(["greet", "--json"])).json()).toEqual({ said: "edited you" });
 });
@@ -109,9 +113,17 @@ test("plugins: list, info, off, on, twice, and the nearest name", async () => {
   const row = async () =>
     (await chela(["plugins", "list", "--json"])).json<{ id: string; state: string }[]>().find(({ id }) => id === "toy");
   expect(await row()).toMatchObject({ version: "1.2.3", state: "running", reason: "" });
-  expect((await chela(["plugins", "disable", "toy", "--json"])).json()).toMatchObject({ ok: true, id: "toy", state: "disabled", changed: true });
+  expect((await chela(["plugins", "disable", "toy", "--json"])).json()).toMatchObject({
+    ok: true,
+    id: "toy",
+    state: "disabled",
+    changed: true,
+  });
   expect(await row()).toMatchObject({ state: "disabled" });
-  expect(await chela(["plugins", "disable", "toy"])).toMatchObject({ code: 0, stdout: expect.stringContaining("off already") });
+  expect(await chela(["plugins", "disable", "toy"])).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining("off already"),
+  });
   expect((await chela(["greet"])).stderr).toContain("Unknown command: greet");
   expect((await chela(["plugins", "enable", "toy"])).stdout).toBe("toy is on: running\n");
   expect((await chela(["plugins", "enable", "toy", "--json"])).json()).toMatchObject({ ok: true, changed: false });
@@ -122,22 +134,34 @@ test("plugins: list, info, off, on, twice, and the nearest name", async () => {
   expect((await chela(["plugins", "info", "toy"])).stdout).toMatch(/^Command +greet \(read\)$/m);
   expect((await chela(["plugins", "reload", "toy"])).stdout).toContain("set up anew");
   expect((await chela(["plugins", "release", "toy"])).code).toBe(0);
-  expect(await chela(["plugins", "info", "tyo"])).toMatchObject({ code: 1, stderr: expect.stringContaining("Did you mean toy?") });
+  expect(await chela(["plugins", "info", "tyo"])).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining("Did you mean toy?"),
+  });
   expect((await chela(["plugins", "doctor", "--json"])).json()).toMatchObject({ ok: true });
 });
 
 test("health fails with a failing check and shows its facts", async () => {
   const { chela } = await liveHost({ plugins, config: {} });
-  expect(await chela(["health"])).toMatchObject({ code: 0, stdout: expect.stringMatching(/^ok +toy +mood +word=hi$/m) });
+  expect(await chela(["health"])).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/^ok +toy +mood +word=hi$/m),
+  });
   await chela(["config", "set", "plugins.entries.toy.config.word", "sad"]);
   const sad = await chela(["health", "--json"]);
   expect(sad.code).toBe(1);
-  expect(sad.json()).toMatchObject({ ok: false, checks: expect.arrayContaining([expect.objectContaining({ name: "mood", ok: false })]) });
+  expect(sad.json()).toMatchObject({
+    ok: false,
+    checks: expect.arrayContaining([expect.objectContaining({ name: "mood", ok: false })]),
+  });
 });
 
 test("keys: shown once, listed without, revoked twice; a lesser key cannot change anything", async () => {
   const { chela } = await liveHost({ plugins, config: {} });
-  const made = (await chela(["keys", "add", "reader", "--scopes", "read", "--expires", "1d", "--json"])).json<{ key: string; id: string }>();
+  const made = (await chela(["keys", "add", "reader", "--scopes", "read", "--expires", "1d", "--json"])).json<{
+    key: string;
+    id: string;
+  }>();
   expect(made.key).toMatch(/^chela_/);
   const listed = await chela(["keys", "list"]);
   expect(listed.stdout).toMatch(new RegExp(`^${made.id} +reader +read +active`, "m"));
@@ -150,7 +174,10 @@ test("keys: shown once, listed without, revoked twice; a lesser key cannot chang
   expect((await chela(["keys", "revoke", "reader"])).stdout).toContain("Revoked reader");
   expect((await chela(["keys", "revoke", "reader", "--json"])).json()).toMatchObject({ ok: true, changed: false });
   expect((await chela(["status", ...as])).stderr).toContain("refused the token");
-  expect(await chela(["keys", "add", "x", "--scopes", "root"])).toMatchObject({ code: 1, stderr: expect.stringContaining("root") });
+  expect(await chela(["keys", "add", "x", "--scopes", "root"])).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining("root"),
+  });
   const quiet = await chela(["keys", "add", "second"]);
   expect(quiet.stdout).toMatch(/^chela_\S+\n$/);
 });

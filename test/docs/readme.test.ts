@@ -1,9 +1,8 @@
 /** Every block of the README runs, in order, in one shell, against a gateway started as it says. Both languages hold the same blocks. */
-import { spawn } from "node:child_process";
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { binary } from "../kit/binary.ts";
+import { pathWithChela, script, shell } from "../kit/blocks.ts";
 import { runCli } from "../kit/cli.ts";
 import { type Fence, fences } from "../kit/fences.ts";
 import { startGateway } from "../kit/gateway.ts";
@@ -13,42 +12,6 @@ const root = join(import.meta.dirname, "../..");
 const read = (name: string) => readFileSync(join(root, name), "utf8");
 const english = fences(read("README.md"));
 const chinese = fences(read("README.zh-CN.md"));
-
-/** The shell blocks as one script; a file block becomes the writing of that file. */
-function script(blocks: readonly Fence[]): string {
-  const parts = blocks.flatMap((block) => {
-    if (block.info.file !== undefined) return [`cat > ${block.info.file} <<'CHELA_BLOCK'\n${block.text}\nCHELA_BLOCK`];
-    if (block.language !== "bash" || "ci" in block.info) return [];
-    return [`echo "# line ${block.line}" >&2`, block.text];
-  });
-  return ["set -euo pipefail", ...parts].join("\n");
-}
-
-function shell(
-  text: string,
-  cwd: string,
-  env: Record<string, string>,
-): Promise<{ code: number; stdout: string; stderr: string }> {
-  return new Promise((resolve, reject) => {
-    const child = spawn("bash", ["-c", text], { cwd, env });
-    const output = { stdout: "", stderr: "" };
-    child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
-      output.stdout += chunk;
-    });
-    child.stderr.setEncoding("utf8").on("data", (chunk: string) => {
-      output.stderr += chunk;
-    });
-    child.on("error", reject);
-    child.on("close", (code) => resolve({ code: code ?? -1, ...output }));
-  });
-}
-
-function pathWithChela(): string {
-  const folder = tempDir("path");
-  writeFileSync(join(folder, "chela"), `#!/bin/sh\nexec "${process.execPath}" "${binary()}" "$@"\n`);
-  chmodSync(join(folder, "chela"), 0o755);
-  return `${folder}:${dirname(process.execPath)}:${process.env.PATH}`;
-}
 
 describe("README", () => {
   it("runs from the first block to the last", async () => {
