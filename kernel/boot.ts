@@ -106,6 +106,7 @@ async function open(options: RunOptions, log: Log, token: string, safeMode: stri
         }),
       uninstall: async (id) =>
         void (await (await install()).uninstallPlugin(id, { stateDir, builtins: dist.builtins })),
+      revert: async (id) => (await install()).revertPlugin(id, stateDir),
     },
     clock: realClock,
     log,

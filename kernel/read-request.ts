@@ -8,6 +8,8 @@ import type { LiveRoute } from "./routes.ts";
 export interface ReadRules {
   readonly limits: GatewaySettings["limits"];
   readonly uploadDir: string;
+  /** Tells a client that waits with its body to send it. */
+  readonly invite: () => void;
 }
 
 /** Bytes of a body that nobody vouches for. */
@@ -27,19 +29,24 @@ export async function readRequest(
   if (route.upload && multipart.test(req.headers["content-type"] ?? "")) {
     const { readUpload } = await import("./upload.ts");
     const place = { tempDir: rules.uploadDir, signal: view.signal };
-    const upload = await readUpload(req, { ...route.upload, maxFields, ...place });
+    const upload = await readUpload(req, { ...route.upload, maxFields, ...place, ...timeRules(view, rules) });
     view.body = upload.fields;
     view.files = upload.files;
     return upload.discard;
   }
-  const body = hasBody(req) ? await readJson(req, bodyRules(view, rules.limits, route.limit)) : undefined;
+  const body = hasBody(req) ? await readJson(req, bodyRules(view, rules, route.limit)) : undefined;
   const validated = route.body && route.method !== "GET";
   view.body = validated && route.body ? await owner.validators.check(route.body, body ?? {}, "body") : body;
   return undefined;
 }
 
-function bodyRules(view: RequestView, limits: ReadRules["limits"], routeLimit: number | undefined) {
-  const stallMs = limits.bodyStallMs;
-  if (view.identity.kind === "anonymous") return { limit: strangerBytes, stallMs, totalMs: limits.headersMs };
-  return { limit: routeLimit ?? limits.bodyBytes, stallMs };
+function bodyRules(view: RequestView, rules: ReadRules, routeLimit: number | undefined) {
+  const stranger = view.identity.kind === "anonymous";
+  return { limit: stranger ? strangerBytes : (routeLimit ?? rules.limits.bodyBytes), ...timeRules(view, rules) };
+}
+
+/** Any body may not fall silent; a stranger's has to be complete in time as well. */
+function timeRules({ identity }: RequestView, { limits, invite }: ReadRules) {
+  const totalMs = identity.kind === "anonymous" ? limits.headersMs : undefined;
+  return { stallMs: limits.bodyStallMs, totalMs, invite };
 }

@@ -161,6 +161,7 @@ const noInstaller = {
       new GatewayError("NO_INSTALLER", 501, "the test host installs nothing; hand it the plugin in `plugins`"),
     ),
   uninstall: () => Promise.reject(new GatewayError("NO_INSTALLER", 501, "the test host uninstalls nothing")),
+  revert: () => Promise.resolve(null),
 };
 
 function liveService<T>(

@@ -20,6 +20,10 @@ export interface UploadOptions {
   readonly maxFieldBytes?: number;
   /** Longest silence of the client. Default 30 s. */
   readonly stallMs?: number;
+  /** Deadline for the whole body. */
+  readonly totalMs?: number | undefined;
+  /** Called when the declared length is acceptable, before the first byte is waited for. */
+  readonly invite?: () => void;
   /** Made when it does not exist. */
   readonly tempDir: string;
   readonly signal: AbortSignal;
@@ -43,6 +47,7 @@ export async function readUpload(req: IncomingMessage, options: UploadOptions): 
     throw notStored(error);
   });
   const reading = new Reading(openParser(busboy, req, options), options);
+  options.invite?.();
   try {
     await reading.consume(req);
     return { fields: reading.fields, files: reading.files, discard: () => reading.discard() };
@@ -95,12 +100,14 @@ class Reading {
   }
 
   async consume(req: IncomingMessage): Promise<void> {
-    const { signal, stallMs = 30_000 } = this.#options;
+    const { signal, stallMs = 30_000, totalMs } = this.#options;
     const left = () => {
       if (!req.complete) this.#fail(gone());
     };
-    const late = () => this.#fail(new GatewayError("UPLOAD_STALLED", 408, `nothing arrived for ${stallMs} ms`));
-    const stall = setTimeout(late, stallMs);
+    const late = (what: string) => this.#fail(new GatewayError("UPLOAD_STALLED", 408, what));
+    const stall = setTimeout(late, stallMs, `nothing arrived for ${stallMs} ms`);
+    const total =
+      totalMs === undefined ? undefined : setTimeout(late, totalMs, `the upload was not complete after ${totalMs} ms`);
     const alive = () => stall.refresh();
     const stopped = () => this.#fail(signal.reason);
     req.on("data", alive);
@@ -113,6 +120,7 @@ class Reading {
       await Promise.all(this.#writes);
     } finally {
       clearTimeout(stall);
+      clearTimeout(total);
       req.unpipe(this.#parser);
       req.off("data", alive);
       req.off("close", left);

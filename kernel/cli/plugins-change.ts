@@ -14,11 +14,14 @@ import { textOption } from "./values.ts";
 export const install: Handler = async (cli, [source = ""]) => {
   const door = await pluginDoor(cli);
   const { result, ...done } = await withProgress(cli, `Installing ${source}`, () => door.install(source));
-  const line = !done.changed
-    ? `${done.id} ${done.version} is installed already`
-    : done.previous
-      ? `Upgraded ${done.id} from ${done.previous} to ${done.version}`
-      : `Installed ${done.id} ${done.version}`;
+  const failure = result?.failed.find(({ id }) => id === done.id);
+  const line = failure
+    ? `${done.id} ${done.changed ? `${done.version} does not start` : `stays at ${done.version}, the new one does not start`} (${failure.reason})`
+    : !done.changed
+      ? `${done.id} ${done.version} is installed already`
+      : done.previous
+        ? `Upgraded ${done.id} from ${done.previous} to ${done.version}`
+        : `Installed ${done.id} ${done.version}`;
   return await told(cli, door, done.id, { result, line, facts: done });
 };
 
@@ -59,8 +62,10 @@ async function updateOne(cli: Cli, door: PluginDoor, id: string, source: string)
   try {
     const done = await withProgress(cli, `Updating ${id} from ${source}`, () => door.install(source));
     const row = (await door.list()).find((candidate) => candidate.id === id);
-    const about = done.changed ? `${id}: ${done.previous} to ${done.version}` : `${id}: ${done.version} is the newest`;
     const { version, previous, changed } = done;
+    const failure = done.result?.failed.find((failed) => failed.id === id);
+    if (failure) throw new GatewayError("PLUGIN_FAILED", 500, `the new version does not start: ${failure.reason}`);
+    const about = changed ? `${id}: ${previous} to ${version}` : `${id}: ${version} is the newest`;
     return { ok: true, id, version, state: row?.state ?? "", reason: row?.reason ?? "", previous, changed, about };
   } catch (error) {
     const { message } = failureOf(error);

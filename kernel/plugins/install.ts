@@ -141,15 +141,8 @@ async function commit(
       `${id}/${version}-${shortHash(hashes.integrity).slice(0, 8)}`,
       hashes.integrity,
     );
-    const { before: _, ...replaced } = before ?? {};
-    const record: LockRecord = {
-      name,
-      version,
-      ...hashes,
-      folder,
-      installedAt: new Date().toISOString(),
-      ...(before && { before: replaced as LockRecord }),
-    };
+    const installedAt = new Date().toISOString();
+    const record: LockRecord = { name, version, ...hashes, folder, installedAt, before: before && lastOnly(before) };
     const value: Installed = {
       id,
       version,
@@ -159,6 +152,11 @@ async function commit(
     };
     return { next: withPlugin(lock, id, record), value };
   });
+}
+
+/** A record remembers one record, not all there ever were. */
+function lastOnly(record: LockRecord): LockRecord {
+  return { ...record, before: undefined };
 }
 
 /** Gives the staged folder its place. The same bytes from an earlier install are taken over; other bytes are left alone. */

@@ -24,7 +24,7 @@ export interface LockRecord {
   readonly folder: string;
   readonly installedAt: string;
   /** What it replaced, for as long as that is the last change: an upgrade that does not start goes back to it. */
-  readonly before?: Omit<LockRecord, "before">;
+  readonly before?: LockRecord;
 }
 
 export interface Lock {

@@ -16,6 +16,8 @@ import { kernelId } from "../plan.ts";
 export interface Installer {
   install(source: string): ReturnType<Plugins["install"]> extends Promise<infer T> ? Promise<Omit<T, "result">> : never;
   uninstall(id: string): Promise<void>;
+  /** Goes back to the version that the last install replaced; null when that is gone. */
+  revert(id: string): Promise<string | null>;
 }
 
 export function pluginsService(host: Host, config: Config, installer: Installer): Plugins {
@@ -51,11 +53,7 @@ export function pluginsService(host: Host, config: Config, installer: Installer)
       };
       return host.renew(`release of ${id}`, forgive);
     },
-    install: async (source) => {
-      const installed = await installer.install(source);
-      host.barred.delete(installed.id);
-      return { ...installed, result: await refresh() };
-    },
+    install: (source) => installAndApply(host, installer, refresh, source),
     uninstall: async (id) => {
       if (find(id).origin === "builtin")
         throw new GatewayError(
@@ -69,6 +67,25 @@ export function pluginsService(host: Host, config: Config, installer: Installer)
     },
     refresh,
   };
+}
+
+/** An upgrade that does not start leaves the version before serving; then its files come back too. */
+async function installAndApply(
+  host: Host,
+  installer: Installer,
+  refresh: () => Promise<ChangeResult>,
+  source: string,
+): ReturnType<Plugins["install"]> {
+  const installed = await installer.install(source);
+  const { id, previous, changed } = installed;
+  host.barred.delete(id);
+  const result = await refresh();
+  const stays = host.current().instances.get(id)?.manifest.version === previous;
+  const failed = result.failed.some((failure) => failure.id === id);
+  if (!(failed && changed && previous !== null && stays && (await installer.revert(id))))
+    return { ...installed, result };
+  await refresh();
+  return { ...installed, version: previous, changed: false, result };
 }
 
 function findManifest(host: Host, id: string): Manifest {

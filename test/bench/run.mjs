@@ -24,7 +24,8 @@ const rows = [];
 for (const name of names) {
   process.stderr.write(`${name} …\n`);
   const { measure } = await import(`./cases/${name}.mjs`);
-  for (const row of await measure()) rows.push({ case: name, ...row });
+  const measured = await measure().catch((error) => [{ figure: name, target: "runs", ok: false, note: error.message }]);
+  for (const row of measured) rows.push({ case: name, ...row });
 }
 
 console.log(table(rows));

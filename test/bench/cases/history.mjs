@@ -11,7 +11,7 @@ export async function measure() {
   const stateDir = mkdtempSync(join(tmpdir(), "chela-bench-history-"));
   // The gateway makes its tables; the rows go in from outside, as a million turns would take too long.
   await (await startGateway({ stateDir })).stop();
-  await fill(join(stateDir, "chela.db"));
+  await fill(join(stateDir, "data/store/chela.db"));
   const gateway = await startGateway({ stateDir });
   const random = await pages(
     gateway.port,
