@@ -70,7 +70,8 @@ async function listen(gateway: Gateway, round: Round, show: (entry: Entry) => vo
     if (round.left.aborted) return;
     const before = await recent(gateway, round.limit, round.level);
     const seen = new Set(before.map((entry) => JSON.stringify(entry)));
-    for (const entry of before) if (String(entry.time ?? "") > round.since) show(entry);
+    const isNew = (entry: Entry) => round.since === "" || String(entry.time ?? "") > round.since;
+    for (const entry of before.filter(isNew)) show(entry);
     for await (const frame of socket.frames()) {
       if (frame.ok === false) throw new GatewayError("LOGS_LIVE", 502, String(frame.error ?? "the live log failed"));
       if (frame.entry && !seen.delete(JSON.stringify(frame.entry))) show(frame.entry as Entry);

@@ -1,6 +1,6 @@
 /** `plugins install|uninstall|update|new`: what changes files. */
 import { resolve } from "node:path";
-import { GatewayError } from "@chela/sdk";
+import { GatewayError, type Installed } from "@chela/sdk";
 import { didYouMean } from "../nearest.ts";
 import { pluginDirs, readLock } from "../plugins/lock.ts";
 import type { Cli, Handler } from "./cli.ts";
@@ -15,15 +15,17 @@ export const install: Handler = async (cli, [source = ""]) => {
   const door = await pluginDoor(cli);
   const { result, ...done } = await withProgress(cli, `Installing ${source}`, () => door.install(source));
   const failure = result?.failed.find(({ id }) => id === done.id);
-  const line = failure
-    ? `${done.id} ${done.changed ? `${done.version} does not start` : `stays at ${done.version}, the new one does not start`} (${failure.reason})`
-    : !done.changed
-      ? `${done.id} ${done.version} is installed already`
-      : done.previous
-        ? `Upgraded ${done.id} from ${done.previous} to ${done.version}`
-        : `Installed ${done.id} ${done.version}`;
+  const line = installLine(done, failure?.reason);
   return await told(cli, door, done.id, { result, line, facts: done });
 };
+
+function installLine({ id, version, previous, changed }: Installed, failure: string | undefined): string {
+  if (failure !== undefined && !changed)
+    return `${id} stays at ${version}: the new version does not start (${failure})`;
+  if (failure !== undefined) return `Installed ${id} ${version}, which does not start (${failure})`;
+  if (!changed) return `${id} ${version} is installed already`;
+  return previous ? `Upgraded ${id} from ${previous} to ${version}` : `Installed ${id} ${version}`;
+}
 
 export const uninstall: Handler = async (cli, [id = ""]) => {
   const door = await pluginDoor(cli);

@@ -7,7 +7,7 @@ import { isBuiltin } from "node:module";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { GatewayError } from "@chela/sdk";
-import type { Plugin as EsbuildPlugin, OnResolveArgs, OnResolveResult, PluginBuild } from "esbuild";
+import type { BuildOptions, Plugin as EsbuildPlugin, OnResolveArgs, OnResolveResult, PluginBuild } from "esbuild";
 import { isInside } from "../files.ts";
 import { isRecord } from "./entry.ts";
 
@@ -38,11 +38,10 @@ export function loadableEntry(entry: string): string {
 
 /** Compiles to `outfile`. Throws `PLUGIN_COMPILE` (422) with file, line and message of the first errors. */
 export async function compileEntry({ root, entry, outfile, sdkDir }: Compilation): Promise<void> {
-  const { build } = await loadEsbuild();
   const realRoot = await realpath(root);
   const source = join(realRoot, entry);
   try {
-    await build({
+    await runEsbuild({
       absWorkingDir: realRoot,
       entryPoints: [source],
       outfile,
@@ -107,6 +106,24 @@ async function sdkUrl(sdkDir: string, subpath: string): Promise<string> {
   const file = isRecord(target) ? target.default : target;
   if (typeof file !== "string") throw new GatewayError("PLUGIN_COMPILE", 422, `@chela/sdk has no export "${subpath}"`);
   return pathToFileURL(join(await realpath(sdkDir), file)).href;
+}
+
+/**
+ * One build. esbuild keeps a process of its own for the next one; a gateway that installs once a month has no use for it.
+ * A build that another one's end caught is done again.
+ */
+async function runEsbuild(options: BuildOptions): Promise<void> {
+  const { build, stop } = await loadEsbuild();
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await build(options);
+      return;
+    } catch (error) {
+      if (attempt === 10 || !/service (?:was stopped|is no longer running)/.test((error as Error).message)) throw error;
+    } finally {
+      await stop();
+    }
+  }
 }
 
 async function loadEsbuild(): Promise<typeof import("esbuild")> {

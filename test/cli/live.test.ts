@@ -192,8 +192,8 @@ test("logs: newest lines, by level, as JSON lines, and nothing in them acts on t
   expect(JSON.parse(lines[0] as string)).toMatchObject({ level: expect.any(String), msg: expect.any(String) });
 });
 
-test("logs --follow shows what comes, no line twice, until Ctrl-C", async () => {
-  const { chela } = await liveHost({ plugins, config: {} });
+test("logs --follow shows what comes, across a restart, no line twice, until Ctrl-C", async () => {
+  const { host, chela } = await liveHost({ plugins, config: {} });
   const signals = new Map<string, () => void>();
   let seen = "";
   const following: Promise<CliResult> = chela(["logs", "--follow", "--json"], {
@@ -205,6 +205,9 @@ test("logs --follow shows what comes, no line twice, until Ctrl-C", async () => 
   await until(() => seen.includes("is here"), 5000, "the lines before");
   await chela(["plugins", "reload", "toy"]);
   await until(() => seen.split("is here").length > 3, 5000, "the new line");
+  await host.gateway.restart({ full: true, why: "test" });
+  await chela(["plugins", "reload", "toy"]);
+  await until(() => seen.split("is here").length > 7, 10_000, "the lines after the restart");
   signals.get("SIGINT")?.();
   const { code, stdout } = await following;
   expect(code).toBe(0);

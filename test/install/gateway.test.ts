@@ -133,23 +133,56 @@ describe("under a running gateway", () => {
     expect((await gateway.fetch("/health")).status).toBe(200);
   });
 
-  it("keeps an upgrade that fails in setup from taking the old version's place for good", {
+  it("goes on with the version before when an upgrade does not start, also after a restart", {
     timeout: 60_000,
   }, async () => {
     const gateway = await startGateway();
     const { stateDir } = gateway;
     await chela(stateDir, "plugins", "install", source());
     const bad = source({ version: "1.1.0" });
-    writeFileSync(
-      join(bad, "index.js"),
-      readFileSync(join(bad, "index.js"), "utf8").replace("setup(ctx) {", "setup(ctx) { throw new Error('no luck');"),
-    );
-    const done = await chela(stateDir, "plugins", "install", bad);
-    expect(`${done.stdout}${done.stderr}`).toContain("no luck");
+    const code = readFileSync(join(bad, "index.js"), "utf8");
+    writeFileSync(join(bad, "index.js"), code.replace("setup(ctx) {", "setup(ctx) { throw new Error('no luck');"));
+    const refused = await chela(stateDir, "plugins", "install", bad);
+    expect(refused.code).toBe(1);
+    expect(refused.json()).toMatchObject({
+      ok: false,
+      version: "1.0.0",
+      changed: false,
+      failed: [{ id: "weather", reason: expect.stringContaining("no luck") }],
+    });
+    expect(await ask(gateway)).toMatchObject({ status: 200, body: { version: "1.0.0" } });
+    expect(await row(stateDir)).toMatchObject({ version: "1.0.0", state: "running", reason: "" });
+    gateway.signal("SIGTERM");
+    expect(await gateway.ended).toBe(0);
+    const again = await startGateway({ stateDir });
+    expect(await ask(again)).toMatchObject({ status: 200, body: { version: "1.0.0" } });
     expect((await chela(stateDir, "plugins", "install", source({ version: "1.2.0" }))).json()).toMatchObject({
       version: "1.2.0",
+      changed: true,
     });
-    expect(await ask(gateway)).toMatchObject({ status: 200, body: { version: "1.2.0" } });
+    expect(await ask(again)).toMatchObject({ status: 200, body: { version: "1.2.0" } });
+  });
+
+  it("keeps a first version that does not start, with the reason, and the gateway does not care", {
+    timeout: 60_000,
+  }, async () => {
+    const gateway = await startGateway();
+    const done = await runCli(
+      [
+        "plugins",
+        "install",
+        source({
+          before: "let n = 0;",
+          definition: 'section: "x", needs: { no: { service: "no-such", range: "^1.0.0" } },',
+        }),
+      ],
+      {
+        env: { CHELA_STATE_DIR: gateway.stateDir },
+      },
+    );
+    expect(done.stdout).toContain("needs no-such ^1.0.0");
+    expect(await row(gateway.stateDir)).toMatchObject({ state: "waiting", version: "1.0.0" });
+    expect((await gateway.fetch("/ready")).status).toBe(200);
   });
 
   it("survives a plugin whose files were changed, and says so", { timeout: 60_000 }, async () => {

@@ -1,7 +1,7 @@
 import { existsSync, lstatSync, readdirSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type InstallOptions, installPlugin, uninstallPlugin } from "../../kernel/plugins/install.ts";
+import { type InstallOptions, installPlugin, revertPlugin, uninstallPlugin } from "../../kernel/plugins/install.ts";
 import { tempDir, writeTree } from "../kit/temp.ts";
 import { buildSdk, installOptions, pluginFiles, pluginFolder, tarball } from "./kit.ts";
 
@@ -113,6 +113,17 @@ describe("installing", () => {
     expect(existsSync(join(source, "index.chela.mjs"))).toBe(false);
   });
 
+  it("compiles several at once and leaves no compiler running", async () => {
+    const shapes = ["a", "b", "c", "d", "e"].map((id) => ({
+      id,
+      pkg: { exports: "./index.ts" },
+      files: { "index.ts": `export default { id: "${id}", version: "1.0.0" as string, host: "^1.0.0", setup() {} };` },
+    }));
+    const options = installOptions(sdk.path);
+    await Promise.all(shapes.map((shape) => installPlugin(pluginFolder(shape), options)));
+    expect(Object.keys(lockOf(options).plugins)).toHaveLength(5);
+  });
+
   it("names file and line when the TypeScript does not compile", async () => {
     const options = installOptions(sdk.path);
     const source = pluginFolder({
@@ -172,6 +183,30 @@ describe("installing", () => {
     });
     await installPlugin(source, options);
     expect(readdirSync(join(folderOf(options), "node_modules")).sort()).toEqual(["@chela", "left"]);
+  });
+});
+
+describe("going back", () => {
+  it("is to the version that the last install replaced, once", async () => {
+    const options = installOptions(sdk.path);
+    expect(await revertPlugin("weather", options.stateDir)).toBeNull();
+    await installPlugin(pluginFolder(), options);
+    expect(await revertPlugin("weather", options.stateDir)).toBeNull();
+    const before = folderOf(options);
+    await installPlugin(pluginFolder({ version: "1.1.0" }), options);
+    expect(await revertPlugin("weather", options.stateDir)).toBe("1.0.0");
+    expect(folderOf(options)).toBe(before);
+    expect(lockOf(options).retired).toHaveLength(1);
+    expect(await revertPlugin("weather", options.stateDir)).toBeNull();
+  });
+
+  it("is not to files that changed or are gone", async () => {
+    const options = installOptions(sdk.path);
+    await installPlugin(pluginFolder(), options);
+    writeFileSync(join(folderOf(options), "index.js"), "evil()");
+    await installPlugin(pluginFolder({ version: "1.1.0" }), options);
+    expect(await revertPlugin("weather", options.stateDir)).toBeNull();
+    expect(lockOf(options).plugins.weather!.version).toBe("1.1.0");
   });
 });
 

@@ -30,7 +30,18 @@ export interface RunningGateway {
 }
 
 export async function startGateway(options: GatewayOptions = {}): Promise<RunningGateway> {
-  const stateDir = options.stateDir ?? tempDir("gateway");
+  const gateway = spawnGateway({ ...options, stateDir: options.stateDir ?? tempDir("gateway") });
+  onTestFinished(async () => {
+    gateway.signal("SIGKILL");
+    await gateway.ended;
+  });
+  if (!options.bare) await ready(gateway);
+  return gateway;
+}
+
+/** The same for `beforeAll`: the caller ends it, and removes its state dir. Wait for it with `ready`. */
+export function spawnGateway(options: GatewayOptions & { readonly stateDir: string }): RunningGateway {
+  const { stateDir } = options;
   const child = spawn(process.execPath, [binary(), "gateway", "run", "--port", "0", ...(options.args ?? [])], {
     env: { PATH: process.env.PATH, HOME: stateDir, CHELA_STATE_DIR: stateDir, CHELA_DISCOVERY: "off", ...options.env },
     stdio: ["ignore", "pipe", "pipe"],
@@ -44,10 +55,6 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Runnin
   });
   const ended = new Promise<number | string>((resolve) => {
     child.on("close", (code, signal) => resolve(code ?? signal ?? "unknown"));
-  });
-  onTestFinished(async () => {
-    child.kill("SIGKILL");
-    await ended;
   });
   const gateway: RunningGateway = {
     child,
@@ -63,7 +70,6 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Runnin
     signal: (name) => child.kill(name),
     ended,
   };
-  if (!options.bare) await ready(gateway);
   return gateway;
 }
 
