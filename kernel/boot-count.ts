@@ -29,16 +29,22 @@ export class BootCount {
     return new BootCount(file, parse(await readIfThere(file, 65_536)));
   }
 
-  /** Call before plugins start. Empty, or why this boot must be a safe one. */
-  async begin(now: number): Promise<string> {
-    const { startingSince } = this.#state;
-    const crashes = [...this.#state.crashes, ...(startingSince === null ? [] : [startingSince])].filter(
-      (at) => now - at < windowMs,
-    );
-    const safe = crashes.length >= crashesToSafeMode;
-    await this.#save({ crashes: safe ? [] : crashes, startingSince: now });
-    if (!safe) return "";
-    return `safe mode: ${crashes.length} boots in a row crashed; only config and logs run. Fix or disable the plugin that the log names (chela plugins disable ID), then restart the gateway: the next start tries everything again`;
+  /** Empty, or why this boot must be a safe one. Changes nothing: a start that is refused (bad config, port in use) is no crash. */
+  verdict(now: number): string {
+    const { length } = this.#recent(now);
+    if (length < crashesToSafeMode) return "";
+    return `safe mode: ${length} boots in a row crashed; only config and logs run. Fix or disable the plugin that the log names (chela plugins disable ID), then restart the gateway: the next start tries everything again`;
+  }
+
+  /** Call right before plugins start: until `succeeded` or `stopped`, an end of the process counts as a crash. */
+  async begin(now: number): Promise<void> {
+    const recent = this.#recent(now);
+    await this.#save({ crashes: recent.length >= crashesToSafeMode ? [] : recent, startingSince: now });
+  }
+
+  #recent(now: number): readonly number[] {
+    const { crashes, startingSince } = this.#state;
+    return [...crashes, ...(startingSince === null ? [] : [startingSince])].filter((at) => now - at < windowMs);
   }
 
   /** The boot came through. */

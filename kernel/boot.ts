@@ -62,13 +62,14 @@ async function serve(options: RunOptions, lock: GatewayFile, log: Log): Promise<
   const boots = await BootCount.open(stateDir);
   const safeMode = options.safeMode
     ? "safe mode was asked for (--safe-mode); start without it to leave"
-    : await boots.begin(Date.now());
+    : boots.verdict(Date.now());
   const opened = await open(options, log, token.token, safeMode);
   const { host } = opened;
   const ended = onProcessEvents({ host, log, reload: (why) => reload(opened, why) });
   await host.listen();
   await publish(host, lock, log, token.created ? token.token : undefined);
   if (safeMode) log.logger.error(safeMode);
+  await boots.begin(Date.now());
   await host.startPlugins();
   await boots.succeeded();
   failOnStore(host);

@@ -33,7 +33,10 @@ export async function applySnapshot(host: Host, next: Snapshot, options: ApplyOp
   const all = options.restart === "all" || (mode === "restart" && todo.some((row) => row.class !== "none"));
   const listener = await nextListener(host, target, todo);
   if (listener instanceof Error) return refused(host, next, "gateway", explain(listener));
-  for (const { owner } of todo) host.barred.delete(owner);
+  for (const { owner } of todo) {
+    const manifest = host.manifests().find(({ id }) => id === owner);
+    if (manifest && host.enabled(manifest, target)) host.barred.delete(owner);
+  }
   const restart = all ? new Set(host.manifests().map(({ id }) => id)) : (options.restart as ReadonlySet<string>);
   let outcome: Outcome;
   try {

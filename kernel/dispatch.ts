@@ -110,7 +110,6 @@ export class Dispatcher {
     const { path, search } = canonicalPath(req.url ?? "/");
     exchange.path = path;
     exchange.search = search;
-    if (path === "/health" || path === "/ready") return this.#probe(exchange);
     if (req.method === "OPTIONS") {
       return void send(
         res,
@@ -119,6 +118,7 @@ export class Dispatcher {
         this.#batch,
       );
     }
+    if (path === "/health" || path === "/ready") return this.#probe(exchange);
     const match = generation.router.find(req.method ?? "GET", path);
     if (!match) return unmatched(exchange, this.#host.gate, this.#headers(exchange, {}));
     const { owner, route } = match.live;

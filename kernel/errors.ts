@@ -1,5 +1,5 @@
 /** How the kernel renders an error where no dialect's tap does: ClawGo's plain text, or JSON where it carries details. */
-import { GatewayError } from "@chela/sdk";
+import { GatewayError, wantsJson } from "@chela/sdk";
 import type { Outgoing } from "./respond.ts";
 
 /** Any thrown value as the one error type. A fault shows no inner text: that goes to the log, under the request id. */
@@ -16,7 +16,7 @@ export function asGatewayError(error: unknown, requestId: string): GatewayError 
 
 export function renderError(error: GatewayError, accept: string | undefined): Outgoing {
   const headers: Record<string, string> = { "x-content-type-options": "nosniff", ...error.headers };
-  if (error.details === undefined && !accept?.startsWith("application/json")) {
+  if (error.details === undefined && !wantsJson(accept)) {
     return {
       status: error.status,
       headers: { "content-type": "text/plain; charset=utf-8", ...headers },

@@ -1,14 +1,20 @@
-/** A bounded queue between a socket and the one loop that reads it: when it is full the socket is paused, nothing is dropped. */
+/**
+ * A queue between a socket and the one loop that reads it, bounded in frames and in bytes: when it is full the socket is
+ * paused, nothing is dropped.
+ */
 
 export interface InboxOptions {
+  /** Frames. */
   readonly limit: number;
+  readonly maxBytes: number;
   pause(): void;
   resume(): void;
 }
 
 export class Inbox<T> {
   readonly #options: InboxOptions;
-  readonly #queue: T[] = [];
+  readonly #queue: { readonly value: T; readonly bytes: number }[] = [];
+  #bytes = 0;
   #waiting: ((result: IteratorResult<T>) => void) | undefined;
   #ended = false;
   #paused = false;
@@ -17,7 +23,7 @@ export class Inbox<T> {
     this.#options = options;
   }
 
-  push(value: T): void {
+  push(value: T, bytes: number): void {
     if (this.#ended) return;
     if (this.#waiting) {
       const deliver = this.#waiting;
@@ -25,8 +31,9 @@ export class Inbox<T> {
       deliver({ value, done: false });
       return;
     }
-    this.#queue.push(value);
-    if (this.#queue.length >= this.#options.limit && !this.#paused) {
+    this.#queue.push({ value, bytes });
+    this.#bytes += bytes;
+    if (!this.#paused && this.#reaches(1)) {
       this.#paused = true;
       this.#options.pause();
     }
@@ -48,15 +55,22 @@ export class Inbox<T> {
   }
 
   #next(): Promise<IteratorResult<T>> {
-    const value = this.#queue.shift();
-    if (this.#paused && this.#queue.length < this.#options.limit / 2) {
+    const next = this.#queue.shift();
+    this.#bytes -= next?.bytes ?? 0;
+    if (this.#paused && !this.#reaches(0.5)) {
       this.#paused = false;
       this.#options.resume();
     }
-    if (value !== undefined) return Promise.resolve({ value, done: false });
+    if (next !== undefined) return Promise.resolve({ value: next.value, done: false });
     if (this.#ended) return Promise.resolve({ value: undefined, done: true });
     return new Promise((resolve) => {
       this.#waiting = resolve;
     });
+  }
+
+  /** True from this share of either bound on. */
+  #reaches(share: number): boolean {
+    const { limit, maxBytes } = this.#options;
+    return this.#queue.length >= limit * share || this.#bytes >= maxBytes * share;
   }
 }

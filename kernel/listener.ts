@@ -8,6 +8,7 @@ import { createServer, type Server as HttpServer, type RequestListener } from "n
 import { type AddressInfo, Server as NetServer, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { GatewayError } from "@chela/sdk";
+import { hangUp } from "./hang-up.ts";
 
 export interface ListenPlace {
   readonly host: string;
@@ -32,6 +33,8 @@ export interface Listener {
   release(): void;
   /** Stops accepting; resolves when the last request ended or `graceMs` passed. Idle connections end after `idleMs`. */
   close(graceMs: number, idleMs: number): Promise<void>;
+  /** Cuts every connection that is left, upgraded ones too. */
+  abandon(): void;
 }
 
 export async function listen(place: ListenPlace, parts: ListenerParts): Promise<Listener> {
@@ -60,6 +63,9 @@ export async function listen(place: ListenPlace, parts: ListenerParts): Promise<
     url: `${place.tls ? "https" : "http"}://${name}:${port}`,
     release: () => void stopAccepting(server),
     close: (graceMs, idleMs) => closeServer(server, sockets, { graceMs, idleMs }),
+    abandon: () => {
+      for (const socket of sockets) socket.destroy();
+    },
   };
 }
 
@@ -111,7 +117,8 @@ function onClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
   const large = error.code === "HPE_HEADER_OVERFLOW";
   const status = late ? "408 Request Timeout" : large ? "431 Request Header Fields Too Large" : "400 Bad Request";
   const text = late ? "request timeout" : large ? "headers too large" : "bad request";
-  socket.end(
+  hangUp(
+    socket,
     `HTTP/1.1 ${status}\r\ncontent-type: text/plain; charset=utf-8\r\nconnection: close\r\ncontent-length: ${text.length + 1}\r\n\r\n${text}\n`,
   );
 }

@@ -48,7 +48,12 @@ export class LiveSocket implements Socket {
     this.query = parts.query;
     this.address = parts.credentials.address;
     this.path = parts.found.item.path;
-    this.#inbox = new Inbox({ limit: queuedFrames, pause: () => this.#ws.pause(), resume: () => this.#ws.resume() });
+    this.#inbox = new Inbox({
+      limit: queuedFrames,
+      maxBytes: parts.settings.limits.socketBufferBytes,
+      pause: () => this.#ws.pause(),
+      resume: () => this.#ws.resume(),
+    });
     this.#ws.on("message", (data, binary) => void this.#receive(data as Buffer, binary));
     this.#ws.on("pong", () => {
       this.#alive = true;
@@ -115,6 +120,8 @@ export class LiveSocket implements Socket {
   }
 
   ping(): void {
+    // While its frames wait for a slow plugin, its pongs wait behind them.
+    if (this.#ws.isPaused) return;
     if (!this.#alive) return void this.#ws.terminate();
     this.#alive = false;
     this.#ws.ping();
@@ -126,7 +133,7 @@ export class LiveSocket implements Socket {
       if (binary) throw new GatewayError("BAD_FRAME", 400, "frames are JSON text, not binary");
       const value = parseJson(data);
       const { up } = found.item;
-      this.#inbox.push(up ? await found.owner.validators.check(up, value, "frame") : value);
+      this.#inbox.push(up ? await found.owner.validators.check(up, value, "frame") : value, data.length);
     } catch (error) {
       this.#refuse(GatewayError.is(error) ? error.code : "BAD_FRAME", explain(error));
     }

@@ -11,6 +11,7 @@ import type { Generation, Owned } from "./compose.ts";
 import type { GatewaySettings } from "./config/gateway-schema.ts";
 import { asGatewayError } from "./errors.ts";
 import type { Gate } from "./gate.ts";
+import { hangUp } from "./hang-up.ts";
 import type { FaultReporter } from "./hooks.ts";
 import type { AnyStream } from "./instance.ts";
 import { LiveSocket } from "./socket.ts";
@@ -166,7 +167,8 @@ function refuse(duplex: Duplex, error: GatewayError): void {
   if (duplex.destroyed) return;
   const body = `${error.message}\n`;
   const extra = Object.entries(error.headers ?? {}).map(([name, value]) => `${name}: ${value}\r\n`);
-  duplex.end(
+  hangUp(
+    duplex,
     `HTTP/1.1 ${error.status} ${error.code}\r\ncontent-type: text/plain; charset=utf-8\r\nx-content-type-options: nosniff\r\n` +
       `connection: close\r\ncontent-length: ${Buffer.byteLength(body)}\r\n${extra.join("")}\r\n${body}`,
   );

@@ -9,6 +9,7 @@ import type { Generation, Owned } from "./compose.ts";
 import type { Gate } from "./gate.ts";
 import type { FaultReporter } from "./hooks.ts";
 import type { AnyTool } from "./instance.ts";
+import { withSignals } from "./signals.ts";
 
 export interface ToolsHost {
   current(): Generation;
@@ -70,9 +71,10 @@ async function dispatch(
 async function run(item: AnyTool, input: unknown, turn: Turn, stopped: AbortSignal): Promise<string> {
   const ms = item.timeoutMs ?? defaultTimeoutMs;
   const clock = AbortSignal.timeout(ms);
-  const signal = AbortSignal.any([turn.signal, stopped, clock]);
-  const work = Promise.resolve().then(() => item.run(input as never, { ...turn, signal }));
-  const value = await Promise.race([work, whenAborted(signal, () => ended(item.name, clock.aborted ? ms : 0))]);
+  const value = await withSignals([turn.signal, stopped, clock], (signal) => {
+    const work = Promise.resolve().then(() => item.run(input as never, { ...turn, signal }));
+    return Promise.race([work, whenAborted(signal, () => ended(item.name, clock.aborted ? ms : 0))]);
+  });
   const text = typeof value === "string" ? value : (JSON.stringify(value) ?? "");
   return text.length <= maxOutputChars ? text : `${text.slice(0, maxOutputChars)}\n[cut: ${text.length} characters]`;
 }

@@ -38,3 +38,11 @@ export class GatewayError extends Error {
     return typeof error === "object" && error !== null && brand in error;
   }
 }
+
+/**
+ * True for an `Accept` header that asks for JSON and takes nothing else: such a client gets errors as objects. Browsers,
+ * curl and HTTP libraries take anything besides, and get the text of the dialect.
+ */
+export function wantsJson(accept: string | undefined): boolean {
+  return accept !== undefined && /^\s*application\/json\b/.test(accept) && !/text\/|\*\/\*/.test(accept);
+}

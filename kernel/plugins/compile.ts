@@ -25,6 +25,7 @@ export interface Compilation {
 }
 
 const marked = { inside: true };
+const timeoutMs = 60_000;
 
 /** True for an entry that must be compiled before Node can import it. */
 export function isTypeScript(entry: string): boolean {
@@ -108,21 +109,27 @@ async function sdkUrl(sdkDir: string, subpath: string): Promise<string> {
   return pathToFileURL(join(await realpath(sdkDir), file)).href;
 }
 
-/**
- * One build. esbuild keeps a process of its own for the next one; a gateway that installs once a month has no use for it.
- * A build that another one's end caught is done again.
- */
-async function runEsbuild(options: BuildOptions): Promise<void> {
+/** esbuild's own process is one per process of ours, whatever number of hosts there are: builds take turns with it. */
+const turns = { last: Promise.resolve() as Promise<unknown> };
+
+function runEsbuild(options: BuildOptions): Promise<void> {
+  const turn = turns.last.then(() => buildOnce(options));
+  turns.last = turn.catch(() => undefined);
+  return turn;
+}
+
+/** esbuild's process stays for the next build; a gateway that installs once a month has no use for it, so it goes. */
+async function buildOnce(options: BuildOptions): Promise<void> {
   const { build, stop } = await loadEsbuild();
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      await build(options);
-      return;
-    } catch (error) {
-      if (attempt === 10 || !/service (?:was stopped|is no longer running)/.test((error as Error).message)) throw error;
-    } finally {
-      await stop();
-    }
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`it takes more than ${timeoutMs / 1000} s`)), timeoutMs);
+  });
+  try {
+    await Promise.race([build(options), late]);
+  } finally {
+    clearTimeout(timer);
+    await stop();
   }
 }
 

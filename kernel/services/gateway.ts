@@ -7,6 +7,7 @@ import type { Host } from "../host.ts";
 import type { AnyCommand, AnyMethod } from "../instance.ts";
 import { didYouMean } from "../nearest.ts";
 import { openapi } from "../openapi.ts";
+import { withSignals } from "../signals.ts";
 
 type CallInfo = { identity: Identity; id: string; signal: AbortSignal };
 
@@ -93,7 +94,7 @@ async function callMethod(host: Host, name: string, params: unknown, call: CallI
   const { owner, item } = found;
   return inside(host, found, call, async () => {
     const value = item.params ? await owner.validators.check(item.params, params ?? {}, `params of ${name}`) : params;
-    return item.handler(value, { ...call, signal: AbortSignal.any([call.signal, owner.scope.signal]) });
+    return withSignals([call.signal, owner.scope.signal], (signal) => item.handler(value, { ...call, signal }));
   });
 }
 
@@ -104,7 +105,7 @@ async function runCommand(host: Host, name: string, args: unknown, call: CallInf
   const { owner, item } = found;
   return inside(host, found, call, async () => {
     const value = item.args ? await owner.validators.check(item.args, args ?? {}, `arguments of ${name}`) : args;
-    return item.run(value, { ...call, signal: AbortSignal.any([call.signal, owner.scope.signal]) });
+    return withSignals([call.signal, owner.scope.signal], (signal) => item.run(value, { ...call, signal }));
   });
 }
 

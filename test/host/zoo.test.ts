@@ -69,6 +69,17 @@ describe("a plugin that cannot come up", () => {
     expect((await host.request("/zoo/good")).json()).toEqual({ from: "good" });
   });
 
+  it("switching one on that throws is taken back, and says why; the row keeps the reason", async () => {
+    const config = { plugins: { entries: { "throws-in-setup": { enabled: false } } } };
+    await using host = await startHost({ plugins: [bystander, await zoo("throws-in-setup")], config });
+    await expect(host.plugins.enable("throws-in-setup", "test")).rejects.toThrow(/the fuse is blown/);
+    expect(host.config.file()).toEqual(config);
+    expect(row(host.plugins.list(), "throws-in-setup")).toMatchObject({
+      state: "quarantined",
+      reason: expect.stringContaining("the fuse is blown") as string,
+    });
+  });
+
   it("an unknown config key is kept and warned about, a bad value turns only this plugin off", async () => {
     const plugins = [bystander, await zoo("unknown-config-key")];
     await using tolerant = await startHost({

@@ -1,5 +1,5 @@
 /** What a client asks in ClawGo's chat dialect, and how errors read there. Decoding is Go's: any letter case, null is absent. */
-import { type ContentPart, GatewayError, type StoredMessage, Type } from "@chela/sdk";
+import { type ContentPart, GatewayError, type StoredMessage, Type, wantsJson } from "@chela/sdk";
 import { chooseSession } from "../session-key.ts";
 
 export interface Ask {
@@ -47,7 +47,7 @@ export function chatError(error: unknown, accept?: string): GatewayError {
   if (!GatewayError.is(error))
     return new GatewayError("TURN_FAILED", 500, "the turn failed; the log has the reason", undefined, { cause: error });
   if (!error.code.startsWith("UPSTREAM_")) return error;
-  const details = accept?.includes("json") ? { ...error.details } : undefined;
+  const details = wantsJson(accept) ? { ...error.details } : undefined;
   return new GatewayError(error.code, 500, `LLM call failed: ${error.message}`, details, { cause: error });
 }
 
