@@ -58,10 +58,11 @@ const repairOwners: ReadonlySet<string> = new Set(["kernel", "api-config", "logs
 
 export class Dispatcher {
   readonly #host: DispatchHost;
-  readonly #batch = new ReplyBatch();
+  readonly #batch: ReplyBatch;
 
   constructor(host: DispatchHost) {
     this.#host = host;
+    this.#batch = new ReplyBatch(() => host.settings().limits.bodyStallMs);
   }
 
   readonly handle = (req: IncomingMessage, res: ServerResponse): void => {
@@ -120,7 +121,10 @@ export class Dispatcher {
     }
     if (path === "/health" || path === "/ready") return this.#probe(exchange);
     const match = generation.router.find(req.method ?? "GET", path);
-    if (!match) return unmatched(exchange, this.#host.gate, this.#headers(exchange, {}));
+    if (!match) {
+      this.#batch.mind(res);
+      return unmatched(exchange, this.#host.gate, this.#headers(exchange, {}));
+    }
     const { owner, route } = match.live;
     exchange.label = route.path;
     owner.scope.enter();

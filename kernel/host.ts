@@ -242,7 +242,8 @@ export class Host {
       await retire(instances, { drainMs: graceMs, releaseMs }, this.report);
     });
     await this.streams.closeAll(why);
-    await closing;
+    // What no deadline of its own has ended by then, such as a TLS handshake that never came, is cut.
+    if (closing) await deadline(closing, graceMs + 1000, () => this.listener?.abandon());
     await this.fetch.close();
     for (const work of this.#afterStop) await work();
   }

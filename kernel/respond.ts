@@ -34,7 +34,7 @@ export function send(
     res.writeHead(status, headers);
     // A first chunk that is there already leaves in one write with the headers; one that is late does not hold them back.
     const early = setImmediate(() => res.flushHeaders());
-    return pump(res, body as AsyncIterable<string | Uint8Array>, signal(), early);
+    return pump(res, body as AsyncIterable<string | Uint8Array>, { signal: signal(), early, batch });
   }
   if (body !== null)
     headers["content-length"] = String(typeof body === "string" ? Buffer.byteLength(body) : body.byteLength);
@@ -48,8 +48,7 @@ export function send(
 async function pump(
   res: ServerResponse,
   body: AsyncIterable<string | Uint8Array>,
-  signal: AbortSignal,
-  early: NodeJS.Immediate,
+  { signal, early, batch }: { signal: AbortSignal; early: NodeJS.Immediate; batch: ReplyBatch },
 ): Promise<void> {
   const iterator = body[Symbol.asyncIterator]();
   let wake: (gone: typeof left) => void = () => undefined;
@@ -69,8 +68,9 @@ async function pump(
       );
       clearImmediate(early);
       if (next === left) return void res.destroy();
-      if (next.done) return void res.end();
+      if (next.done) return batch.endNow(res, undefined);
       if (res.write(next.value)) continue;
+      batch.mind(res);
       const drained = await orLeft<void>((resolve) => res.once("drain", resolve));
       if (drained === left) return void res.destroy();
     }

@@ -2,7 +2,7 @@
  * The door to chokidar. A target is watched through the folder it lies in, because editors replace files by renaming
  * and a target may not exist yet; its changes arrive in batches of absolute paths, and the calls never overlap.
  */
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { dirname, resolve, sep } from "node:path";
 import type { FSWatcher } from "chokidar";
 
@@ -59,8 +59,9 @@ async function open(targets: readonly string[], batch: Batch, options: WatchOpti
     ignorePermissionErrors: true,
     ignored: (path) => !targets.some((target) => related(resolve(path), target)),
   });
-  watcher.on("all", (_event, path) => {
+  watcher.on("all", (event, path) => {
     const changed = resolve(path);
+    if (event === "unlink" && targets.includes(changed)) watcher.add(folderAbove(changed));
     if (targets.some((target) => changed === target || inside(changed, target))) batch.add(changed);
   });
   watcher.on("error", (error) => options.onError?.(error));
@@ -68,8 +69,16 @@ async function open(targets: readonly string[], batch: Batch, options: WatchOpti
   return watcher;
 }
 
-/** The nearest folder above the target that exists: it tells of the target coming, going and being replaced. */
+/**
+ * A file that is there is watched itself, which also notices that another one was renamed over it; watching its folder
+ * costs a listing of all its neighbours per event. Anything else, and a file once it is gone, needs the folder.
+ */
 function watchRoot(target: string): string {
+  return statSync(target, { throwIfNoEntry: false })?.isFile() ? target : folderAbove(target);
+}
+
+/** The nearest one that exists: it tells of the target coming, going and being replaced. */
+function folderAbove(target: string): string {
   let folder = dirname(target);
   while (!existsSync(folder) && dirname(folder) !== folder) folder = dirname(folder);
   return folder;

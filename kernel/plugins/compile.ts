@@ -27,16 +27,6 @@ export interface Compilation {
 const marked = { inside: true };
 const timeoutMs = 60_000;
 
-/** True for an entry that must be compiled before Node can import it. */
-export function isTypeScript(entry: string): boolean {
-  return /\.m?ts$/.test(entry);
-}
-
-/** The file to import for an entry: itself, or what `compileEntry` makes of it, beside it. */
-export function loadableEntry(entry: string): string {
-  return isTypeScript(entry) ? entry.replace(/\.m?ts$/, ".chela.mjs") : entry;
-}
-
 /** Compiles to `outfile`. Throws `PLUGIN_COMPILE` (422) with file, line and message of the first errors. */
 export async function compileEntry({ root, entry, outfile, sdkDir }: Compilation): Promise<void> {
   const realRoot = await realpath(root);

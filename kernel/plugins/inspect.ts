@@ -1,19 +1,21 @@
 /**
  * Reads the definition of a plugin that is not trusted to run here: a child process imports it, says what it exports and
- * ends. Whatever the import does, crash, hang or exit, it does to the child; the answer is kept by content hash.
+ * ends. Whatever the import does, crash, hang or exit, it does to the child.
  */
-import { mkdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { childEnv, runChild } from "../child.ts";
-import { readIfThere, writeFileAtomic } from "../files.ts";
 import { type CatalogEntry, isRecord, manifestError } from "./entry.ts";
-import { assertRanges, readDefinition } from "./manifest.ts";
+import { manifestFrom } from "./kept-manifest.ts";
+
+export interface Inspected {
+  readonly manifest: CatalogEntry;
+  /** As it was read, to be kept. */
+  readonly definition: Readonly<Record<string, unknown>>;
+}
 
 const defaultTimeoutMs = 10_000;
 const maxBytes = 1024 * 1024;
-const format = 1;
 
 /** Plain JavaScript, so that it runs the same from the sources, from a bundle and in a test. Answers on descriptor 3. */
 const script = `
@@ -33,41 +35,10 @@ try {
 }
 `;
 
-/** The manifest of the plugin whose (loadable) entry is `file`. Throws `PLUGIN_MANIFEST` with the reason. */
-export async function inspectEntry(
-  id: string,
-  file: string,
-  timeoutMs = defaultTimeoutMs,
-): Promise<{ manifest: CatalogEntry; definition: Readonly<Record<string, unknown>> }> {
+/** The definition of the plugin whose (loadable) entry is `file`. Throws `PLUGIN_MANIFEST` with the reason. */
+export async function inspectEntry(id: string, file: string, timeoutMs = defaultTimeoutMs): Promise<Inspected> {
   const definition = await runInChild(id, file, timeoutMs);
   return { manifest: await manifestFrom(definition), definition };
-}
-
-/** The kept answer for this content, or undefined. */
-export async function cachedManifest(folder: string, hash: string): Promise<CatalogEntry | undefined> {
-  const text = await readIfThere(join(folder, `${hash}.json`), 4 * maxBytes).catch(() => undefined);
-  if (text === undefined) return undefined;
-  try {
-    const kept = JSON.parse(text) as { format?: number; definition?: Readonly<Record<string, unknown>> };
-    return kept.format === format && isRecord(kept.definition) ? await manifestFrom(kept.definition) : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-export async function keepManifest(
-  folder: string,
-  hash: string,
-  definition: Readonly<Record<string, unknown>>,
-): Promise<void> {
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  await writeFileAtomic(join(folder, `${hash}.json`), JSON.stringify({ format, definition }));
-}
-
-async function manifestFrom(definition: Readonly<Record<string, unknown>>): Promise<CatalogEntry> {
-  const manifest = readDefinition(definition);
-  await assertRanges(manifest);
-  return manifest;
 }
 
 async function runInChild(id: string, file: string, timeoutMs: number): Promise<Readonly<Record<string, unknown>>> {

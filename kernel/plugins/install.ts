@@ -10,7 +10,7 @@ import { GatewayError, type Installed } from "@chela/sdk";
 import { codeOf, syncFolder } from "../files.ts";
 import { isAlive } from "../processes.ts";
 import { pluginUnknown } from "./entry.ts";
-import { keepManifest } from "./inspect.ts";
+import { keepManifest } from "./kept-manifest.ts";
 import {
   changeLock,
   draftPid,
@@ -63,7 +63,7 @@ export async function installPlugin(text: string, options: InstallOptions): Prom
         };
       const { definition } = await complete(root, facts, { ...options, work: staging });
       const integrity = await installedIntegrity(root);
-      await keepManifest(dirs.manifests, shortHash(integrity), definition);
+      await keepManifest(dirs.manifests, shortHash(integrity), facts, definition);
       return await commit(dirs, root, facts, { integrity, content, source: sourceText(source) });
     } finally {
       await rm(staging, { recursive: true, force: true });

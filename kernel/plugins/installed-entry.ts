@@ -1,19 +1,17 @@
 /**
- * The catalog row of an installed plugin, from the lock file, its package.json and the kept definition. It never throws:
+ * The catalog row of an installed plugin, from the lock file and what is kept of its manifest. It never throws:
  * whatever is wrong becomes the row's `problem`, and a plugin made for another host is not run even to be read.
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { GatewayError, type Plugin } from "@chela/sdk";
-import { loadableEntry } from "./compile.ts";
 import { assertSame, type CatalogEntry } from "./entry.ts";
 import { importPlugin } from "./import-plugin.ts";
-import { cachedManifest, inspectEntry, keepManifest } from "./inspect.ts";
+import { type KeptManifest, keepManifest, readKept } from "./kept-manifest.ts";
 import type { LockRecord, PluginDirs } from "./lock.ts";
-import { hostProblem, readPackage } from "./package-file.ts";
+import { hostProblem, loadableEntry, readPackage, readPackageJson } from "./package-file.ts";
 import { linkSdk } from "./sdk-link.ts";
-import { readPackageJson } from "./source.ts";
 import { installedIntegrity, shortHash } from "./tree.ts";
 
 export async function installedEntry(
@@ -24,27 +22,19 @@ export async function installedEntry(
 ): Promise<CatalogEntry> {
   const root = join(dirs.root, record.folder);
   const hash = shortHash(record.integrity);
-  const kept = await cachedManifest(dirs.manifests, hash);
-  const known = { ...(kept ?? unknownManifest(id, record.version)), origin: "installed" as const, root, hash };
+  const placed = { origin: "installed" as const, root, hash };
+  const kept = await readKept(dirs.manifests, hash);
+  const known = { ...(kept?.manifest ?? unknownManifest(id, record.version)), ...placed };
   if (!existsSync(root)) return { ...known, problem: `its folder ${root} is gone; ${again(record)}`, state: "failed" };
   try {
-    const facts = readPackage(await readPackageJson(root));
-    assertSame({ id, version: record.version }, facts);
-    const entry = join(root, loadableEntry(facts.entry));
-    const incompatible = (await hostProblem(facts, hostVersion)) || (kept ? await hostProblem(kept, hostVersion) : "");
-    if (incompatible) return { ...known, entry, problem: incompatible, state: "incompatible" };
-    const manifest = kept ?? (await inspectAgain(dirs, id, entry, record));
-    assertSame(facts, manifest);
-    const late = await hostProblem(manifest, hostVersion);
-    return {
-      ...manifest,
-      origin: "installed",
-      root,
-      hash,
-      entry,
-      problem: late,
-      ...(late && { state: "incompatible" as const }),
-    };
+    const read = kept ?? (await readAgain(dirs, id, record, hostVersion));
+    if (typeof read === "string") return { ...known, problem: read, state: "incompatible" };
+    const { manifest } = read;
+    assertSame({ id, version: record.version }, manifest);
+    const entry = join(root, read.entry);
+    const problem =
+      (await hostProblem({ id, host: read.host }, hostVersion)) || (await hostProblem(manifest, hostVersion));
+    return { ...manifest, ...placed, entry, problem, ...(problem !== "" && { state: "incompatible" as const }) };
   } catch (error) {
     return { ...known, problem: (error as Error).message, state: "failed" };
   }
@@ -74,12 +64,26 @@ export async function assertIntact(id: string, root: string, record: LockRecord)
   throw new GatewayError("PLUGIN_INTEGRITY", 409, message, { plugin: id, expected: record.integrity, found });
 }
 
-/** The kept definition is gone: the code is run in a child once more, unless it is not what was installed. */
-async function inspectAgain(dirs: PluginDirs, id: string, entry: string, record: LockRecord): Promise<CatalogEntry> {
-  await assertIntact(id, join(dirs.root, record.folder), record);
-  const { manifest, definition } = await inspectEntry(id, entry);
-  await keepManifest(dirs.manifests, shortHash(record.integrity), definition).catch(() => undefined);
-  return manifest;
+/**
+ * The kept file is gone: a child reads the definition once more, unless the files are not what was installed, or are made
+ * for another host; then that is the answer.
+ */
+async function readAgain(
+  dirs: PluginDirs,
+  id: string,
+  record: LockRecord,
+  hostVersion: string,
+): Promise<KeptManifest | string> {
+  const root = join(dirs.root, record.folder);
+  const facts = readPackage(await readPackageJson(root));
+  const incompatible = await hostProblem(facts, hostVersion);
+  if (incompatible !== "") return incompatible;
+  await assertIntact(id, root, record);
+  const { inspectEntry } = await import("./inspect.ts");
+  const entry = loadableEntry(facts.entry);
+  const { manifest, definition } = await inspectEntry(id, join(root, entry));
+  await keepManifest(dirs.manifests, shortHash(record.integrity), facts, definition).catch(() => undefined);
+  return { manifest, host: facts.host, entry };
 }
 
 function again({ source }: LockRecord): string {

@@ -2,8 +2,8 @@
  * The package.json of a plugin: what must be known before any of its code runs. Reads only the fields it names, and
  * refuses names and paths that would lead out of the plugin's folder.
  */
-import { posix } from "node:path";
-import { assertRelative } from "../files.ts";
+import { join, posix } from "node:path";
+import { assertRelative, readIfThere } from "../files.ts";
 import { satisfies, validRange, validVersion } from "../versions.ts";
 import { isRecord, manifestError } from "./entry.ts";
 import { pluginId } from "./manifest.ts";
@@ -26,6 +26,7 @@ type Raw = Readonly<Record<string, unknown>>;
 
 /** npm's rule, without a leading dash, so that a name is never taken for an option. */
 const namePattern = /^(?:@[a-z0-9~][a-z0-9._~-]*\/)?[a-z0-9~][a-z0-9._~-]*$/;
+const maxBytes = 1024 * 1024;
 const rangeOrTag = /^[\w.~^<>=|*+ -]{0,128}$/;
 
 /** True for what npm takes as a package name and what is one folder, or a scope and a folder, on disk. */
@@ -83,6 +84,23 @@ function parse(json: string): Raw {
   }
   if (!isRecord(value)) throw manifestError("package.json must hold an object.");
   return value;
+}
+
+/** Text of the package.json in `folder`. */
+export async function readPackageJson(folder: string): Promise<string> {
+  const text = await readIfThere(join(folder, "package.json"), maxBytes);
+  if (text !== undefined) return text;
+  throw manifestError(`${folder} has no package.json, so it is not a plugin. "chela plugins new NAME" makes one.`);
+}
+
+/** True for an entry that must be compiled before Node can import it. */
+export function isTypeScript(entry: string): boolean {
+  return /\.m?ts$/.test(entry);
+}
+
+/** The file to import for an entry: itself, or what compiling makes of it, beside it. */
+export function loadableEntry(entry: string): string {
+  return isTypeScript(entry) ? entry.replace(/\.m?ts$/, ".chela.mjs") : entry;
 }
 
 type Fail = (message: string) => never;

@@ -6,10 +6,11 @@ import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { compileEntry } from "./compile.ts";
 import { assertSame, type CatalogEntry } from "./entry.ts";
-import { cachedManifest, inspectEntry, keepManifest } from "./inspect.ts";
-import type { PackageFacts } from "./package-file.ts";
+import { inspectEntry } from "./inspect.ts";
+import { keepManifest, readKept } from "./kept-manifest.ts";
+import { type PackageFacts, readPackageJson } from "./package-file.ts";
 import { admit, assertEntry, type Host } from "./prepare.ts";
-import { belongs, readPackageJson } from "./source.ts";
+import { belongs } from "./source.ts";
 import { hashTree, isLitter, listTree, shortHash, sourceLimits } from "./tree.ts";
 
 export interface PathOptions extends Host {
@@ -25,14 +26,14 @@ export async function pathEntry(folder: string, outDir: string, options: PathOpt
   const entry = join(outDir, `${facts.id}-${hash}.mjs`);
   await mkdir(outDir, { recursive: true, mode: 0o700 });
   await compileEntry({ root, entry: facts.entry, outfile: entry, sdkDir: options.sdkDir });
-  const manifest = (await cachedManifest(outDir, hash)) ?? (await inspect(facts, entry, outDir, hash));
+  const manifest = (await readKept(outDir, hash))?.manifest ?? (await inspect(facts, entry, outDir, hash));
   assertSame(facts, manifest);
   return { ...manifest, origin: "path", root, entry, hash };
 }
 
 async function inspect(facts: PackageFacts, entry: string, outDir: string, hash: string): Promise<CatalogEntry> {
   const { manifest, definition } = await inspectEntry(facts.id, entry);
-  await keepManifest(outDir, hash, definition);
+  await keepManifest(outDir, hash, facts, definition);
   return manifest;
 }
 

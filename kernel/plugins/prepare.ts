@@ -6,11 +6,11 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { GatewayError } from "@chela/sdk";
 import { resolveInside } from "../files.ts";
-import { compileEntry, isTypeScript, loadableEntry } from "./compile.ts";
-import { assertSame, type CatalogEntry, isRecord, manifestError } from "./entry.ts";
-import { inspectEntry } from "./inspect.ts";
+import { compileEntry } from "./compile.ts";
+import { assertSame, isRecord, manifestError } from "./entry.ts";
+import { type Inspected, inspectEntry } from "./inspect.ts";
 import { installDependencies, type NpmOptions } from "./npm.ts";
-import { hostProblem, type PackageFacts, readPackage } from "./package-file.ts";
+import { hostProblem, isTypeScript, loadableEntry, type PackageFacts, readPackage } from "./package-file.ts";
 import { linkSdk } from "./sdk-link.ts";
 
 export interface Host {
@@ -32,7 +32,7 @@ export async function complete(
   root: string,
   facts: PackageFacts,
   options: Host & NpmOptions & { readonly sdkDir: string; readonly work: string },
-): Promise<{ manifest: CatalogEntry; definition: Readonly<Record<string, unknown>> }> {
+): Promise<Inspected> {
   await assertEntry(root, facts);
   const missing = Object.entries(facts.dependencies).filter(([name]) => !facts.bundled.includes(name));
   if (missing.length > 0)

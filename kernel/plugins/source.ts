@@ -2,14 +2,13 @@
  * Where a plugin comes from: a folder, a tarball, or a package of the npm registry. Whatever it is, what is taken of it is
  * one copy of its plain files in a folder of ours, checked against the limits; the rest of the install looks only at that.
  */
-import { readFile, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { isAbsolute, join, resolve } from "node:path";
 import { GatewayError } from "@chela/sdk";
 import { codeOf } from "../files.ts";
 import { type ArchiveLimits, unpackTarball } from "./archive.ts";
-import { manifestError } from "./entry.ts";
 import { type NpmOptions, packPackage, parseSpec } from "./npm.ts";
-import type { PackageFacts } from "./package-file.ts";
+import { type PackageFacts, readPackageJson } from "./package-file.ts";
 import { copyTree, hashTree, isLitter, listTree, sourceLimits } from "./tree.ts";
 
 export type Source =
@@ -68,22 +67,6 @@ export async function stageSource(
   const root = join(work, "plugin");
   await copyTree(folder, root, files);
   return { root, facts, content: await hashTree(root, files) };
-}
-
-export async function readPackageJson(folder: string): Promise<string> {
-  const file = join(folder, "package.json");
-  try {
-    const { size } = await stat(file);
-    if (size > 1024 * 1024) throw manifestError(`${file} has ${size} bytes.`);
-    return await readFile(file, "utf8");
-  } catch (error) {
-    if (codeOf(error) !== "ENOENT") throw error;
-    throw manifestError(
-      `${folder} has no package.json, so it is not a plugin. "chela plugins new NAME" makes one.`,
-      {},
-      error,
-    );
-  }
 }
 
 /** Of node_modules only what the package bundles, without the links of `.bin`. */

@@ -1,11 +1,13 @@
 /**
  * The files of a plugin: listed, copied and hashed by the same walk. It takes regular files only and stops at the first
- * link, device or limit, so nothing outside a folder is ever read through it.
+ * link, device or limit, so nothing outside a folder is ever read through it. A start hashes every installed plugin, so
+ * small files are read without a detour through the thread pool, and other work gets its turn in between.
  */
 import { createHash } from "node:crypto";
-import { constants } from "node:fs";
-import { lstat, mkdir, open, readdir } from "node:fs/promises";
+import { closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, readFileSync } from "node:fs";
+import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { GatewayError } from "@chela/sdk";
 import { assertRelative } from "../files.ts";
 
@@ -53,16 +55,18 @@ export function isLitter(path: string): boolean {
 export async function listTree(root: string, limits: TreeLimits, skip: (path: string) => boolean): Promise<TreeFile[]> {
   const files: TreeFile[] = [];
   const folders = [""];
+  const pace = new Pace();
   let bytes = 0;
   for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
-    for (const item of await readdir(join(root, folder), { withFileTypes: true })) {
+    if (pace.isDue()) await pace.rest();
+    for (const item of readdirSync(join(root, folder), { withFileTypes: true })) {
       const path = folder === "" ? item.name : `${folder}/${item.name}`;
       if (skip(path)) continue;
       assertTakeable(path, limits.depth);
       if (item.isDirectory()) folders.push(path);
       else if (!item.isFile()) throw archiveError(`${path} is a link or a device; a plugin consists of plain files`);
       else {
-        const size = (await lstat(join(root, path))).size;
+        const { size } = lstatSync(join(root, path));
         bytes += size;
         files.push({ path, size });
         assertWithin({ files: files.length, bytes, path, size }, limits);
@@ -96,18 +100,18 @@ export async function copyTree(from: string, to: string, files: readonly TreeFil
   for (const { path, size } of files) {
     const target = join(to, path);
     await mkdir(dirname(target), { recursive: true });
-    const bytes = await readPlain(join(from, path), size);
-    const handle = await open(target, "wx", 0o644);
-    await handle.writeFile(bytes).finally(() => handle.close());
+    await writeFile(target, readPlain(join(from, path), size), { flag: "wx", mode: 0o644 });
   }
 }
 
 /** `sha512-…` over the sorted names, sizes and contents. */
 export async function hashTree(root: string, files: readonly TreeFile[]): Promise<string> {
   const whole = createHash("sha512");
+  const pace = new Pace();
   for (const { path, size } of files) {
+    if (pace.isDue()) await pace.rest();
     const content = createHash("sha512")
-      .update(await readPlain(join(root, path), size))
+      .update(readPlain(join(root, path), size))
       .digest("hex");
     whole.update(`${path}\0${size}\0${content}\n`);
   }
@@ -129,13 +133,28 @@ export function archiveError(why: string, cause?: unknown): GatewayError {
 }
 
 /** By handle, not following a link that took the file's place since it was listed. */
-async function readPlain(path: string, size: number): Promise<Buffer> {
-  const handle = await open(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0));
+function readPlain(path: string, size: number): Buffer {
+  const handle = openSync(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0));
   try {
-    const facts = await handle.stat();
+    const facts = fstatSync(handle);
     if (!facts.isFile() || facts.size !== size) throw archiveError(`${path} changed while it was read`);
-    return await handle.readFile();
+    return readFileSync(handle);
   } finally {
-    await handle.close();
+    closeSync(handle);
+  }
+}
+
+/** Lets others run after each few milliseconds of work. */
+class Pace {
+  static readonly #sliceMs = 8;
+  #since = performance.now();
+
+  isDue(): boolean {
+    return performance.now() - this.#since > Pace.#sliceMs;
+  }
+
+  async rest(): Promise<void> {
+    await nextTurn();
+    this.#since = performance.now();
   }
 }

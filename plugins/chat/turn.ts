@@ -116,7 +116,7 @@ async function converse(play: Play): Promise<TurnResult> {
   const { world, run, turn } = play;
   const { max_tool_iterations: max } = world.settings().defaults;
   for (let step = 1; step <= max; step++) {
-    const reply = await callModel(world, run, turn, modelRequest(play));
+    const reply = await callModel(world, run, turn, modelRequest(play, step === 1));
     play.usage = added(play.usage, reply.usage);
     const theirs = reply.toolCalls.filter(({ name }) => play.clientTools.has(name));
     if (reply.toolCalls.length === 0 || theirs.length > 0) return conclude(play, reply, theirs);
@@ -168,10 +168,12 @@ async function cutShort(play: Play, thrown: unknown): Promise<TurnResult> {
   throw thrown;
 }
 
-function modelRequest(play: Play): ModelRequest {
+/** A forced tool choice is for the first call of a turn: kept up, no turn with tools of ours would ever end. */
+function modelRequest(play: Play, first: boolean): ModelRequest {
   const { world, request, profile, messages } = play;
   const { defaults } = world.settings();
   const { options = {} } = request;
+  const { toolChoice } = options;
   const tools = toolSpecs(play);
   const maxTokens = options.maxTokens ?? defaults.max_tokens;
   const temperature = options.temperature ?? defaults.temperature;
@@ -181,11 +183,15 @@ function modelRequest(play: Play): ModelRequest {
     fallbacks: request.model ? [] : (defaults.model.fallbacks ?? world.providers.fallbacks()),
     messages: [...messages],
     ...(tools.length > 0 && { tools }),
-    ...(options.toolChoice !== undefined && { toolChoice: options.toolChoice }),
+    ...(toolChoice !== undefined && (first || !isForced(toolChoice)) && { toolChoice }),
     ...(maxTokens !== undefined && { maxTokens }),
     ...(temperature !== undefined && { temperature }),
     ...(options.extra && { extra: options.extra }),
   };
+}
+
+function isForced(choice: ModelRequest["toolChoice"]): boolean {
+  return choice === "required" || typeof choice === "object";
 }
 
 /** The client's tools, and those of ours that this identity may use. */

@@ -45,6 +45,14 @@ describe("tools", () => {
     ]);
   });
 
+  it("are forced on the first model call of a turn only, else it would never end", async () => {
+    const { run, model } = await chatHost();
+    const replies = [callsTools([toolCall("1", "look", { n: 1 })]), says("done")];
+    model.answer = () => replies.shift() as ReturnType<typeof says>;
+    expect(await run({ options: { toolChoice: "required" } }).done).toMatchObject({ text: "done" });
+    expect(model.requests.map(({ toolChoice }) => toolChoice)).toEqual(["required", undefined]);
+  });
+
   it("end after as many model calls as allowed", async () => {
     const { run, model, history } = await chatHost({ config: { agents: { defaults: { max_tool_iterations: 3 } } } });
     let n = 0;

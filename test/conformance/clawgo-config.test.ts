@@ -1,0 +1,257 @@
+/** ClawGo contract §1.2, §2.2 to §2.4: reading, saving and reloading the config as its clients do. */
+import { mkdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import type { RunningGateway } from "../kit/gateway.ts";
+import { pauseFor, until } from "../kit/until.ts";
+import { askAsOwner, type Frame, freshGateway, gatewayForAll, talk } from "./kit.ts";
+
+type Tree = { readonly [key: string]: never };
+
+const onDisk = (gateway: RunningGateway) =>
+  JSON.parse(readFileSync(join(gateway.stateDir, "config.json"), "utf8")) as Tree;
+const save = (gateway: RunningGateway, body: unknown, query = "") =>
+  askAsOwner(gateway, `/api/config${query}`, { body, headers: { "content-type": "application/json" } });
+const changesIn = (frames: readonly Frame[]) => frames.filter(({ type }) => type === "config_changed");
+
+describe("A1: POST /api/config, raw", () => {
+  it("is 200 with unknown keys in it; what it names is persisted; the reload happens once", async () => {
+    const gateway = await freshGateway();
+    const events = await talk(gateway, "/api/events/live");
+    expect(await events.frame()).toMatchObject({ type: "ready" });
+    const answer = await save(gateway, {
+      gateway: { host: "127.0.0.1", token: "" },
+      channels: { telegram: { enabled: true, token: "123:abc" } },
+      logging: { level: "debug", no_such_key: 1 },
+      no_such_section: { kept: [1, "two"] },
+    });
+    expect(answer.status).toBe(200);
+    expect(answer.json()).toMatchObject({
+      ok: true,
+      applied: expect.arrayContaining(["logging.level"]) as unknown,
+      restarted: expect.any(Array) as unknown,
+      pending: [],
+      failed: [],
+      hash: expect.stringMatching(/^[0-9a-f]{64}$/) as unknown,
+    });
+    expect(onDisk(gateway)).toMatchObject({
+      gateway: { host: "127.0.0.1" },
+      channels: { telegram: { enabled: true, token: "123:abc" } },
+      logging: { level: "debug", no_such_key: 1 },
+      no_such_section: { kept: [1, "two"] },
+    });
+    expect(await events.frame()).toMatchObject({ type: "config_changed", source: "webui" });
+    await pauseFor(400);
+    expect(changesIn(events.waiting)).toEqual([]);
+  });
+
+  it("keeps what the body does not name (deliberate: ClawGo reset it)", async () => {
+    const gateway = await freshGateway({ config: { logging: { retention_days: 9 }, mine: { x: 1 } } });
+    expect((await save(gateway, { logging: { max_size_mb: 7 } })).json()).toMatchObject({ ok: true });
+    expect(onDisk(gateway)).toEqual({ logging: { retention_days: 9, max_size_mb: 7 }, mine: { x: 1 } });
+  });
+
+  it("takes back what GET gave, secrets and all, and changes nothing", async () => {
+    const config = {
+      models: { providers: { p: { api_base: "http://127.0.0.1:9/v1", api_key: "sk-1", models: ["m"] } } },
+    };
+    const gateway = await freshGateway({ config });
+    const shown = await askAsOwner(gateway, "/api/config");
+    expect(shown.text).not.toContain("sk-1");
+    expect((await save(gateway, shown.json())).json()).toMatchObject({ ok: true, applied: [], restarted: [] });
+    expect(onDisk(gateway)).toEqual(config);
+  });
+
+  it("obeys the example of the API document, and no client is locked out by its empty token", async () => {
+    const gateway = await freshGateway();
+    const { port } = new URL(gateway.url);
+    const answer = await save(gateway, { gateway: { host: "127.0.0.1", port: Number(port), token: "" } });
+    expect(answer.json()).toMatchObject({ ok: true });
+    expect((await askAsOwner(gateway, "/api/version")).status).toBe(200);
+  });
+});
+
+describe("A2: POST /api/config whose reload fails", () => {
+  it("is 400 with the reason, and what ran before still runs, on disk as well", async () => {
+    const config = { logging: { retention_days: 5 } };
+    const gateway = await freshGateway({ config });
+    const file = join(gateway.stateDir, "in-the-way");
+    writeFileSync(file, "");
+    const answer = await save(gateway, { store: { path: join(file, "chela.db") } });
+    expect(answer.status).toBe(400);
+    expect(answer.text).toContain("in-the-way");
+    expect(onDisk(gateway)).toEqual(config);
+    expect((await askAsOwner(gateway, "/api/chat", { body: { message: "/echo on" } })).json()).toMatchObject({
+      reply: "on",
+    });
+  });
+
+  it("is 400 for a port that is taken, and the old port stays open", async () => {
+    const squatter = createServer().listen(0, "127.0.0.1");
+    await until(() => squatter.listening);
+    const { port } = squatter.address() as { port: number };
+    const gateway = await freshGateway({ config: { gateway: { port: 0 } }, args: ["--port", "0"] });
+    const answer = await save(gateway, { gateway: { port } });
+    squatter.close();
+    // The flag of this run wins over the file, so the port is noted and nothing fails; either way nothing is lost.
+    expect([200, 400]).toContain(answer.status);
+    expect((await askAsOwner(gateway, "/api/version")).status).toBe(200);
+  });
+});
+
+describe("A3: POST /api/config?mode=normalized", () => {
+  it("maps core.gateway, tools, router and a provider into the file", async () => {
+    const gateway = await freshGateway({
+      config: { models: { providers: { openai: { api_base: "https://api.openai.com/v1", models: ["gpt-5.4"] } } } },
+    });
+    const events = await talk(gateway, "/api/events/live");
+    await events.frame();
+    const answer = await save(
+      gateway,
+      {
+        core: {
+          default_provider: "openai",
+          default_model: "gpt-5.4",
+          main_agent_id: "main",
+          gateway: { host: "127.0.0.1", port: 18990 },
+          tools: { shell_enabled: false, mcp_enabled: false },
+        },
+        runtime: {
+          router: { enabled: true, strategy: "rules_first", max_hops: 4, default_timeout_sec: 120, rules: [] },
+          providers: { openai: { api_base: "http://127.0.0.1:9/v1", timeout_sec: 33, auth: "bearer" } },
+        },
+      },
+      "?mode=normalized",
+    );
+    expect(answer.json()).toMatchObject({ ok: true });
+    expect(onDisk(gateway)).toMatchObject({
+      gateway: { host: "127.0.0.1", port: 18990 },
+      tools: { shell: { enabled: false } },
+      agents: { defaults: { model: { primary: "openai/gpt-5.4" } }, router: { enabled: true, max_hops: 4 } },
+      models: { providers: { openai: { api_base: "http://127.0.0.1:9/v1", timeout_sec: 33, models: ["gpt-5.4"] } } },
+    });
+    expect(await events.frame()).toMatchObject({ type: "config_changed", source: "webui" });
+    const view = (await askAsOwner(gateway, "/api/config?mode=normalized")).json();
+    expect(view).toMatchObject({
+      ok: true,
+      config: {
+        core: { tools: { shell_enabled: false }, gateway: { port: 18990 }, default_provider: "openai" },
+        runtime: { router: { enabled: true, max_hops: 4 }, providers: { openai: { timeout_sec: 33 } } },
+      },
+    });
+  });
+});
+
+describe("C8: the watcher", () => {
+  it("makes three quick writes one reload, and a touch none", async () => {
+    const gateway = await freshGateway({ config: { logging: { retention_days: 1 } } });
+    const file = join(gateway.stateDir, "config.json");
+    const events = await talk(gateway, "/api/events/live");
+    await events.frame();
+    for (const days of [2, 3, 4]) writeFileSync(file, JSON.stringify({ logging: { retention_days: days } }));
+    expect(await events.frame()).toMatchObject({ type: "config_changed" });
+    await until(async () => (await askAsOwner(gateway, "/api/config")).text.includes('"retention_days": 4'));
+    utimesSync(file, new Date(), new Date());
+    await pauseFor(500);
+    expect(changesIn(events.waiting)).toEqual([]);
+  });
+});
+
+describe("1.2 reading", () => {
+  const gateway = gatewayForAll();
+
+  it("raw is the bare merged config, indented by two, without a line feed at its end", async () => {
+    const { headers, text, json } = await askAsOwner(gateway(), "/api/config");
+    expect(headers["content-type"]).toBe("application/json");
+    expect(text).toBe(JSON.stringify(json(), null, 2));
+    const config = json() as Tree;
+    expect(config).not.toHaveProperty("ok");
+    expect(config).toMatchObject({ gateway: { port: 18790 }, logging: { max_size_mb: 20, retention_days: 3 } });
+    expect((await askAsOwner(gateway(), "/api/config?mode=raw")).text).toBe(text);
+  });
+
+  it.each(["?mode=hot", "?include_hot_reload_fields=1"])("%s adds what can be changed live", async (query) => {
+    const { ok, config, hot_reload_fields, hot_reload_field_details, ...rest } = (
+      await askAsOwner(gateway(), `/api/config${query}`)
+    ).json() as Record<string, unknown[]>;
+    expect(ok).toBe(true);
+    expect(config).toMatchObject({ gateway: { port: 18790 } });
+    expect(rest).toEqual({});
+    expect(hot_reload_fields).toEqual(
+      expect.arrayContaining(["logging.*", "agents.*", "models.providers.*", "gateway.*"]),
+    );
+    expect(hot_reload_field_details?.map((row) => (row as { path: string }).path)).toEqual(hot_reload_fields);
+    for (const row of hot_reload_field_details ?? []) {
+      expect(row).toEqual({
+        path: expect.any(String) as unknown,
+        name: expect.stringMatching(/\S/) as unknown,
+        description: expect.stringMatching(/\S/) as unknown,
+      });
+    }
+  });
+
+  it("normalized has the view and the raw config, and the hot fields when they are asked for", async () => {
+    const plain = (await askAsOwner(gateway(), "/api/config?mode=normalized")).json() as Tree;
+    expect(Object.keys(plain).sort()).toEqual(["config", "ok", "raw_config"]);
+    expect(plain).toMatchObject({
+      ok: true,
+      config: {
+        core: { tools: { shell_enabled: true, mcp_enabled: false }, main_agent_id: "main", gateway: { port: 18790 } },
+        runtime: { router: { strategy: "rules_first", max_hops: 6, default_timeout_sec: 600 }, providers: {} },
+      },
+      raw_config: { gateway: { port: 18790 } },
+    });
+    const withHot = (
+      await askAsOwner(gateway(), "/api/config?mode=normalized&include_hot_reload_fields=1")
+    ).json() as Tree;
+    expect(Object.keys(withHot).sort()).toEqual([
+      "config",
+      "hot_reload_field_details",
+      "hot_reload_fields",
+      "ok",
+      "raw_config",
+    ]);
+  });
+
+  it("another mode is 400 in text, for reading and for saving", async () => {
+    for (const answer of [
+      await askAsOwner(gateway(), "/api/config?mode=yaml"),
+      await save(gateway(), {}, "?mode=yaml"),
+    ]) {
+      expect(answer).toMatchObject({ status: 400, text: "unsupported config mode: yaml\n" });
+      expect(answer.headers["content-type"]).toBe("text/plain; charset=utf-8");
+    }
+  });
+});
+
+describe("11.7 POST /api/config, refused", () => {
+  const gateway = gatewayForAll();
+
+  it("is 400 with ok, error and errors in JSON; each error begins with its key", async () => {
+    mkdirSync(gateway().stateDir, { recursive: true });
+    const answer = await save(gateway(), { gateway: { port: 70_000 }, logging: { max_size_mb: "big" } });
+    expect(answer.status).toBe(400);
+    expect(answer.headers["content-type"]).toBe("application/json");
+    const { ok, error, errors } = answer.json() as { ok: boolean; error: string; errors: string[] };
+    expect(ok).toBe(false);
+    expect(errors).toHaveLength(2);
+    expect(error).toBe(`invalid config: ${errors.join("; ")}`);
+    expect(errors.map((text) => text.split(" must ")[0]).sort()).toEqual(["gateway.port", "logging.max_size_mb"]);
+    expect((await askAsOwner(gateway(), "/api/config")).text).not.toContain("70000");
+  });
+
+  it("is 400 in text for what is no JSON object", async () => {
+    const cases = [
+      ["{", "", /^decode config: .+\n$/],
+      ["[1]", "", /^decode config: .+\n$/],
+      ["", "", /^decode config: .+\n$/],
+      ['{"core":', "?mode=normalized", /^decode normalized config: .+\n$/],
+    ] as const;
+    for (const [body, query, text] of cases) {
+      const answer = await save(gateway(), body, query);
+      expect(answer, body).toMatchObject({ status: 400, text: expect.stringMatching(text) as unknown });
+      expect(answer.headers["content-type"], body).toBe("text/plain; charset=utf-8");
+    }
+  });
+});
