@@ -101,9 +101,11 @@ async function stagePlan(
   staged: Map<string, Instance>,
   stager: Stager,
 ): Promise<{ id: string; error: unknown } | undefined> {
-  for (const step of plan.steps) {
+  const starting = plan.steps.filter(({ action }) => action !== "keep" && action !== "hot");
+  // Reading and importing overlap; setting up stays one after the other, and meets each failure in its turn.
+  for (const { manifest } of starting) void stager.load(manifest).catch(() => undefined);
+  for (const step of starting) {
     const { id } = step.manifest;
-    if (step.action === "keep" || step.action === "hot") continue;
     const uses = new Map<string, Instance>();
     for (const [key, provider] of step.providers) {
       const instance = staged.get(provider) ?? live.get(provider);

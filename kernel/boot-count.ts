@@ -17,16 +17,19 @@ const windowMs = 15 * 60_000;
 
 export class BootCount {
   readonly #file: string;
+  readonly #trouble: (error: unknown) => void;
   #state: BootState;
 
-  constructor(file: string, state: BootState) {
+  private constructor(file: string, state: BootState, trouble: (error: unknown) => void) {
     this.#file = file;
     this.#state = state;
+    this.#trouble = trouble;
   }
 
-  static async open(stateDir: string): Promise<BootCount> {
+  /** A disk on which nothing can be remembered is told to `trouble`, and stops nobody. */
+  static async open(stateDir: string, trouble: (error: unknown) => void): Promise<BootCount> {
     const file = join(stateDir, "boot.json");
-    return new BootCount(file, parse(await readIfThere(file, 65_536)));
+    return new BootCount(file, parse(await readIfThere(file, 65_536)), trouble);
   }
 
   /** Empty, or why this boot must be a safe one. Changes nothing: a start that is refused (bad config, port in use) is no crash. */
@@ -64,7 +67,7 @@ export class BootCount {
 
   async #save(state: BootState): Promise<void> {
     this.#state = state;
-    await writeFileAtomic(this.#file, JSON.stringify(state));
+    await writeFileAtomic(this.#file, JSON.stringify(state)).catch(this.#trouble);
   }
 }
 

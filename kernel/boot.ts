@@ -49,9 +49,14 @@ export async function runGateway(options: RunOptions): Promise<number> {
   try {
     return await serve(options, lock, log);
   } finally {
-    await lock.release();
+    await lock.release().catch(unwritten(log, lock.path));
     await log.flush();
   }
+}
+
+/** For files that the gateway keeps for itself: without them it serves and ends just as well. */
+function unwritten(log: Log, file: string): (error: unknown) => void {
+  return (error) => log.logger.warn({ error, file }, "a file of the gateway's own cannot be written");
 }
 
 async function serve(options: RunOptions, lock: GatewayFile, log: Log): Promise<number> {
@@ -59,7 +64,7 @@ async function serve(options: RunOptions, lock: GatewayFile, log: Log): Promise<
   const token = await generatedToken(stateDir);
   if (token.warning) log.logger.warn(token.warning);
   log.redact([token.token]);
-  const boots = await BootCount.open(stateDir);
+  const boots = await BootCount.open(stateDir, unwritten(log, "boot.json"));
   const safeMode = options.safeMode
     ? "safe mode was asked for (--safe-mode); start without it to leave"
     : boots.verdict(Date.now());
@@ -90,6 +95,7 @@ async function open(options: RunOptions, log: Log, token: string, safeMode: stri
     hostVersion,
     owner: true,
   });
+  for (const warning of catalog.warnings()) log.logger.warn(warning);
   const install = async () => await import("./plugins/install.ts");
   const host = bindHosts[options.bind ?? "auto"];
   return openHost({
@@ -127,8 +133,7 @@ async function publish(host: Host, lock: GatewayFile, log: Log, newToken: string
     if (listener) await lock.update({ host: listener.place.host, port: listener.port, url: listener.url });
   };
   await tell();
-  host.onListener = () =>
-    void tell().catch((error: unknown) => log.logger.error({ error }, "the gateway file cannot be written"));
+  host.onListener = () => void tell().catch(unwritten(log, lock.path));
   const url = host.listener?.url ?? "";
   log.logger.info({ url, version: hostVersion, pid: process.pid }, `Chela listens on ${url}`);
   if (newToken)

@@ -26,7 +26,8 @@ const idleMs = 2000;
 export async function applySnapshot(host: Host, next: Snapshot, options: ApplyOptions): Promise<ChangeResult> {
   const rows = planChanges(host.snapshot, next, host.options.sections());
   const mode = modeOf(next);
-  const held = rows.filter((row) => isHeld(row, mode));
+  // A full restart is what pending changes wait for.
+  const held = options.restart === "all" ? [] : rows.filter((row) => isHeld(row, mode));
   const target = held.length === 0 ? next : holdBack(host.snapshot, next, held, host.options.sections());
   const todo = rows.filter((row) => !held.includes(row));
   host.desired = next;

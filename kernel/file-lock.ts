@@ -26,8 +26,8 @@ export async function withFileLock<T>(lockFile: string, work: () => Promise<T>, 
   const deadline = Date.now() + waitMs;
   while (!(await create(lockFile, me))) {
     const holder = await read(lockFile);
+    if (Date.now() >= deadline) throw busy(lockFile, holder);
     if (await isStale(lockFile, holder)) await removeStale(lockFile, holder?.nonce);
-    else if (Date.now() >= deadline) throw busy(lockFile, holder);
     else await pause(10 + Math.random() * 20);
   }
   try {

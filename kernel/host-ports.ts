@@ -31,8 +31,9 @@ export function entrancePorts(host: Host): DispatchHost & StreamsHost {
       requests += 1;
       return `${prefix}-${requests.toString(36)}`;
     },
-    requestLog: (entry: { status: number; error?: GatewayError | undefined }) => {
-      if (entry.status >= 500) logger.error({ ...entry }, "request failed");
+    requestLog: (entry: { path: string; status: number; error?: GatewayError | undefined }) => {
+      // A probe that is told "not yet" was answered well.
+      if (entry.status >= 500 && entry.path !== "/ready") logger.error({ ...entry }, "request failed");
       else logger.debug(entry, "request");
     },
   };

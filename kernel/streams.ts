@@ -84,6 +84,8 @@ export class Streams {
       const server = await this.#server(identity);
       if (owner.scope.closing)
         throw new GatewayError("PLUGIN_STOPPED", 503, `plugin "${owner.id}" is stopping; try again`);
+      // The client learns that it is connected once `open` has begun, so that nothing it does next goes unseen.
+      duplex.cork();
       server.handleUpgrade(req, duplex, head, (ws) => {
         const query = Object.fromEntries(new URLSearchParams(search));
         const socket = new LiveSocket({
@@ -97,6 +99,7 @@ export class Streams {
           report: this.#host.report,
         });
         this.#adopt(socket, found);
+        queueMicrotask(() => duplex.uncork());
       });
     } finally {
       owner.scope.leave();

@@ -1,7 +1,4 @@
-/**
- * Watches the config file, honouring `gateway.reload.debounceMs` as it is now: a changed debounce means a new watcher.
- * What was written while nobody watched is read once by hand.
- */
+/** Watches the config file, honouring `gateway.reload.debounceMs` as it is now. What was written before is read once by hand. */
 import type { Host } from "./host.ts";
 import { type Watching, watchPaths } from "./watch.ts";
 
@@ -9,24 +6,16 @@ export async function watchConfig(
   host: Host,
   path: string,
   reload: () => Promise<void>,
-): Promise<{ close(): Promise<void> }> {
-  const onError = (error: unknown) => host.options.log.logger.warn({ error }, "the config cannot be watched");
-  let debounceMs = host.settings().reload.debounceMs;
-  let watching: Watching = watchPaths([path], { debounceMs, onError }, reload);
-  const unsubscribe = host.events.subscribe(({ type }) => {
-    const now = host.settings().reload.debounceMs;
-    if (type !== "config_changed" || now === debounceMs) return;
-    debounceMs = now;
-    const old = watching;
-    watching = watchPaths([path], { debounceMs, onError }, reload);
-    void old.close();
-  });
+): Promise<Pick<Watching, "close">> {
+  const watching = watchPaths(
+    [path],
+    {
+      debounceMs: () => host.settings().reload.debounceMs,
+      onError: (error) => host.options.log.logger.warn({ error }, "the config cannot be watched"),
+    },
+    reload,
+  );
   await watching.ready;
   await reload();
-  return {
-    close: async () => {
-      unsubscribe();
-      await watching.close();
-    },
-  };
+  return watching;
 }

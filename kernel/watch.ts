@@ -2,13 +2,13 @@
  * The door to chokidar. A target is watched through the folder it lies in, because editors replace files by renaming
  * and a target may not exist yet; its changes arrive in batches of absolute paths, and the calls never overlap.
  */
-import { existsSync, statSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { dirname, resolve, sep } from "node:path";
 import type { FSWatcher } from "chokidar";
 
 export interface WatchOptions {
-  /** Quiet time after the last event before a batch is delivered; never less than 60 ms. */
-  readonly debounceMs: number;
+  /** Quiet time after the last event before a batch is delivered; never less than 60 ms. Asked anew for each event. */
+  readonly debounceMs: number | (() => number);
   /** A failed `onChange`, or a fault of the file system's own (too many watches). Watching goes on. */
   readonly onError?: (error: unknown) => void;
 }
@@ -59,9 +59,8 @@ async function open(targets: readonly string[], batch: Batch, options: WatchOpti
     ignorePermissionErrors: true,
     ignored: (path) => !targets.some((target) => related(resolve(path), target)),
   });
-  watcher.on("all", (event, path) => {
+  watcher.on("all", (_event, path) => {
     const changed = resolve(path);
-    if (event === "unlink" && targets.includes(changed)) watcher.add(folderAbove(changed));
     if (targets.some((target) => changed === target || inside(changed, target))) batch.add(changed);
   });
   watcher.on("error", (error) => options.onError?.(error));
@@ -69,16 +68,8 @@ async function open(targets: readonly string[], batch: Batch, options: WatchOpti
   return watcher;
 }
 
-/**
- * A file that is there is watched itself, which also notices that another one was renamed over it; watching its folder
- * costs a listing of all its neighbours per event. Anything else, and a file once it is gone, needs the folder.
- */
+/** The nearest folder above the target that exists: it tells of the target coming, going and being replaced. */
 function watchRoot(target: string): string {
-  return statSync(target, { throwIfNoEntry: false })?.isFile() ? target : folderAbove(target);
-}
-
-/** The nearest one that exists: it tells of the target coming, going and being replaced. */
-function folderAbove(target: string): string {
   let folder = dirname(target);
   while (!existsSync(folder) && dirname(folder) !== folder) folder = dirname(folder);
   return folder;
@@ -110,7 +101,8 @@ class Batch {
 
   add(path: string): void {
     if (this.#stopped) return;
-    const debounceMs = Math.max(this.#options.debounceMs, shortestDebounceMs);
+    const { debounceMs: wanted } = this.#options;
+    const debounceMs = Math.max(typeof wanted === "number" ? wanted : wanted(), shortestDebounceMs);
     const now = performance.now();
     if (this.#paths.size === 0) this.#since = now;
     this.#paths.add(path);

@@ -57,24 +57,43 @@ type Async<T> = T | Promise<T>;
 
 /** Hook name → signature of a tap. */
 export interface HookTaps {
+  /** Who presents these credentials. The kernel's own modes are asked first. */
   "auth:identify": (credentials: Credentials) => Async<Maybe<Identity>>;
+  /** A refusal, or nothing to let the identity pass. */
   "auth:authorize": (identity: Identity, want: Want) => Async<Maybe<GatewayError>>;
+  /** An early answer to an authenticated request, before its body is read: limits, maintenance. */
   "http:request": (request: RequestFacts) => Async<Maybe<Reply>>;
+  /** Status and headers of a reply before they leave; not of errors and static files. */
   "http:reply": (reply: ReplyFacts, request: RequestFacts) => Async<Maybe<ReplyFacts>>;
+  /** An error in a dialect's own shape. */
   "http:error": (error: GatewayError, request: RequestFacts) => Async<Maybe<Reply>>;
+  /** A refusal before the handshake of a WebSocket. */
   "ws:upgrade": (request: RequestFacts) => Async<Maybe<GatewayError>>;
+  /** Checks beyond the schemas; an error among the problems refuses the change. */
   "config:validate": (config: Readonly<Record<string, unknown>>, add: (problem: ConfigProblem) => void) => Async<void>;
+  /** A change of the config has taken effect. */
   "config:changed": (change: ConfigChange) => Async<void>;
+  /** What somebody said, before a turn begins: normalise, moderate. */
   "message:in": (message: InboundMessage) => Async<Maybe<InboundMessage>>;
+  /** The whole reply of a turn, before it is stored: moderate, translate. */
   "message:out": (message: OutboundMessage) => Async<Maybe<OutboundMessage>>;
+  /** Which agent answers; `main` when no tap says. */
   "agent:pick": (message: InboundMessage) => Async<Maybe<string>>;
+  /** The request to a model before it is sent: prompt assembly. */
   "model:request": (request: ModelRequest, turn: Turn) => Async<Maybe<ModelRequest>>;
+  /** A model's whole reply before its tool calls are run. */
   "model:reply": (reply: ModelReply, turn: Turn) => Async<Maybe<ModelReply>>;
+  /** Each piece of text as it comes; it cannot be changed here. */
   "model:chunk": (text: string, turn: Turn) => void;
+  /** Approval and policy: the model reads why a call was denied. */
   "tool:before": (invocation: ToolInvocation) => Async<Maybe<{ readonly deny: string }>>;
+  /** What the model will read of a tool's result: trimming, redaction. */
   "tool:after": (outcome: ToolOutcome) => Async<Maybe<ToolOutcome>>;
+  /** A turn has ended, well or not. */
   "turn:done": (turn: TurnRecord) => Async<void>;
+  /** Every plugin that can run has started. */
   "host:ready": () => Async<void>;
+  /** Last words before the plugins are stopped; five seconds at most. */
   "host:stopping": (reason: string) => Async<void>;
 }
 

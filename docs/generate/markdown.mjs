@@ -27,7 +27,7 @@ export function sentence(text) {
   const trimmed = (text ?? "").trim();
   if (trimmed === "") return "";
   const full = trimmed.charAt(0).toUpperCase() + trimmed.slice(1);
-  return /[.!?…)]$/.test(full) ? full : `${full}.`;
+  return /[.!?…]$/.test(full) ? full : `${full}.`;
 }
 
 function oneLine(text) {
@@ -35,5 +35,9 @@ function oneLine(text) {
 }
 
 function escaped(text) {
-  return text.replaceAll("|", "\\|").replaceAll("<", "\\<").replaceAll("*", "\\*").replace(/(?<!\w)_|_(?!\w)/g, "\\_");
+  return text
+    .replaceAll("|", "\\|")
+    .replaceAll("<", "\\<")
+    .replaceAll("*", "\\*")
+    .replace(/(?<!\w)_|_(?!\w)/g, "\\_");
 }

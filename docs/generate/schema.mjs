@@ -16,12 +16,15 @@ function baseText(schema) {
   if (union) return [...new Set(union.map(typeText))].join(union.every((one) => "const" in one) ? ", " : " or ");
   if (schema.allOf) return "object";
   if (schema.type === "array") return schema.items ? `list of ${plural(typeText(schema.items))}` : "list";
-  if (schema.type === "object") return recordOf(schema) ? `object of ${plural(typeText(recordOf(schema)))}` : "object";
+  if (schema.type === "object") {
+    const record = schema.properties ? undefined : recordOf(schema);
+    return record ? `object of ${plural(typeText(record))}` : "object";
+  }
   return [schema.type ?? "anything"].flat().join(" or ");
 }
 
 function plural(text) {
-  return text === "object" ? "objects" : text === "string" ? "strings" : text;
+  return text.replace(/\b(object|string|integer|number|boolean)\b/g, "$1s");
 }
 
 function bounds({ minimum, maximum, minLength, maxLength, minItems, maxItems } = {}) {
@@ -36,11 +39,10 @@ function bounds({ minimum, maximum, minLength, maxLength, minItems, maxItems } =
   return least !== undefined && least > 1 ? `(at least ${least} ${unit})` : "";
 }
 
-/** The schema of a record's values, or undefined. */
-function recordOf({ properties, patternProperties, additionalProperties }) {
-  if (properties && Object.keys(properties).length > 0) return undefined;
-  if (patternProperties) return Object.values(patternProperties)[0];
-  return typeof additionalProperties === "object" ? additionalProperties : undefined;
+/** The schema of a record's values; undefined when there is none, or when it says nothing. */
+function recordOf({ patternProperties, additionalProperties }) {
+  const value = Object.values(patternProperties ?? {})[0] ?? additionalProperties;
+  return typeof value === "object" && Object.keys(value).length > 0 ? value : undefined;
 }
 
 /**
@@ -53,10 +55,10 @@ export function fields(schema, path = []) {
   if (parts) return merged(parts.flatMap((part) => fields(part, path)));
   if (schema.type === "array") return fields(schema.items, [...path, "[]"]);
   const record = schema.type === "object" ? recordOf(schema) : undefined;
-  if (record) return named(record, [...path, "<name>"], false);
-  return Object.entries(schema.properties ?? {}).flatMap(([key, child]) =>
+  const declared = Object.entries(schema.properties ?? {}).flatMap(([key, child]) =>
     named(child, [...path, key], (schema.required ?? []).includes(key)),
   );
+  return record ? [...declared, ...named(record, [...path, "<name>"], false)] : declared;
 }
 
 function named(schema, path, required) {
@@ -90,12 +92,12 @@ export function pathText(path) {
   return path.reduce((text, key) => (key === "[]" ? `${text}[]` : text === "" ? key : `${text}.${key}`), "");
 }
 
-/** Rows `field, type, needed or default, about` for a table. */
-export function fieldRows(schema) {
+/** Rows `field, type, default, about` for a table; `must` stands where a field without a default has to be. */
+export function fieldRows(schema, must = "required") {
   return fields(schema).map(({ path, schema: inner, required }) => [
     code(pathText(path)),
     typeText(inner),
-    inner.default !== undefined ? code(JSON.stringify(inner.default)) : required ? "required" : "",
+    inner.default !== undefined ? code(JSON.stringify(inner.default)) : required ? must : "",
     prose(inner.description),
   ]);
 }

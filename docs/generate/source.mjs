@@ -66,3 +66,13 @@ export function listNamed({ path, text }, name) {
   if (!found) throw new Error(`${path} has no list ${name} any more; tell docs/generate where it went`);
   return [...found[1].matchAll(/"([^"]+)"/g)].map(([, item]) => item);
 }
+
+/** Calls `visit(node, parents)` for a syntax tree, outermost first. */
+export function walk(node, visit, parents = []) {
+  if (Array.isArray(node)) {
+    for (const item of node) walk(item, visit, parents);
+  } else if (typeof node === "object" && node !== null && typeof node.type === "string") {
+    visit(node, parents);
+    for (const child of Object.values(node)) walk(child, visit, [...parents, node]);
+  }
+}

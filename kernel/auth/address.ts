@@ -81,7 +81,7 @@ export function clientAddress(
   return { peer, address, local: false, proxied: address !== peer };
 }
 
-function isForwarded(headers: IncomingHttpHeaders): boolean {
+export function isForwarded(headers: IncomingHttpHeaders): boolean {
   for (const name of forwardedNames) if (headers[name] !== undefined) return true;
   return false;
 }

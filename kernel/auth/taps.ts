@@ -4,7 +4,7 @@
  */
 import { timingSafeEqual } from "node:crypto";
 import { allows, type Candidate, type Credentials, GatewayError, type Identity, type Want } from "@chela/sdk";
-import { isLoopback } from "./address.ts";
+import { isForwarded, isLoopback } from "./address.ts";
 import { Presented } from "./credentials.ts";
 import { oneText } from "./host-name.ts";
 import { hostIsLocal, originAllowed } from "./origin.ts";
@@ -89,9 +89,10 @@ function readOnly(identity: Identity): Identity {
   return { ...identity, scopes: ["read"] };
 }
 
-/** The machine's own CLI must get in without the proxy; nobody else may use the token in this mode. */
+/** The machine's own CLI must get in without the proxy, also where the proxy is on this machine; nobody else may use the token in this mode. */
 function byLocalToken(credentials: Credentials, auth: ResolvedAuth): Identity | undefined {
-  return credentials.local ? bySecret(credentials, auth.tokenDigest, tokenIdentity) : undefined;
+  const direct = isLoopback(credentials.peer) && !isForwarded(credentials.headers);
+  return direct ? bySecret(credentials, auth.tokenDigest, tokenIdentity) : undefined;
 }
 
 function byProxy({ peer, headers }: Credentials, auth: ResolvedAuth): Identity | undefined {

@@ -1,6 +1,7 @@
 /** `config …`: values in, values out, and the truth about what a change did. */
 import { readFile, stat } from "node:fs/promises";
 import { resolve } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { type ChangeResult, GatewayError, type PlannedChange } from "@chela/sdk";
 import { formatPath, parsePath } from "../config/paths.ts";
 import { nearest } from "../nearest.ts";
@@ -31,8 +32,11 @@ export const set: Handler = async (cli, [text = "", ...words], options) => {
   const path = normal(text);
   const value = configValue(words);
   const door = await configDoor(cli);
+  const before = await door.get(path, "file");
+  const changed = !before.found || !isDeepStrictEqual(before.value, value);
   const result = await door.set(path, value, writeFlags(options)).catch(takenBack);
-  return await told(cli, door, result, { line: `Updated ${path}`, path });
+  const line = changed ? `Updated ${path}` : `${path} has that value already`;
+  return await told(cli, changed ? door : { applies: "now" }, result, { line, path, changed });
 };
 
 export const unset: Handler = async (cli, [text = ""], options) => {
@@ -43,15 +47,13 @@ export const unset: Handler = async (cli, [text = ""], options) => {
     return 0;
   }
   const result = await door.unset(path, writeFlags(options)).catch(takenBack);
-  return await told(cli, door, result, { line: `Removed ${path}`, path });
+  return await told(cli, door, result, { line: `Removed ${path}`, path, changed: true });
 };
 
 export const check: Handler = async (cli) => {
   const door = await configDoor(cli);
   const { problems, trouble } = await door.check();
-  const all = trouble
-    ? [{ path: door.path, message: trouble.message, level: "error" as const }, ...problems]
-    : problems;
+  const all = trouble ? [{ path: "", message: trouble.message, level: "error" as const }, ...problems] : problems;
   const errors = all.filter((problem) => problem.level === "error");
   await cli.out.show({ ok: errors.length === 0, path: door.path, problems: all }, () => {
     cli.out.line(
@@ -120,20 +122,18 @@ async function told(
   cli: Cli,
   door: Pick<ConfigDoor, "applies">,
   result: ChangeResult,
-  what: { line: string; path?: string },
+  what: { line: string; path?: string; changed?: boolean },
 ): Promise<number> {
   const failed = result.failed.length > 0;
-  await cli.out.show(
-    { ok: !failed, ...(what.path ? { path: what.path } : {}), applies: door.applies, ...result },
-    () => {
-      cli.out.line(`${what.line}.`, when[door.applies]);
-      if (result.applied.length > 0) cli.out.line("  applied: ", styled("green", result.applied.join(", ")));
-      if (result.restarted.length > 0) cli.out.line("  restarted: ", result.restarted.join(", "));
-      if (door.applies === "now" && result.pending.length > 0)
-        cli.out.line("  waits for a restart: ", styled("yellow", result.pending.join(", ")));
-      for (const { id, reason } of result.failed) cli.out.line("  ", styled("red", `${id}: `), reason);
-    },
-  );
+  const { line, ...facts } = what;
+  await cli.out.show({ ok: !failed, ...facts, applies: door.applies, ...result }, () => {
+    cli.out.line(`${line}.`, when[door.applies]);
+    if (result.applied.length > 0) cli.out.line("  applied: ", styled("green", result.applied.join(", ")));
+    if (result.restarted.length > 0) cli.out.line("  restarted: ", result.restarted.join(", "));
+    if (door.applies === "now" && result.pending.length > 0)
+      cli.out.line("  waits for a restart: ", styled("yellow", result.pending.join(", ")));
+    for (const { id, reason } of result.failed) cli.out.line("  ", styled("red", `${id}: `), reason);
+  });
   return failed ? 1 : 0;
 }
 

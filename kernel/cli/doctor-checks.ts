@@ -223,7 +223,7 @@ async function checkClock(cli: Cli): Promise<Finding[]> {
   const now = Date.now();
   const fix = "Set the clock, best by NTP.";
   if (now < notBefore) return [bad("clock", `${localTime(now)} is in the past`, fix)];
-  for (const name of ["config.json", "gateway.json", "chela.db"]) {
+  for (const name of ["config.json", "gateway.json", "data/store/chela.db"]) {
     const facts = await stat(join(cli.places.stateDir, name)).catch(() => null);
     if (facts && facts.mtimeMs > now + skewMs)
       return [bad("clock", `${name} was written in the future, at ${localTime(facts.mtimeMs)}`, fix)];

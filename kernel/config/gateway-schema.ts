@@ -21,18 +21,24 @@ export const GatewaySection = Type.Object({
         ],
         { default: "", description: "Empty: password when one is set, else token." },
       ),
-      token: Type.String({ default: "", secret: true }),
+      token: Type.String({ default: "", secret: true, description: "Empty: the generated one in the state dir." }),
       password: Type.String({ default: "", secret: true }),
-      maxFailuresPerMinute: Type.Integer({ minimum: 1, maximum: 10_000, default: 20 }),
+      maxFailuresPerMinute: Type.Integer({
+        minimum: 1,
+        maximum: 10_000,
+        default: 20,
+        description: "Wrong credentials per address before 429.",
+      }),
       trustedProxy: Type.Object(
         {
-          userHeader: Type.String({ default: "x-forwarded-user" }),
-          allowLoopback: Type.Boolean({ default: false }),
+          userHeader: Type.String({ default: "x-forwarded-user", description: "Where the proxy names the user." }),
+          allowLoopback: Type.Boolean({ default: false, description: "The proxy may run on this machine." }),
           allowUsers: Type.Optional(
             Type.Array(Type.String(), { description: "Absent: whoever the proxy names; empty: nobody." }),
           ),
           scopes: Type.Array(Type.Union([Type.Literal("read"), Type.Literal("write"), Type.Literal("admin")]), {
             default: ["read", "write", "admin"],
+            description: "What its users may do.",
           }),
         },
         { default: {} },
@@ -48,12 +54,27 @@ export const GatewaySection = Type.Object({
     {
       mode: Type.Union([Type.Literal("off"), Type.Literal("hot"), Type.Literal("restart"), Type.Literal("hybrid")], {
         default: "hybrid",
+        description:
+          "off: nothing applies; hot: what is hot; hybrid: the least that suffices; restart: everything anew.",
       }),
-      debounceMs: Type.Integer({ minimum: 0, maximum: 60_000, default: 100 }),
+      debounceMs: Type.Integer({
+        minimum: 0,
+        maximum: 60_000,
+        default: 100,
+        description: "Quiet time after an edit of the file.",
+      }),
     },
     { default: {} },
   ),
-  controlUi: Type.Object({ allowedOrigins: Type.Array(Type.String(), { default: [] }) }, { default: {} }),
+  controlUi: Type.Object(
+    {
+      allowedOrigins: Type.Array(Type.String(), {
+        default: [],
+        description: "Pages, besides our own, that may open WebSockets, write with a cookie and read by CORS.",
+      }),
+    },
+    { default: {} },
+  ),
   tls: Type.Object(
     {
       certPath: Type.String({ default: "", description: "PEM file; both paths set turn TLS on." }),
@@ -63,20 +84,38 @@ export const GatewaySection = Type.Object({
   ),
   limits: Type.Object(
     {
-      bodyBytes: Type.Integer({ minimum: 1024, default: 16_777_216 }),
-      frameBytes: Type.Integer({ minimum: 1024, default: 26_214_400 }),
-      socketBufferBytes: Type.Integer({ minimum: 65_536, default: 8_388_608 }),
-      sockets: Type.Integer({ minimum: 1, default: 10_000 }),
-      headersMs: Type.Integer({ minimum: 1000, default: 15_000 }),
-      bodyStallMs: Type.Integer({ minimum: 1000, default: 30_000 }),
+      bodyBytes: Type.Integer({ minimum: 1024, default: 16_777_216, description: "A JSON body." }),
+      frameBytes: Type.Integer({ minimum: 1024, default: 26_214_400, description: "A WebSocket frame." }),
+      socketBufferBytes: Type.Integer({
+        minimum: 65_536,
+        default: 8_388_608,
+        description: "What may wait for a client that reads slowly; more closes it.",
+      }),
+      sockets: Type.Integer({ minimum: 1, default: 10_000, description: "Open WebSockets." }),
+      headersMs: Type.Integer({
+        minimum: 1000,
+        default: 15_000,
+        description: "For the headers, and a stranger's body.",
+      }),
+      bodyStallMs: Type.Integer({ minimum: 1000, default: 30_000, description: "Silence in the middle of a body." }),
     },
     { default: {} },
   ),
-  shutdownGraceMs: Type.Integer({ minimum: 0, maximum: 600_000, default: 10_000 }),
+  shutdownGraceMs: Type.Integer({
+    minimum: 0,
+    maximum: 600_000,
+    default: 10_000,
+    description: "How long requests in flight may take when the gateway stops.",
+  }),
 });
 
 export const PluginsSection = Type.Object({
-  setupTimeoutMs: Type.Integer({ minimum: 10, maximum: 600_000, default: 5000 }),
+  setupTimeoutMs: Type.Integer({
+    minimum: 10,
+    maximum: 600_000,
+    default: 5000,
+    description: "For a plugin's setup, and for its start.",
+  }),
   drainMs: Type.Integer({
     minimum: 0,
     maximum: 600_000,
@@ -85,7 +124,7 @@ export const PluginsSection = Type.Object({
   }),
   quarantine: Type.Object(
     {
-      faults: Type.Integer({ minimum: 1, default: 10 }),
+      faults: Type.Integer({ minimum: 1, default: 10, description: "So many faults within the window stop a plugin." }),
       windowSec: Type.Integer({ minimum: 1, default: 60 }),
     },
     { default: {} },

@@ -25,6 +25,8 @@ export interface Compilation {
 }
 
 const marked = { inside: true };
+/** Relative, absolute, or by the `imports` of package.json: everything but the name of a package. */
+const ownPath = /^(?:[./#\\]|[A-Za-z]:)/;
 const timeoutMs = 60_000;
 
 /** Compiles to `outfile`. Throws `PLUGIN_COMPILE` (422) with file, line and message of the first errors. */
@@ -54,7 +56,7 @@ export async function compileEntry({ root, entry, outfile, sdkDir }: Compilation
 
 type ResolvePackage = (build: PluginBuild, args: OnResolveArgs) => Promise<OnResolveResult>;
 
-/** Relative imports must stay inside the folder; everything else is left to `resolvePackage`. */
+/** What is imported by path must lie inside the folder; packages are left to `resolvePackage`. */
 function ownFiles(root: string, resolvePackage: ResolvePackage): EsbuildPlugin {
   return {
     name: "own-files",
@@ -63,7 +65,7 @@ function ownFiles(root: string, resolvePackage: ResolvePackage): EsbuildPlugin {
         if (args.pluginData === marked || args.kind === "entry-point") return undefined;
         if (isBuiltin(args.path) || /^(?:node|data|https?):/.test(args.path))
           return { path: args.path, external: true };
-        if (!args.path.startsWith(".")) return resolvePackage(build, args);
+        if (!ownPath.test(args.path)) return resolvePackage(build, args);
         const found = await resolveAgain(build, args);
         if (found.errors.length > 0 || isInside(root, found.path)) return found;
         return { errors: [{ text: `"${args.path}" leads outside the plugin's folder` }] };

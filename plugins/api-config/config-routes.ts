@@ -1,6 +1,7 @@
 /** `/api/config` as ClawGo has it, with an ETag, and what was added beside it. Every change goes to the config service. */
 import { type ChangeResult, GatewayError, Reply, type RouteRequest, type Static, Type } from "@chela/sdk";
 import { rawFrom } from "./denormalize.ts";
+import { hotFields } from "./hot-fields.ts";
 import { editsFor } from "./merge.ts";
 import type { Ctx } from "./needs.ts";
 import { normalizedView } from "./normalized.ts";
@@ -122,11 +123,6 @@ function read({ use: { config } }: Ctx, query: Static<typeof ReadQuery>): Reply 
     return shown({ ok: true, config: view, ...hotFields(config) }, config.hash());
   if (!isRaw(mode)) throw unsupported(mode);
   return shown(view, config.hash());
-}
-
-function hotFields(config: Ctx["use"]["config"]) {
-  const rows = config.hotFields();
-  return { hot_reload_fields: rows.map(({ path }) => path), hot_reload_field_details: rows };
 }
 
 async function write(ctx: Ctx, { query, body, headers, identity }: WriteRequest): Promise<Reply> {

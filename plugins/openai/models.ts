@@ -6,6 +6,8 @@ export interface ModelRow {
   readonly object: "model";
   readonly created: number;
   readonly owned_by: string;
+  /** Always empty: part of OpenClaw's rows. */
+  readonly permission: readonly never[];
 }
 
 /** Where a request goes. An absent agent is whichever picks itself up. */
@@ -38,5 +40,5 @@ export function isListed(id: string, models: readonly ModelInfo[]): boolean {
 }
 
 function row(id: string, owner: string): ModelRow {
-  return { id, object: "model", created: 0, owned_by: owner };
+  return { id, object: "model", created: 0, owned_by: owner, permission: [] };
 }

@@ -1,5 +1,5 @@
 /** One model call to one upstream: request out, ModelEvents in. Knows the wire, not the other candidates. */
-import type { ModelEvent, ModelRequest } from "@chela/sdk";
+import type { GatewayError, ModelEvent, ModelRequest } from "@chela/sdk";
 import { createParser, type EventSourceParser } from "eventsource-parser";
 import { Exchange } from "./exchange.ts";
 import { fault, statusFault } from "./faults.ts";
@@ -45,10 +45,13 @@ export async function* callModel(
   const type = String(exchange.headers["content-type"] ?? "text/event-stream");
   if (/\bjson\b/.test(type)) yield* readWhole(exchange, upstream);
   else if (type.startsWith("text/event-stream")) yield* readStream(exchange, upstream);
-  else {
-    exchange.release();
-    throw fault("UPSTREAM_PROTOCOL", upstream, `answered with ${type} instead of a completion; is api_base right?`);
-  }
+  else throw noCompletion(exchange, upstream, type);
+}
+
+/** Success in a form that no API of this kind answers in: most often a web page, because the base URL is wrong. */
+export function noCompletion(exchange: Exchange, upstream: Upstream, type: string): GatewayError {
+  exchange.release();
+  return fault("UPSTREAM_PROTOCOL", upstream, `answered with ${type} instead of a completion; is api_base right?`);
 }
 
 /** The body of an error reply; what is unreadable does not hide the status. */

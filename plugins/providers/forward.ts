@@ -3,7 +3,7 @@
  * A 4xx keeps status, message and Retry-After; anything else that goes wrong before the first byte is a GatewayError.
  */
 import type { ForwardReply, ForwardRequest, GatewayError } from "@chela/sdk";
-import { errorText, type Upstream } from "./call.ts";
+import { errorText, noCompletion, type Upstream } from "./call.ts";
 import { Exchange, type Headers } from "./exchange.ts";
 import { blank, statusFault } from "./faults.ts";
 import { limits } from "./limits.ts";
@@ -52,6 +52,8 @@ export async function forwardTo(
     maxBytes: limits.passBytes,
   });
   if (exchange.status >= 300) return refusal(exchange, upstream);
+  const type = String(exchange.headers["content-type"] ?? "");
+  if (type.startsWith("text/html")) throw noCompletion(exchange, upstream, type);
   const first = await exchange.next();
   const body = first.done ? nothing() : prefixed(first, exchange);
   return { reply: { status: exchange.status, headers: pick(exchange.headers), body, model: upstream.id } };

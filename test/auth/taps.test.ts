@@ -141,6 +141,13 @@ describe("mode trusted-proxy", () => {
     const proxied = { ...bearer(generated), "x-forwarded-for": "127.0.0.1" };
     expect(await identify(direct, { peer: loopback, headers: proxied })).toBeUndefined();
   });
+
+  it("takes it also where the proxy is on this machine, as long as nothing was forwarded", async () => {
+    const beside = proxy({ allowLoopback: true });
+    expect(await identify(beside, { peer: loopback, headers: bearer(generated) })).toMatchObject({ kind: "token" });
+    const proxied = { ...bearer(generated), "x-real-ip": "203.0.113.9" };
+    expect(await identify(beside, { peer: loopback, headers: proxied })).toBeUndefined();
+  });
 });
 
 describe("mode none", () => {

@@ -33,7 +33,7 @@ export interface Talk {
   /** The next frame; fails after `ms`. */
   frame(ms?: number): Promise<Frame>;
   /** What has come and nobody took. */
-  readonly waiting: readonly Frame[];
+  readonly waiting: Frame[];
   say(text: string): void;
   /** The close code. */
   readonly ended: Promise<number>;

@@ -1,9 +1,9 @@
 /** Bad requests over real connections: every door answers with its own refusal, never a 5xx, and goes on serving. */
-import { connect, type Socket } from "node:net";
 import type { TestHost } from "@chela/sdk/testing";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { bearer, builtins, call, gatewayWith, raw, send } from "../attacks/kit.ts";
 import { until } from "../kit/until.ts";
+import { openRaw } from "./raw-socket.ts";
 
 const bodyBytes = 200_000;
 let host: TestHost;
@@ -101,7 +101,7 @@ describe("a body that is too large", () => {
   it("is asked for when it will be read", async () => {
     const body = JSON.stringify({ method: "gateway.status" });
     const headers = { "content-length": String(body.length), expect: "100-continue", connection: "close" };
-    const socket = open();
+    const socket = openRaw(host.url);
     socket.write(request("POST /api/call", headers));
     await until(() => socket.text().startsWith("HTTP/1.1 100"), 5000, "100 Continue");
     socket.write(body);
@@ -114,7 +114,7 @@ describe("a body that is too large", () => {
     const head = request("POST /api/call", { "transfer-encoding": "chunked" });
     const exact = await raw(host, `${head}${chunk(bodyBytes)}0\r\n\r\n`, (text) => text.includes("invalid json"));
     expect(exact).toMatch(/^HTTP\/1\.1 400/);
-    const socket = open();
+    const socket = openRaw(host.url);
     socket.write(head + chunk(bodyBytes));
     socket.write(chunk(1));
     for (let i = 0; i < 20; i += 1) socket.write(chunk(60_000));
@@ -124,9 +124,9 @@ describe("a body that is too large", () => {
   });
 
   it("that never ends is cut off soon after the answer", async () => {
-    const socket = open();
+    const socket = openRaw(host.url);
     socket.write(request("POST /api/call", { "transfer-encoding": "chunked" }));
-    const pour = setInterval(() => void (socket.writable() && socket.write(`ea60\r\n${" ".repeat(60_000)}\r\n`)), 5);
+    const pour = setInterval(() => socket.write(`ea60\r\n${" ".repeat(60_000)}\r\n`), 5);
     onTestFinished(() => clearInterval(pour));
     const from = performance.now();
     await until(() => socket.closed(), 5000, "the connection to be cut");
@@ -155,7 +155,7 @@ describe("what nobody serves", () => {
   });
 
   it("is told to a client that is still sending a large body", async () => {
-    const socket = open();
+    const socket = openRaw(host.url);
     socket.write(request("POST /nothing", { "content-length": "5000000" }));
     socket.write(" ".repeat(1_000_000));
     await until(() => socket.ended(), 5000, "the end");
@@ -219,30 +219,4 @@ function request(line: string, headers: Record<string, string> = {}, body = ""):
   const all = { host: new URL(host.url).host, ...bearer(host.token), ...headers };
   const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
   return `${line} HTTP/1.1\r\n${lines.join("")}\r\n${body}`;
-}
-
-/** A connection that writes when told to and remembers what came back. */
-function open() {
-  const { hostname, port } = new URL(host.url);
-  const socket: Socket = connect({ port: Number(port), host: hostname, allowHalfOpen: true });
-  onTestFinished(() => void socket.destroy());
-  const seen = { text: "", ended: false, closed: false };
-  socket.on("data", (chunk) => {
-    seen.text += chunk.toString("latin1");
-  });
-  socket.on("end", () => {
-    seen.ended = true;
-  });
-  socket.on("error", () => undefined);
-  socket.on("close", () => {
-    seen.closed = true;
-    seen.ended = true;
-  });
-  return {
-    write: (text: string) => socket.write(text),
-    writable: () => socket.writable && !socket.destroyed,
-    text: () => seen.text,
-    ended: () => seen.ended,
-    closed: () => seen.closed,
-  };
 }

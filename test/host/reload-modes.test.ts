@@ -74,6 +74,14 @@ describe("gateway.reload.mode", () => {
     expect(await seen(host)).toEqual(before);
   });
 
+  it("a full restart applies what waits, in any mode", async () => {
+    await using host = await startHost({ plugins: [subject], config: inMode("off") });
+    await host.config.write(both, who);
+    await host.gateway.restart({ full: true, why: "test" });
+    expect(host.config.pending()).toEqual([]);
+    expect(await seen(host)).toMatchObject({ warm: 1, cold: 1 });
+  });
+
   it("restart sets everything up anew for any change", async () => {
     await using host = await startHost({ plugins: [subject], config: inMode("restart") });
     const { born } = await seen(host);

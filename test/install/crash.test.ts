@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { cpSync, existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -74,20 +74,23 @@ describe("kill -9 in the middle of an upgrade", () => {
   it("at every file operation: the old version or the new one runs, and the next install cleans up", {
     timeout: 180_000,
   }, async () => {
-    const options = installOptions(sdk.path);
-    const [v1, v2] = [pluginFolder(), pluginFolder({ version: "1.1.0" })];
+    const before = installOptions(sdk.path);
+    await installPlugin(pluginFolder(), before);
+    const [v2, v3] = [pluginFolder({ version: "1.1.0" }), pluginFolder({ version: "1.2.0" })];
     const seen = new Set<string>();
     for (let stopAt = 0, ended = false; !ended && stopAt < 200; stopAt += 1) {
-      await installPlugin(v1, options);
+      const options = installOptions(sdk.path);
+      cpSync(before.stateDir, options.stateDir, { recursive: true, verbatimSymlinks: true });
       const signal = await finished(installIn(v2, options, stopAt));
-      const version = await versionThatRuns(options);
       ended = signal === null;
-      seen.add(`${signal ?? "done"} ${version}`);
+      seen.add(`${signal ?? "done"} ${await versionThatRuns(options)}`);
+      await installPlugin(v3, options);
+      expect(await versionThatRuns(options)).toBe("1.2.0");
+      const names = readdirSync(join(options.stateDir, "plugins"));
+      expect(names.filter((name) => name.startsWith(".staging") || name.startsWith(".lock"))).toEqual([]);
+      expect(await fileFindings(options.stateDir)).toEqual([]);
     }
     expect([...seen].sort()).toEqual(["SIGKILL 1.0.0", "SIGKILL 1.1.0", "done 1.1.0"]);
-    await installPlugin(v1, options);
-    const names = readdirSync(join(options.stateDir, "plugins"));
-    expect(names.filter((name) => name.startsWith(".staging") || name.startsWith(".lock"))).toEqual([]);
   });
 });
 

@@ -194,6 +194,17 @@ describe("withFileLock", () => {
     expect(existsSync(lock)).toBe(false);
   });
 
+  it("takes over from one that was killed while it took over", async () => {
+    const lock = join(tempDir(), ".lock");
+    const old = new Date(Date.now() - 60_000);
+    writeFileSync(lock, '{"pid":999999999,"nonce":"dead"}');
+    writeFileSync(`${lock}.takeover`, "");
+    await expect(withFileLock(lock, async () => 1, 50)).rejects.toMatchObject({ code: "BUSY" });
+    utimesSync(`${lock}.takeover`, old, old);
+    expect(await withFileLock(lock, async () => 1)).toBe(1);
+    expect(readdirSync(join(lock, ".."))).toEqual([]);
+  });
+
   it("takes over a file that names nobody once it is old", async () => {
     const lock = join(tempDir(), ".lock");
     writeFileSync(lock, "");

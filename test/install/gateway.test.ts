@@ -209,6 +209,18 @@ describe("under a running gateway", () => {
     expect((await ask(gateway)).status).toBe(200);
   });
 
+  it("starts with a broken list of plugins, and says so", { timeout: 60_000 }, async () => {
+    const stateDir = tempDir("state");
+    await chela(stateDir, "plugins", "install", source());
+    writeFileSync(join(stateDir, "plugins/lock.json"), "{ half");
+    const gateway = await startGateway({ stateDir });
+    expect((await gateway.fetch("/health")).status).toBe(200);
+    expect(gateway.output().stderr).toContain("lock.json does not parse");
+    const doctor = await chela(stateDir, "plugins", "doctor");
+    expect(doctor.stdout).toContain("lock.json does not parse");
+    expect(readFileSync(join(stateDir, "plugins/lock.json"), "utf8")).toBe("{ half");
+  });
+
   it("never imports a disabled one, and does not start one of an unknown name", { timeout: 60_000 }, async () => {
     const stateDir = tempDir("state");
     const canary = join(tempDir("canary"), "ran");

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type InstallOptions, installPlugin, revertPlugin, uninstallPlugin } from "../../kernel/plugins/install.ts";
 import { tempDir, writeTree } from "../kit/temp.ts";
-import { buildSdk, installOptions, pluginFiles, pluginFolder, tarball } from "./kit.ts";
+import { buildSdk, installOptions, type PluginShape, pluginFiles, pluginFolder, tarball } from "./kit.ts";
 
 let sdk: Awaited<ReturnType<typeof buildSdk>>;
 beforeAll(async () => {
@@ -138,18 +138,56 @@ describe("installing", () => {
     expect(leftovers(options)).toEqual([]);
   });
 
-  it("does not compile files from outside the folder into the plugin", async () => {
+  it.each(["relative", "absolute", "by the imports of package.json"])(
+    "does not compile files from outside the folder into the plugin: %s",
+    async (way) => {
+      const options = installOptions(sdk.path);
+      const secret = tempDir("secret");
+      writeTree(secret, { "secret.json": '{ "key": "hunter2" }' });
+      const up = `${"../".repeat(20)}${secret.slice(1)}/secret.json`;
+      const from = way === "relative" ? up : way === "absolute" ? `${secret}/secret.json` : "#secret";
+      const source = pluginFolder({
+        pkg: { exports: "./index.ts", imports: { "#secret": `./${up}` } },
+        files: { "index.ts": `import s from "${from}";\nexport default s;` },
+      });
+      await expect(installPlugin(source, options)).rejects.toMatchObject({ code: "PLUGIN_COMPILE" });
+      expect(leftovers(options)).toEqual([]);
+    },
+  );
+
+  const forms: [string, PluginShape][] = [
+    [
+      "engines.chela, its id from its name",
+      { name: "@me/weather", pkg: { chela: undefined, engines: { node: ">=20", chela: ">=1.0.0 <2" } } },
+    ],
+    ["main", { pkg: { exports: undefined, main: "index.js" } }],
+    [
+      "conditions",
+      {
+        pkg: {
+          exports: {
+            "./package.json": "./package.json",
+            ".": { types: "./x.d.ts", import: { default: "./index.js" } },
+          },
+        },
+      },
+    ],
+    [
+      "imports of its own",
+      {
+        pkg: { exports: "./src/main.mts", imports: { "#word": "./src/word.ts" } },
+        files: {
+          "src/main.mts":
+            'import { word } from "#word"; export default { id: "weather", version: "1.0.0", host: "1.x", about: word, setup() {} };',
+          "src/word.ts": 'export const word: string = "w";',
+        },
+      },
+    ],
+    ["a prerelease", { version: "1.0.0-beta.1" }],
+  ];
+  it.each(forms)("takes a package with %s", async (_, shape) => {
     const options = installOptions(sdk.path);
-    const secret = tempDir("secret");
-    writeTree(secret, { "secret.json": '{ "key": "hunter2" }' });
-    const source = pluginFolder({
-      pkg: { exports: "./index.ts" },
-      files: { "index.ts": `import s from "${"../".repeat(20)}${secret.slice(1)}/secret.json";\nexport default s;` },
-    });
-    await expect(installPlugin(source, options)).rejects.toMatchObject({
-      code: "PLUGIN_COMPILE",
-      message: expect.stringContaining("outside"),
-    });
+    expect(await installPlugin(pluginFolder(shape), options)).toMatchObject({ id: "weather", changed: true });
   });
 
   it("leaves out what is not part of a plugin", async () => {

@@ -1,4 +1,4 @@
-import { appendFileSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { watchPaths } from "../../kernel/watch.ts";
@@ -38,6 +38,42 @@ describe("watchPaths", () => {
       await until(() => watching.batches.length >= round, 5000, `batch ${round}`);
     }
     expect(new Set(watching.seen())).toEqual(new Set([file]));
+  });
+
+  it("tells of a file that an editor moves away and writes anew", async () => {
+    const folder = tempDir();
+    const file = join(folder, "config.json");
+    writeFileSync(file, "one");
+    let read = "";
+    const watching = start([file], () => {
+      read = existsSync(file) ? readFileSync(file, "utf8") : "";
+    });
+    await watching.ready;
+    for (let round = 1; round <= 4; round += 1) {
+      renameSync(file, `${file}~`);
+      await pauseFor(round * 40);
+      writeFileSync(file, `round ${round}`);
+      await until(() => read === `round ${round}`, 5000, `round ${round}`);
+    }
+  });
+
+  it("always tells of the last of several quick replacements", async () => {
+    const folder = tempDir();
+    const file = join(folder, "config.json");
+    writeFileSync(file, "0");
+    let read = "";
+    const watching = start([file], () => {
+      read = readFileSync(file, "utf8");
+    });
+    await watching.ready;
+    for (let round = 1; round <= 40; round += 1) {
+      for (let burst = 0; burst <= round % 4; burst += 1) {
+        writeFileSync(join(folder, "draft"), `${round}.${burst}`);
+        renameSync(join(folder, "draft"), file);
+        await pauseFor(burst * 7);
+      }
+      await until(() => read === `${round}.${round % 4}`, 5000, `round ${round}`);
+    }
   });
 
   it("stays silent about neighbours of a watched file", async () => {

@@ -11,8 +11,14 @@ export interface GatewayOptions {
   readonly stateDir?: string;
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** The whole environment, instead of the usual one with `env`. */
+  readonly only?: Readonly<Record<string, string>>;
   /** Do not wait for `/ready`. */
   readonly bare?: boolean;
+  /** Run by a shell first: `ulimit -f 64`. */
+  readonly shell?: string;
+  /** Run as this user; only root can. */
+  readonly uid?: number | undefined;
 }
 
 export interface RunningGateway {
@@ -42,8 +48,17 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Runnin
 /** The same for `beforeAll`: the caller ends it, and removes its state dir. Wait for it with `ready`. */
 export function spawnGateway(options: GatewayOptions & { readonly stateDir: string }): RunningGateway {
   const { stateDir } = options;
-  const child = spawn(process.execPath, [binary(), "gateway", "run", "--port", "0", ...(options.args ?? [])], {
-    env: { PATH: process.env.PATH, HOME: stateDir, CHELA_STATE_DIR: stateDir, CHELA_DISCOVERY: "off", ...options.env },
+  const command = [process.execPath, binary(), "gateway", "run", "--port", "0", ...(options.args ?? [])];
+  const [file, ...args] = options.shell ? ["sh", "-c", `${options.shell}; exec "$@"`, "sh", ...command] : command;
+  const child = spawn(file as string, args, {
+    uid: options.uid,
+    env: options.only ?? {
+      PATH: process.env.PATH,
+      HOME: stateDir,
+      CHELA_STATE_DIR: stateDir,
+      CHELA_DISCOVERY: "off",
+      ...options.env,
+    },
     stdio: ["ignore", "pipe", "pipe"],
   });
   const written = { stdout: "", stderr: "" };
