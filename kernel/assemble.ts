@@ -51,7 +51,7 @@ export async function assemble(input: PlanInput, stager: Stager, generationId: n
       id,
       state: "quarantined",
       reason: `${reason}; fix it, then: chela plugins release ${id}`,
-      code: GatewayError.is(error) ? error.code : "PLUGIN_FAULT",
+      cause: { code: GatewayError.is(error) ? error.code : "PLUGIN_FAULT", message: reason },
     };
     barred.set(id, idle);
     failures.push(idle);

@@ -71,14 +71,20 @@ async function serve(options: RunOptions, lock: GatewayFile, log: Log): Promise<
   const opened = await open(options, log, token.token, safeMode);
   const { host } = opened;
   const ended = onProcessEvents({ host, log, reload: (why) => reload(opened, why) });
-  await host.listen();
-  await publish(host, lock, log, token.created ? token.token : undefined);
-  if (safeMode) log.logger.error(safeMode);
-  await boots.begin(Date.now());
-  await host.startPlugins();
-  await boots.succeeded();
-  failOnStore(host);
-  await afterReady(opened, options, log);
+  try {
+    await host.listen();
+    await publish(host, lock, log, token.created ? token.token : undefined);
+    if (safeMode) log.logger.error(safeMode);
+    await boots.begin(Date.now());
+    await host.startPlugins();
+    await boots.succeeded();
+    failOnStore(host);
+    await afterReady(opened, options, log);
+  } catch (error) {
+    // What came up already may hold children, files and sockets.
+    await host.stop("the start failed").catch((fault: unknown) => log.logger.error({ error: fault }, "stop"));
+    throw error;
+  }
   const exitCode = await ended;
   if (exitCode === 70) await boots.crashed(Date.now());
   else await boots.stopped();
@@ -144,8 +150,9 @@ async function publish(host: Host, lock: GatewayFile, log: Log, newToken: string
 
 /** A store that cannot be opened ends the process: going on would lose what clients were told is kept. */
 function failOnStore(host: Host): void {
-  const down = [...host.barred.values()].find(({ code }) => code?.startsWith("STORE_"));
-  if (down) throw new GatewayError(down.code ?? "STORE_FAILED", 500, down.reason);
+  const causes = [...host.barred.values()].map(({ cause }) => cause);
+  const down = causes.find((cause) => cause?.code.startsWith("STORE_"));
+  if (down) throw new GatewayError(down.code, 500, down.message);
 }
 
 async function reload({ config }: OpenHost, why: string): Promise<void> {
@@ -160,7 +167,7 @@ async function afterReady({ host, config, gateway }: OpenHost, options: RunOptio
       .reload("file")
       .catch((error: unknown) => log.logger.error({ error }, "the config file was not applied"));
   });
-  host.onStopped(() => watching.close());
+  await host.onStopped(() => watching.close());
 }
 
 function startupLine(gateway: Gateway): Record<string, unknown> {

@@ -71,7 +71,7 @@ function contextHost(host: Host): ContextHost {
     dataDir: (id) => join(options.stateDir, "data", id),
     emit: (type, payload) => host.events.publish(type, payload),
     fault: host.report,
-    watch: (paths, onChange) => watchPaths(paths, { debounceMs: host.settings().reload.debounceMs }, onChange),
+    watch: (paths, onChange) => watchPaths(paths, { debounceMs: () => host.settings().reload.debounceMs }, onChange),
     fetch: (url, init, signal) => {
       const joined = init?.signal ? AbortSignal.any([init.signal, signal]) : signal;
       return host.fetch(url, { ...init, signal: joined });

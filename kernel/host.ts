@@ -221,9 +221,9 @@ export class Host {
     this.snapshot = snapshot;
   }
 
-  /** Something of the process that ends with the host. */
-  onStopped(work: () => Promise<void>): void {
-    this.#afterStop.push(work);
+  /** Something of the process that ends with the host; at once when that is stopping already. */
+  async onStopped(work: () => Promise<void>): Promise<void> {
+    await (this.stopping ? work() : this.#afterStop.push(work));
   }
 
   /** Last words, drain, release; the port is closed first. Idempotent. */

@@ -21,8 +21,8 @@ export interface Idle {
   readonly id: string;
   readonly state: Extract<PluginState, "disabled" | "waiting" | "failed" | "quarantined" | "incompatible">;
   readonly reason: string;
-  /** The code of the error that stopped it. */
-  readonly code?: string;
+  /** The error that stopped it: its code, and its own words without advice for a gateway that goes on. */
+  readonly cause?: { readonly code: string; readonly message: string };
 }
 
 export interface Plan {

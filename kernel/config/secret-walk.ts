@@ -29,11 +29,12 @@ export interface Place {
 
 /** Shorter secrets are not looked for in other places: they would be found everywhere. */
 const minCopied = 12;
-const passwordInUrl = /[a-z][a-z0-9+.-]*:\/\/[^/@\s]*:[^/@\s]+@/i;
+// Neither pattern may look at a stretch of text twice: values and comments can be megabytes long.
+const passwordInUrl = /[a-z0-9+.-]:\/\/[^/@:\s]*:[^/@\s]+@/i;
 const secretWord = /secret|passw(?:or)?d|passphrase|credential|authorization|api_?key|private_?key/;
 const secretEnding = /(?:^|_)(?:keys?|cookies?|bearer|pwd|pin)$|tokens?$/;
 const secretInComment =
-  /(?:secret|passw(?:or)?d|passphrase|credential|authorization|api_?-?key|token|bearer)\S*\s*[:=]/i;
+  /(?:secret|passw(?:or)?d|passphrase|credential|authorization|api_?-?key|token|bearer)\S{0,80}\s{0,8}[:=]/i;
 
 /** Secret whatever it is, secret where it is text, or not. */
 type Hidden = "all" | "text" | "no";

@@ -80,9 +80,10 @@ async function follow(socket: Socket, written: Written | undefined): Promise<voi
   try {
     if (!written) throw notConfigured();
     const level = levelFrom(socket.query.level);
-    const leave = written.tail.join((entry) => {
+    const leave = await join(written, (entry) => {
       if (reaches(entry, level)) socket.send({ ok: true, type: "log_entry", entry });
     });
+    if (socket.signal.aborted) return leave();
     socket.signal.addEventListener("abort", leave, { once: true });
   } catch (error) {
     if (!GatewayError.is(error)) throw error;
@@ -90,6 +91,16 @@ async function follow(socket: Socket, written: Written | undefined): Promise<voi
     return socket.close(1011, error.code);
   }
   for await (const _ of socket.incoming());
+}
+
+/** At once where there is a file; one that is just being made is waited for. */
+async function join({ file, tail }: Written, listener: (entry: Entry) => void): Promise<() => void> {
+  try {
+    return tail.join(listener);
+  } catch {
+    await file.settled();
+    return tail.join(listener);
+  }
 }
 
 function notConfigured(): GatewayError {

@@ -28,11 +28,14 @@ export interface Driver {
   /** What a worker thread passes to `require` to get the same module. */
   module(): string;
   open(file: string): Connection;
-  /** Copies page by page, off the main thread; undefined where this Node cannot. */
-  readonly copy: ((source: Connection, target: string) => Promise<void>) | undefined;
+  /** Copies one moment of `file`, off the main thread, while others write; undefined where this Node cannot. */
+  readonly copy: ((file: string, target: string) => Promise<void>) | undefined;
 }
 
 const fallback = "@photostructure/sqlite";
+/** In the thread that copies, for a lock of another process. */
+const copyWaitMs = 5_000;
+const allPages = 2_147_483_647;
 
 export async function loadDriver(): Promise<Driver> {
   const builtin = process.getBuiltinModule("node:sqlite") as unknown as SqliteModule | undefined;
@@ -52,6 +55,23 @@ function driverOf(name: Driver["name"], module: Driver["module"], sqlite: Sqlite
     name,
     module,
     open: (file) => new DatabaseSync(file),
-    copy: backup && (async (source, target) => void (await backup(source, target, { rate: 256 }))),
+    copy: backup && ((file, target) => copyFile(sqlite, { file, target })),
   };
+}
+
+/**
+ * On a connection of its own, all pages in one step: on the one that writes, a step would fail inside a transaction, and
+ * another one's commit between two steps starts the copy over.
+ */
+async function copyFile(
+  { DatabaseSync, backup }: SqliteModule,
+  { file, target }: { file: string; target: string },
+): Promise<void> {
+  const source = new DatabaseSync(file);
+  try {
+    source.exec(`PRAGMA busy_timeout = ${copyWaitMs}`);
+    await backup?.(source, target, { rate: allPages });
+  } finally {
+    source.close();
+  }
 }

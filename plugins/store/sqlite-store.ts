@@ -134,7 +134,7 @@ export class SqliteStore implements Store {
   /** The copy runs beside the writes where the driver can; else they wait. */
   #copyTo(target: string): Promise<void> {
     const { copy } = this.#options.driver;
-    if (copy) return copy(this.#database.connection, target);
+    if (copy) return copy(this.#options.file, target);
     return this.#alone(async () => this.#database.exec(`VACUUM INTO '${target.replaceAll("'", "''")}'`));
   }
 

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { RunningGateway } from "../kit/gateway.ts";
 import { pauseFor, until } from "../kit/until.ts";
-import { askAsOwner, type Frame, freshGateway, gatewayForAll, type Talk, talk } from "./kit.ts";
+import { ask, askAsOwner, type Frame, freshGateway, gatewayForAll, type Talk, talk } from "./kit.ts";
 
 type Tree = { readonly [key: string]: never };
 
@@ -81,9 +81,10 @@ describe("A1: POST /api/config, raw", () => {
   it("obeys the example of the API document, and no client is locked out by its empty token", async () => {
     const gateway = await freshGateway();
     const { port } = new URL(gateway.url);
-    const answer = await save(gateway, { gateway: { host: "127.0.0.1", port: Number(port), token: "" } });
+    const answer = await save(gateway, { gateway: { host: "0.0.0.0", port: Number(port), token: "" } });
     expect(answer.json()).toMatchObject({ ok: true });
     expect((await askAsOwner(gateway, "/api/version")).status).toBe(200);
+    expect((await ask(gateway, "/api/version")).status).toBe(401);
   });
 });
 

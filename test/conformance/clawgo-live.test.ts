@@ -1,5 +1,5 @@
 /** ClawGo contract §1.4 and §1.10: the event stream, the log and its tail. The first state of a new gateway, as documented. */
-import { appendFileSync } from "node:fs";
+import { appendFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { until } from "../kit/until.ts";
@@ -121,6 +121,13 @@ describe("A16: GET /api/logs/live", () => {
       type: "log_entry",
       entry: { level: "INFO", msg: "half a line, then the rest" },
     });
+  });
+
+  it("says in a frame that the file cannot be opened, in the words of the API document, then ends", async () => {
+    rmSync(logFile());
+    const tail = await talk(gateway(), "/api/logs/live");
+    expect(await tail.frame()).toEqual({ ok: false, error: `open ${logFile()}: no such file or directory` });
+    await tail.ended;
   });
 
   it("says in a frame that there is no file, then ends", async () => {

@@ -22,12 +22,37 @@ const all = readdirSync(docs, { recursive: true, withFileTypes: true })
   .map((entry) => relative(docs, join(entry.parentPath, entry.name)).replaceAll("\\", "/"))
   .sort();
 const english = all.filter((name) => !name.includes("/"));
+const translated = english.filter((name) => name !== "dependencies.md");
 const pages = ["README.md", "README.zh-CN.md", "CONTRIBUTING.md", "CHANGELOG.md", ...all.map((name) => `docs/${name}`)];
 const blocksOf = (name: string) => fences(read(`docs/${name}`));
 const runs = ({ language, info }: Fence) => language === "bash" && !("ci" in info);
 
 /** What a run of the guide must have printed: the claims of its text that an exit code does not prove. */
 const says: Readonly<Record<string, readonly string[]>> = {
+  "operations.md": [
+    "All is well.",
+    "exit code 1",
+    "chela_ready 1",
+    '"gateway_version"',
+    "unauthorized",
+    "10 faults within 60 s",
+    "safe mode was asked for",
+    '"problems": []',
+    "remember this",
+  ],
+  "configuration.md": [
+    "gateway.auth.token refers to MY_TOKEN, which is not set",
+    "gateway.port  restart-gateway  gateway",
+    "waits for a restart: logging.dir",
+    "refused, exit code 1",
+    "Config trouble",
+    "the last good config still runs",
+    '+    "retention_days": 14',
+    '"api_key":"__CHELA_REDACTED__"',
+    "somebody was faster",
+    '"applied":["logging.level"]',
+    '"code":"CONFIG_CONFLICT"',
+  ],
   "plugins.md": [
     "Hello, Ada!",
     "Hello, Bo!",
@@ -85,11 +110,11 @@ describe("the guides", () => {
     expect(await typeCheck(sources)).toBe("");
   });
 
-  it.each(english)("%s has the same blocks in both languages", (name) => {
+  it.each(translated)("%s has the same blocks in both languages", (name) => {
     expect(sameInAnyLanguage(blocksOf(`zh-CN/${name}`))).toEqual(sameInAnyLanguage(blocksOf(name)));
   });
 
-  it.each(english)("%s has the same sections in both languages", (name) => {
+  it.each(translated)("%s has the same sections in both languages", (name) => {
     const levels = (text: string) => (text.match(/^#+ /gm) ?? []).map((mark) => mark.length - 1);
     expect(levels(read(`docs/zh-CN/${name}`))).toEqual(levels(read(`docs/${name}`)));
   });

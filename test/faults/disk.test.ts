@@ -1,97 +1,20 @@
 /** A disk that is full, limited or read-only under a gateway that runs: it serves on, says what is wrong, and writes nothing by halves. */
 import { execFileSync } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { type RunningGateway, startGateway } from "../kit/gateway.ts";
 import { tempDir } from "../kit/temp.ts";
 import { until } from "../kit/until.ts";
+import { disks } from "./disks.ts";
+import { type Answer, call, chat, history, stop, writeConfig } from "./kit.ts";
 
 const root = process.getuid?.() === 0;
-
-interface Disk {
-  readonly stateDir: string;
-  /** Starts a gateway that meets the limit. */
-  start(): Promise<RunningGateway>;
-  /** Uses up what is left, where the limit is the disk's. */
-  fill(): void;
-}
-
-/** No file may grow beyond 128 or 256 KiB (the shells do not agree on the unit). */
-async function limitedFiles(): Promise<Disk> {
-  const stateDir = tempDir("limited");
-  await firstRun(stateDir);
-  return { stateDir, start: () => startGateway({ stateDir, shell: "ulimit -f 256" }), fill: () => undefined };
-}
-
-/** A file system of 3 MB. */
-async function tinyDisk(): Promise<Disk> {
-  const stateDir = tempDir("tiny");
-  execFileSync("mount", ["-t", "tmpfs", "-o", "size=3m", "tmpfs", stateDir]);
-  onTestFinished(() => void execFileSync("umount", ["-l", stateDir]));
-  await firstRun(stateDir);
-  const fill = () => {
-    try {
-      writeFileSync(join(stateDir, "filler"), Buffer.alloc(4_000_000));
-    } catch {
-      // That it does not fit is the point.
-    }
-  };
-  return { stateDir, start: () => startGateway({ stateDir }), fill };
-}
-
-function canMount(): boolean {
-  if (!root || process.platform !== "linux") return false;
-  const probe = join("/tmp", `chela-mount-${process.pid}`);
-  try {
-    mkdirSync(probe);
-    execFileSync("mount", ["-t", "tmpfs", "-o", "size=1m", "tmpfs", probe], { stdio: "ignore" });
-    execFileSync("umount", [probe]);
-    return true;
-  } catch {
-    return false;
-  } finally {
-    execFileSync("rm", ["-rf", probe]);
-  }
-}
-
-/** Makes the files that a gateway has anyway, so that only growth meets the limit. */
-async function firstRun(stateDir: string): Promise<void> {
-  writeFileSync(join(stateDir, "config.json"), '{\n  // mine\n  "logging": { "level": "info" }\n}\n');
-  const gateway = await startGateway({ stateDir });
-  await chat(gateway, "/echo before");
-  gateway.signal("SIGTERM");
-  expect(await gateway.ended).toBe(0);
-}
-
-async function chat(gateway: RunningGateway, message: string): Promise<{ status: number; text: string }> {
-  const body = JSON.stringify({ session: "main", message });
-  const reply = await gateway.fetch("/api/chat", { method: "POST", body });
-  return { status: reply.status, text: await reply.text() };
-}
-
-async function history(gateway: RunningGateway): Promise<string[]> {
-  const reply = await gateway.fetch("/api/chat/history?session=main&limit=2000");
-  return ((await reply.json()) as { messages: { content: string }[] }).messages.map(({ content }) => content);
-}
-
-async function writeConfig(gateway: RunningGateway, value: object): Promise<{ status: number; text: string }> {
-  const reply = await gateway.fetch("/api/config", { method: "POST", body: JSON.stringify(value) });
-  return { status: reply.status, text: await reply.text() };
-}
-
-async function stop(gateway: RunningGateway): Promise<void> {
-  gateway.signal("SIGTERM");
-  expect(await gateway.ended, gateway.output().stderr.slice(-2000)).toBe(0);
-}
 
 const litter = (stateDir: string) =>
   readdirSync(stateDir, { recursive: true })
     .map(String)
     .filter((name) => /\.tmp$|\.lock\b|\.part$/.test(name) && !name.startsWith("gateway.json"));
-
-const disks: [string, () => Promise<Disk>][] = [["files that may not grow", limitedFiles]];
-if (canMount()) disks.push(["a tiny disk", tinyDisk]);
 
 describe.each(disks)("with %s", (_name, make) => {
   it("a config write is refused whole, with the reason; the old file stays and the config goes on", async () => {
@@ -115,7 +38,7 @@ describe.each(disks)("with %s", (_name, make) => {
     const gateway = await disk.start();
     disk.fill();
     const kept: string[] = ["before"];
-    let refused: { status: number; text: string } | undefined;
+    let refused: Answer | undefined;
     for (let i = 0; i < 400 && !refused; i += 1) {
       const text = `${i} ${"y".repeat(8000)}`;
       const answer = await chat(gateway, `/echo ${text}`);
@@ -127,14 +50,18 @@ describe.each(disks)("with %s", (_name, make) => {
     expect(refused?.text).toMatch(/full|failed/);
     expect((await gateway.fetch("/health")).status).toBe(200);
     expect(await history(gateway)).toEqual(expect.arrayContaining(kept));
+    const backup = await call(gateway, "store.backup", { file: "copy.db" });
+    const copies = readdirSync(join(disk.stateDir, "data", "store"), { recursive: true }).map(String);
+    expect(copies.filter((name) => name.endsWith("copy.db"))).toHaveLength(backup.status === 200 ? 1 : 0);
+    expect(litter(disk.stateDir)).toEqual([]);
     await stop(gateway);
-    execFileSync("rm", ["-f", join(disk.stateDir, "filler")]);
+    disk.free();
     const roomy = await startGateway({ stateDir: disk.stateDir });
     expect((await history(roomy)).filter((text) => !text.startsWith("/echo"))).toEqual(kept);
     expect(await chat(roomy, "/echo after")).toMatchObject({ status: 200 });
   });
 
-  it("log lines get lost, which status says, and nothing else is; the file goes on once there is room", async () => {
+  it("log lines get lost, which health says, and nothing else is; the file goes on once there is room", async () => {
     const disk = await make();
     const gateway = await disk.start();
     disk.fill();
@@ -154,6 +81,23 @@ describe.each(disks)("with %s", (_name, make) => {
     expect((await chat(gateway, "/echo hello")).status).toBeLessThan(600);
     for (const line of readFileSync(log, "utf8").split("\n").slice(0, -1)) JSON.parse(line);
     expect((await gateway.fetch("/health")).status).toBe(200);
+    if (disk.free()) await until(async () => !(await logTrouble(gateway)), 10_000, "the log file to be written again");
+    await stop(gateway);
+  });
+
+  it("an install is refused whole: nothing of it is left, and what runs goes on", async () => {
+    const disk = await make();
+    const gateway = await disk.start();
+    disk.fill();
+    const source = tempDir("source");
+    cpSync(new URL("../fixtures/plugins/good", import.meta.url), source, { recursive: true });
+    writeFileSync(join(source, "asset.txt"), "x".repeat(400_000));
+    const refused = await call(gateway, "plugins.install", { source });
+    expect(refused.status, refused.text).toBeGreaterThanOrEqual(400);
+    expect(refused.text).toMatch(/ENOSPC|EFBIG|full|may not grow/);
+    expect(readdirSync(join(disk.stateDir, "plugins"), { recursive: true }).map(String)).not.toContain("good");
+    expect((await call(gateway, "plugins.list", {})).text).not.toContain('"good"');
+    expect((await gateway.fetch("/ready")).status).toBe(200);
     await stop(gateway);
   });
 });
@@ -175,11 +119,8 @@ async function levelOf(gateway: RunningGateway): Promise<string | undefined> {
 }
 
 async function logTrouble(gateway: RunningGateway): Promise<{ reason: string; lost: number } | undefined> {
-  const reply = await gateway.fetch("/api/call", {
-    method: "POST",
-    body: JSON.stringify({ method: "gateway.health", params: {} }),
-  });
-  const { result } = (await reply.json()) as {
+  const { text } = await call(gateway, "gateway.health", {});
+  const { result } = JSON.parse(text) as {
     result: { checks: { plugin: string; ok: boolean; reason: string; lost: number }[] };
   };
   return result.checks.find(({ plugin, ok }) => plugin === "logs" && !ok);

@@ -42,7 +42,7 @@ async function* endless(): AsyncGenerator<Uint8Array> {
 /** An event, silence for longer than any deadline of a stalled body, another event. */
 async function* quiet(): AsyncGenerator<string> {
   yield "data: one\n\n";
-  await new Promise((resolve) => setTimeout(resolve, limits.bodyStallMs * 1.5));
+  await pauseFor(limits.bodyStallMs * 1.5);
   yield "data: two\n\n";
 }
 

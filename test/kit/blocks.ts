@@ -36,7 +36,8 @@ export async function runBlocks(blocks: readonly Fence[]): Promise<Said> {
   const home = tempDir("home");
   const stateDir = join(home, ".chela");
   mkdirSync(stateDir, { mode: 0o700 });
-  const gateway = await startGateway({ stateDir });
+  // A port by number: a block that sets another one and takes it back gets this one again.
+  const gateway = await startGateway({ stateDir, args: ["--port", String(await freePort())] });
   const text = script(blocks).replaceAll("127.0.0.1:18790", new URL(gateway.url).host);
   const env = { HOME: home, PATH: pathWithChela(), CHELA_DISCOVERY: "off", NO_COLOR: "1" };
   return await shell(await withFreePorts(text), home, env);
