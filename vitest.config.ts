@@ -8,6 +8,8 @@ export default defineConfig({
     include: ["test/**/*.test.ts"],
     exclude: ["**/node_modules/**", "dist/**", "test/fixtures/**"],
     pool: "threads",
+    // Many tests wait for processes, sockets and deadlines: a worker per core, where vitest would leave one core idle.
+    maxWorkers: "100%",
     // CI reads the counts from a file; people read the default reporter.
     reporters: report ? ["default", ["json", { outputFile: report }]] : ["default"],
     globalSetup: ["test/kit/global-setup.ts"],

@@ -8,8 +8,10 @@ import { generatedToken } from "./auth/token-file.ts";
 import { BootCount } from "./boot-count.ts";
 import { realClock } from "./clock.ts";
 import { ensureStateDir } from "./config/locate.ts";
+import { sweepDrafts, sweepOlder } from "./drafts.ts";
 import { acquireGatewayFile, type GatewayFile } from "./gateway-file.ts";
 import type { Host } from "./host.ts";
+import { uploadDir } from "./host-ports.ts";
 import { createLog, type Log } from "./log.ts";
 import { type OpenHost, openHost } from "./open-host.ts";
 import { openCatalog } from "./plugins/catalog.ts";
@@ -168,6 +170,8 @@ async function afterReady({ host, config, gateway }: OpenHost, options: RunOptio
       .catch((error: unknown) => log.logger.error({ error }, "the config file was not applied"));
   });
   await host.onStopped(() => watching.close());
+  const sweeping = [sweepDrafts(options.stateDir), sweepOlder(uploadDir(options.stateDir), host.startedAt)];
+  await Promise.all(sweeping).catch(unwritten(log, options.stateDir));
 }
 
 function startupLine(gateway: Gateway): Record<string, unknown> {

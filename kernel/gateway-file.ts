@@ -2,7 +2,7 @@
  * `<state>/gateway.json`: which process serves a state dir, and where. It is the lock of the state dir too: written by
  * one process at a time, mode 0600, replaced atomically, and stale as soon as the process it names is gone.
  */
-import { randomUUID } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import { open, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { GatewayError } from "@chela/sdk";
@@ -104,7 +104,7 @@ function unwritable(stateDir: string, cause: unknown): GatewayError {
 
 /** Atomic, but not synced to disk: after a power cut the process it names is gone as well. */
 async function replace(path: string, facts: GatewayFacts): Promise<void> {
-  const draft = `${path}.${randomUUID()}`;
+  const draft = `${path}.${process.pid}-${randomBytes(6).toString("hex")}`;
   try {
     const file = await open(draft, "wx", 0o600);
     await file.writeFile(`${JSON.stringify(facts)}\n`).finally(() => file.close());

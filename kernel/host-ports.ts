@@ -15,6 +15,11 @@ import { watchPaths } from "./watch.ts";
 /** How long one release of a stopped plugin may take. */
 export const releaseMs = 5000;
 
+/** Uploaded files while their request runs. */
+export function uploadDir(stateDir: string): string {
+  return join(stateDir, "tmp");
+}
+
 export function entrancePorts(host: Host): DispatchHost & StreamsHost {
   const prefix = randomBytes(6).toString("base64url");
   const { logger } = host.options.log;
@@ -26,7 +31,7 @@ export function entrancePorts(host: Host): DispatchHost & StreamsHost {
     gate: host.gate,
     stats: host.stats,
     report: host.report,
-    uploadDir: join(host.options.stateDir, "tmp"),
+    uploadDir: uploadDir(host.options.stateDir),
     requestId: () => {
       requests += 1;
       return `${prefix}-${requests.toString(36)}`;

@@ -123,6 +123,7 @@ function onClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
   );
 }
 
+const lateHeadersMs = 500;
 const stopped = new WeakMap<HttpServer, Promise<void>>();
 
 /**
@@ -148,6 +149,8 @@ async function closeServer(
   { graceMs, idleMs }: { graceMs: number; idleMs: number },
 ): Promise<void> {
   const closed = stopAccepting(server);
+  // Who has not finished asking by now is not waited for as long as who waits for an answer.
+  server.headersTimeout = Math.min(server.headersTimeout, lateHeadersMs);
   const from = Date.now();
   const sweep = setInterval(() => {
     if (Date.now() - from < Math.min(graceMs, idleMs)) return;

@@ -15,7 +15,7 @@ export interface ProgramOptions {
 
 export function createProgram(options: ProgramOptions): Command {
   const program = new Command("chela")
-    .description("Self-hosted gateway for AI agents: one port, hot plugins, three public API dialects")
+    .description("Self-hosted gateway for AI agents: one port, hot plugins, the APIs of ClawGo and OpenAI")
     .version(options.version, "-V, --version", "print the version")
     .helpOption("-h, --help", "show help")
     .helpCommand("help [command]", "show help for a command")

@@ -65,10 +65,11 @@ function registerGatewayMethods(ctx: Ctx): void {
   ctx.method({
     name: "gateway.stop",
     access: "admin",
-    about: "Stops the gateway. Answers before it happens.",
-    params: Nothing,
-    handler: (_, { identity }) => {
-      gateway.stop(`gateway.stop by ${identity.id}`);
+    about: 'Stops the gateway. Answers before it happens. With `why: "restart"` it ends with 75: start me again.',
+    params: Type.Object({ why: Type.Optional(Type.Union([Type.Literal("stop"), Type.Literal("restart")])) }),
+    handler: ({ why }, { identity }) => {
+      ctx.log.info({ why: why ?? "stop", by: identity.id }, "stop");
+      gateway.stop(why === "restart" ? why : `gateway.stop by ${identity.id}`);
       return { stopping: true };
     },
   });

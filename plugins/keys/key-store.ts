@@ -4,7 +4,7 @@
  * from it stays in force.
  */
 import { randomBytes, timingSafeEqual } from "node:crypto";
-import { open, readFile, rename, rm } from "node:fs/promises";
+import { open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Candidate, Identity } from "@chela/sdk";
 import {
@@ -139,9 +139,13 @@ function narrowed(before: KeyRecord, after: KeyRecord | undefined): boolean {
   return after.expiresAt !== before.expiresAt || !before.scopes.every((scope) => after.scopes.includes(scope));
 }
 
-/** A reader, or a start after a crash, sees the old file or the new one. */
+/** A reader, or a start after a crash, sees the old file or the new one. What a killed process left goes with the next write. */
 async function writeWhole(file: string, text: string): Promise<void> {
-  const draft = join(dirname(file), `.keys.${randomBytes(6).toString("hex")}.tmp`);
+  const folder = dirname(file);
+  for (const name of await readdir(folder)) {
+    if (/^\.keys\..+\.tmp$/.test(name) && !name.startsWith(`.keys.${process.pid}-`)) await rm(join(folder, name));
+  }
+  const draft = join(folder, `.keys.${process.pid}-${randomBytes(6).toString("hex")}.tmp`);
   try {
     const handle = await open(draft, "wx", 0o600);
     try {

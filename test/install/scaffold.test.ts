@@ -26,7 +26,7 @@ describe("a new plugin", () => {
       dir,
       files: [".gitignore", "README.md", "index.ts", "package.json", `test/${id}.test.js`, "tsconfig.json"],
     });
-    const { stdout } = await run(process.execPath, ["--test"], { cwd: dir, env: bare() });
+    const { stdout } = await run(process.execPath, ["--test", "--test-reporter=tap"], { cwd: dir, env: bare() });
     expect(stdout).toMatch(/# pass 4\n# fail 0/);
     expect(readdirSync(dir).sort()).toEqual([
       ".gitignore",

@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { backupName, backupTo } from "../../../plugins/store/backup.ts";
 import { tempDir } from "../../kit/temp.ts";
+import { pauseFor, until } from "../../kit/until.ts";
 import { openStore, rejection } from "./kit.ts";
 
 describe("a backup", () => {
@@ -34,6 +35,34 @@ describe("a backup", () => {
     const rows = await copy.store.all<{ halves: number }>("SELECT n, count(*) AS halves FROM pair GROUP BY n");
     expect(rows.length).toBeGreaterThanOrEqual(300);
     expect(rows.filter(({ halves }) => halves !== 2)).toEqual([]);
+  });
+
+  it("begun inside somebody's transaction succeeds and holds no half of it", async () => {
+    const { store, file } = await openStore();
+    await store.migrate("t", [{ version: 1, statements: ["CREATE TABLE t (x TEXT)"] }]);
+    await store.run("INSERT INTO t VALUES ('whole')");
+    const target = join(dirname(file), "copies", "one.db");
+    let finish = () => {};
+    let begun = false;
+    const open = new Promise<void>((resolve) => {
+      finish = resolve;
+    });
+    const writing = store.transaction(async (query) => {
+      await query.run("INSERT INTO t VALUES ('first')");
+      begun = true;
+      await open;
+      await query.run("INSERT INTO t VALUES ('second')");
+    });
+    await until(() => begun);
+    const backup = store.backup(target);
+    // A Node that cannot copy beside a writer waits for the transaction.
+    await Promise.race([backup, pauseFor(500)]);
+    finish();
+    await Promise.all([backup, writing]);
+    const copy = await openStore({ file: target });
+    const rows = (await copy.store.all<{ x: string }>("SELECT x FROM t")).map(({ x }) => x);
+    expect([1, 3]).toContain(rows.length);
+    expect(rows[0]).toBe("whole");
   });
 
   it("that fails leaves neither a half file nor a changed old one", async () => {
