@@ -3,8 +3,9 @@
  * ends by an internal fault; three in a row within a quarter of an hour mean safe mode, once: the next start after it
  * tries again with everything, so nobody is stuck.
  */
+import { rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { readIfThere, writeFileAtomic } from "./files.ts";
+import { readIfThere } from "./files.ts";
 
 interface BootState {
   readonly crashes: readonly number[];
@@ -67,7 +68,11 @@ export class BootCount {
 
   async #save(state: BootState): Promise<void> {
     this.#state = state;
-    await writeFileAtomic(this.#file, JSON.stringify(state)).catch(this.#trouble);
+    // Old or new after a kill -9; a power cut may lose it, and the start does not wait for the disk.
+    const draft = `${this.#file}.tmp`;
+    await writeFile(draft, JSON.stringify(state), { mode: 0o600 })
+      .then(() => rename(draft, this.#file))
+      .catch(this.#trouble);
   }
 }
 

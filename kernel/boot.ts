@@ -78,8 +78,8 @@ async function serve(options: RunOptions, lock: GatewayFile, log: Log): Promise<
     await publish(host, lock, log, token.created ? token.token : undefined);
     if (safeMode) log.logger.error(safeMode);
     await boots.begin(Date.now());
-    await host.startPlugins();
-    await boots.succeeded();
+    // Who is told that the gateway is ready may kill it at once; that is no crash of the boot.
+    await host.startPlugins(() => boots.succeeded());
     failOnStore(host);
     await afterReady(opened, options, log);
   } catch (error) {

@@ -9,7 +9,7 @@ import { holdBack } from "./config/hold-back.ts";
 import type { Snapshot } from "./config/snapshot.ts";
 import type { Host } from "./host.ts";
 import { transitionHost } from "./host-ports.ts";
-import type { Listener } from "./listener.ts";
+import { type ListenerChange, prepareListener } from "./swap-listener.ts";
 import { type Outcome, transition } from "./transition.ts";
 
 export interface ApplyOptions {
@@ -18,10 +18,9 @@ export interface ApplyOptions {
   readonly who: string;
   /** Plugins to set up anew whatever changed; `"all"` for a full restart. */
   readonly restart: ReadonlySet<string> | "all";
+  /** Take the listener in hand though its settings are the same: its TLS files may not be. */
+  readonly listener?: boolean;
 }
-
-/** How long an idle connection to a port that is given up may wait for its last request. */
-const idleMs = 2000;
 
 export async function applySnapshot(host: Host, next: Snapshot, options: ApplyOptions): Promise<ChangeResult> {
   const rows = planChanges(host.snapshot, next, host.options.sections());
@@ -32,8 +31,13 @@ export async function applySnapshot(host: Host, next: Snapshot, options: ApplyOp
   const todo = rows.filter((row) => !held.includes(row));
   host.desired = next;
   const all = options.restart === "all" || (mode === "restart" && todo.some((row) => row.class !== "none"));
-  const listener = await nextListener(host, target, todo);
-  if (listener instanceof Error) return refused(host, next, "gateway", explain(listener));
+  const moved = options.listener === true || todo.some(({ owner }) => owner === "gateway");
+  let listener: ListenerChange | undefined;
+  try {
+    listener = moved ? await prepareListener(host, target, options.listener === true) : undefined;
+  } catch (error) {
+    return refused(host, next, "gateway", explain(error));
+  }
   for (const { owner } of todo) {
     const manifest = host.manifests().find(({ id }) => id === owner);
     if (manifest && host.enabled(manifest, target)) host.barred.delete(owner);
@@ -52,15 +56,15 @@ export async function applySnapshot(host: Host, next: Snapshot, options: ApplyOp
       transitionHost(host, target),
     );
   } catch (error) {
-    await listener?.close(0, 0);
+    await listener?.abort();
     throw error;
   }
   if (!outcome.committed) {
-    await listener?.close(0, 0);
+    await listener?.abort();
     host.stats.reloads.failed += 1;
     return { applied: [], restarted: [], pending: host.pending(), failed: outcome.failed, hash: next.hash };
   }
-  swapListener(host, listener);
+  listener?.commit();
   const credentialsChanged = todo.some(({ path }) => path.startsWith("gateway."));
   if (credentialsChanged) await host.streams.recheck();
   if (outcome.failed.length > 0) host.stats.reloads.partial += 1;
@@ -87,40 +91,6 @@ function isHeld(row: PlannedChange, mode: string): boolean {
 
 function isToggle(path: string): boolean {
   return /^plugins\.entries\..+\.enabled$/.test(path);
-}
-
-/** Binds the new place when it differs; the old listener still accepts. */
-async function nextListener(
-  host: Host,
-  target: Snapshot,
-  todo: readonly PlannedChange[],
-): Promise<Listener | undefined | Error> {
-  if (!(host.listener && todo.some(({ owner }) => owner === "gateway"))) return undefined;
-  try {
-    const place = host.place(target);
-    if (JSON.stringify(host.listener.place) === JSON.stringify(place)) return undefined;
-    if (place.port !== 0 && place.port === host.listener.port) {
-      host.listener.release();
-      try {
-        return await host.bind(target);
-      } catch (error) {
-        host.listener = await host.bind(host.snapshot);
-        throw error;
-      }
-    }
-    return await host.bind(target);
-  } catch (error) {
-    return error as Error;
-  }
-}
-
-function swapListener(host: Host, listener: Listener | undefined): void {
-  if (!listener) return;
-  const old = host.listener;
-  host.listener = listener;
-  host.options.log.logger.info({ url: listener.url }, "listening on a new address");
-  host.onListener(listener);
-  void old?.close(host.settings().shutdownGraceMs, idleMs);
 }
 
 function changesByPlugin(rows: readonly PlannedChange[], host: Host) {

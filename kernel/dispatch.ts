@@ -229,16 +229,9 @@ export class Dispatcher {
   }
 
   #facts(exchange: Exchange, address: string): RequestFacts {
-    const { id, req, path, identity } = exchange;
-    return {
-      id,
-      method: req.method ?? "GET",
-      path,
-      headers: req.headers,
-      address,
-      identity,
-      query: exchange.view?.query,
-    };
+    const { id, req, path, identity, view } = exchange;
+    const { method = "GET", headers } = req;
+    return { id, method, path, headers, address, identity, query: view?.query };
   }
 
   #headers(exchange: Exchange, headers: Record<string, string>): Record<string, string> {

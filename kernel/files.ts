@@ -56,14 +56,18 @@ export function assertRelative(path: string): void {
  * Replaces `file` as a whole: a reader, or a start after a crash at any moment, sees the old bytes or the new ones. The
  * temporary file lies in the same folder, which must exist. A symlink at `file` is replaced, not followed.
  */
-export async function writeFileAtomic(file: string, bytes: string | Uint8Array, mode = 0o600): Promise<void> {
+export async function writeFileAtomic(
+  file: string,
+  bytes: string | Uint8Array,
+  { mode = 0o600, durable = true }: { readonly mode?: number; readonly durable?: boolean } = {},
+): Promise<void> {
   const draft = join(dirname(file), `.${basename(file)}.${process.pid}-${randomBytes(6).toString("hex")}.tmp`);
   try {
     const handle = await open(draft, "wx", mode);
     try {
       await handle.writeFile(bytes);
       await handle.chmod(mode);
-      await handle.sync();
+      if (durable) await handle.sync();
     } finally {
       await handle.close();
     }
@@ -72,7 +76,7 @@ export async function writeFileAtomic(file: string, bytes: string | Uint8Array, 
     await rm(draft, { force: true });
     throw error;
   }
-  await syncFolder(dirname(file));
+  if (durable) await syncFolder(dirname(file));
 }
 
 /** Makes a rename or a new file in `folder` survive a power cut, where the platform lets a folder be synced. */

@@ -28,6 +28,7 @@ import { retire } from "./retire.ts";
 import { deadline } from "./scope.ts";
 import { Stats } from "./stats.ts";
 import { Streams } from "./streams.ts";
+import { tlsFiles } from "./tls.ts";
 
 const safePlugins: ReadonlySet<string> = new Set([kernelId, "api-config", "logs"]);
 
@@ -122,7 +123,7 @@ export class Host {
 
   /** Binds the port; `/health` answers from here on, everything else once plugins are up. */
   async listen(): Promise<Listener> {
-    this.listener = await this.bind(this.snapshot);
+    this.listener = await this.bind(this.place(this.snapshot));
     return this.listener;
   }
 
@@ -133,25 +134,24 @@ export class Host {
     const { port, host = bindHost(settings, auth) } = this.options.overrides ?? {};
     const warning = requireAuthForBind(auth, host);
     if (warning) this.options.log.logger.warn(warning);
-    const { certPath, keyPath } = settings.tls;
-    return {
-      host,
-      port: port !== undefined && settings.port === this.#bootPort ? port : settings.port,
-      ...(certPath && keyPath ? { tls: { certPath, keyPath } } : {}),
-    };
+    const tls = tlsFiles(settings.tls);
+    const asked = port !== undefined && settings.port === this.#bootPort ? port : settings.port;
+    return { host, port: asked, ...(tls && { tls }) };
   }
 
-  bind(snapshot: Snapshot): Promise<Listener> {
+  /** `port`: the one to take in fact. */
+  bind(place: ListenPlace, port = place.port): Promise<Listener> {
     const { headersMs } = this.settings().limits;
     const parts = { request: this.#dispatcher.handle, upgrade: this.streams.upgrade, headersMs };
-    return listen(this.place(snapshot), parts);
+    return listen(place, parts, port);
   }
 
-  /** Starts every enabled plugin. Newcomers that fail are left out; the gateway serves the rest. */
-  async startPlugins(): Promise<ChangeResult> {
+  /** Starts every enabled plugin, newcomers that fail are left out. `up` ends before `/ready` says that the gateway serves. */
+  async startPlugins(up: () => Promise<void> = async () => {}): Promise<ChangeResult> {
     const result = await this.exclusive(() =>
       applySnapshot(this, this.desired, { who: "host", why: "start", restart: new Set() }),
     );
+    await up();
     this.ready = true;
     await this.current().hooks.run("host:ready");
     return result;

@@ -2,19 +2,19 @@
  * The port. A change of it binds the new listener before the old one stops accepting; requests and sockets on the old
  * one end in their own time.
  */
-import { readFileSync } from "node:fs";
 import type { IncomingMessage } from "node:http";
 import { createServer, type Server as HttpServer, type RequestListener } from "node:http";
 import { type AddressInfo, Server as NetServer, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import type { Server as TlsServer } from "node:tls";
 import { GatewayError } from "@chela/sdk";
 import { hangUp } from "./hang-up.ts";
+import { readTls, type TlsFiles, type TlsMaterial } from "./tls.ts";
 
 export interface ListenPlace {
   readonly host: string;
   readonly port: number;
-  /** PEM files, both or neither. */
-  readonly tls?: { readonly certPath: string; readonly keyPath: string };
+  readonly tls?: TlsFiles;
 }
 
 export interface ListenerParts {
@@ -24,6 +24,7 @@ export interface ListenerParts {
 }
 
 export interface Listener {
+  /** As it was asked for. */
   readonly place: ListenPlace;
   /** The port in fact, when 0 was asked for. */
   readonly port: number;
@@ -33,12 +34,16 @@ export interface Listener {
   release(): void;
   /** Stops accepting; resolves when the last request ended or `graceMs` passed. Idle connections end after `idleMs`. */
   close(graceMs: number, idleMs: number): Promise<void>;
+  /** Takes over other TLS files: new connections meet the new certificate, what is connected stays. */
+  renew(place: ListenPlace, material: TlsMaterial): void;
   /** Cuts every connection that is left, upgraded ones too. */
   abandon(): void;
 }
 
-export async function listen(place: ListenPlace, parts: ListenerParts): Promise<Listener> {
-  const server = await createFor(place, parts.request);
+/** `port`: the one to take in fact, where `place` says any. */
+export async function listen(asked: ListenPlace, parts: ListenerParts, wanted = asked.port): Promise<Listener> {
+  let place = asked;
+  const server = await createFor(place, parts);
   server.headersTimeout = parts.headersMs;
   server.requestTimeout = 0;
   server.keepAliveTimeout = 65_000;
@@ -49,44 +54,59 @@ export async function listen(place: ListenPlace, parts: ListenerParts): Promise<
   server.on("checkContinue", parts.request);
   server.on("clientError", onClientError);
   const sockets = new Set<Socket>();
+  /** By peer: the socket on which a handshake is spoken is another one than that of the requests after it. */
+  const handshakes = new Map<string, Socket>();
   server.on("connection", (socket: Socket) => {
+    const peer = peerOf(socket);
     sockets.add(socket);
-    socket.once("close", () => sockets.delete(socket));
+    if (asked.tls) handshakes.set(peer, socket);
+    socket.once("close", () => {
+      sockets.delete(socket);
+      if (handshakes.get(peer) === socket) handshakes.delete(peer);
+    });
   });
-  await bind(server, place);
+  server.on("secureConnection", (socket: Socket) => handshakes.delete(peerOf(socket)));
+  await bind(server, place.host, wanted);
   const { port } = server.address() as AddressInfo;
   const shown = place.host === "0.0.0.0" || place.host === "::" ? "127.0.0.1" : place.host;
   const name = shown.includes(":") ? `[${shown}]` : shown;
   return {
-    place,
+    get place() {
+      return place;
+    },
     port,
     url: `${place.tls ? "https" : "http"}://${name}:${port}`,
     release: () => void stopAccepting(server),
-    close: (graceMs, idleMs) => closeServer(server, sockets, { graceMs, idleMs }),
+    close: (graceMs, idleMs) =>
+      closeServer(server, () => [...silent(sockets), ...handshakes.values()], { graceMs, idleMs }),
+    renew: (next, material) => {
+      (server as unknown as TlsServer).setSecureContext({ ...material });
+      place = next;
+    },
     abandon: () => {
       for (const socket of sockets) socket.destroy();
     },
   };
 }
 
-async function createFor(place: ListenPlace, request: RequestListener): Promise<HttpServer> {
-  const options = { noDelay: true, connectionsCheckingInterval: 2000, maxHeaderSize: 32_768 };
-  if (!place.tls) return createServer(options, request);
-  const { createServer: createTlsServer } = await import("node:https");
-  try {
-    const cert = readFileSync(place.tls.certPath);
-    const key = readFileSync(place.tls.keyPath);
-    return createTlsServer({ ...options, cert, key }, request) as unknown as HttpServer;
-  } catch (error) {
-    throw new GatewayError(
-      "TLS_FILES",
-      400,
-      `gateway.tls: ${(error as Error).message}; certPath and keyPath must be PEM files`,
-    );
-  }
+function peerOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`;
 }
 
-function bind(server: HttpServer, { host, port }: ListenPlace): Promise<void> {
+function silent(sockets: ReadonlySet<Socket>): readonly Socket[] {
+  return [...sockets].filter(({ bytesRead }) => bytesRead === 0);
+}
+
+async function createFor({ tls }: ListenPlace, { request, headersMs }: ListenerParts): Promise<HttpServer> {
+  const options = { noDelay: true, connectionsCheckingInterval: 2000, maxHeaderSize: 32_768 };
+  if (!tls) return createServer(options, request);
+  const { createServer: createTlsServer } = await import("node:https");
+  const material = await readTls(tls);
+  // A handshake is part of what has to come before the first byte of a body.
+  return createTlsServer({ ...options, ...material, handshakeTimeout: headersMs }, request) as unknown as HttpServer;
+}
+
+function bind(server: HttpServer, host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) => reject(bindError(error, host, port)));
     server.listen({ host, port, backlog: 1024 }, resolve);
@@ -145,7 +165,7 @@ function stopAccepting(server: HttpServer): Promise<void> {
 
 async function closeServer(
   server: HttpServer,
-  sockets: ReadonlySet<Socket>,
+  unspoken: () => readonly Socket[],
   { graceMs, idleMs }: { graceMs: number; idleMs: number },
 ): Promise<void> {
   const closed = stopAccepting(server);
@@ -155,8 +175,8 @@ async function closeServer(
   const sweep = setInterval(() => {
     if (Date.now() - from < Math.min(graceMs, idleMs)) return;
     server.closeIdleConnections();
-    // node does not count a connection as idle that never sent a byte; it would hold the stop up for the whole grace.
-    for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();
+    // node does not count a connection as idle that never asked for anything; it would hold the stop up for the whole grace.
+    for (const socket of unspoken()) socket.destroy();
   }, 20);
   const force = setTimeout(() => server.closeAllConnections(), graceMs);
   await closed;

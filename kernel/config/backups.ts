@@ -24,7 +24,8 @@ export class Backups {
     const last = newest === undefined ? undefined : await this.#bytes(newest);
     if (last && hashOf(last) === hashOf(content)) return;
     const id = idOf(Math.max(Date.now(), newest === undefined ? 0 : timeOf(newest) + 1));
-    await writeFileAtomic(this.#file(id), content);
+    // A kill cannot take it; only a power cut could, and then the config itself is still one version or the other.
+    await writeFileAtomic(this.#file(id), content, { durable: false });
     for (const old of [id, ...ids].slice(kept)) await rm(this.#file(old), { force: true });
     const drafts = names.filter((name) => name.endsWith(".tmp"));
     for (const draft of drafts) await rm(join(this.#folder, draft), { force: true });

@@ -42,9 +42,13 @@ export function gatewayService(host: Host, configPath: string): Gateway {
       [...host.current().panels.values()].map(({ owner, item }) => ({ icon: "", ...item, owner: owner.id })),
     recheckCredentials: () => host.streams.recheck(),
     restart: async ({ full, why }) => {
-      await host.exclusive(() =>
-        applySnapshot(host, host.desired, { who: "host", why, restart: full ? "all" : new Set() }),
+      const restart = full ? "all" : new Set<string>();
+      const { failed } = await host.exclusive(() =>
+        applySnapshot(host, host.desired, { who: "host", why, restart, listener: true }),
       );
+      if (failed.length === 0) return;
+      const reasons = failed.map(({ id, reason }) => `${id}: ${reason}`).join("; ");
+      throw new GatewayError("RESTART_FAILED", 500, `not everything was restarted: ${reasons}`, { failed });
     },
     stop: (why) => host.onStopRequest(why),
   };

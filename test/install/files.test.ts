@@ -99,7 +99,7 @@ describe("writeFileAtomic", () => {
     await writeFileAtomic(file, "new");
     expect(readFileSync(file, "utf8")).toBe("new");
     expect(statSync(file).mode & 0o777).toBe(0o600);
-    await writeFileAtomic(file, new Uint8Array([0x41]), 0o644);
+    await writeFileAtomic(file, new Uint8Array([0x41]), { mode: 0o644 });
     expect(readFileSync(file, "utf8")).toBe("A");
     expect(statSync(file).mode & 0o777).toBe(0o644);
     expect(readdirSync(root)).toEqual(["f.json"]);

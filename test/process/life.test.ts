@@ -155,6 +155,8 @@ describe("kill -9", () => {
     }
     const last = await startGateway({ stateDir });
     expect((await last.fetch("/api/config")).status).toBe(200);
+    // Each had come up: none of this is a crashed boot.
+    expect(await call(last, "gateway.status")).toMatchObject({ safeMode: false });
     expect(await call(last, "store.integrity")).toMatchObject({ problems: [] });
   });
 });
