@@ -28,7 +28,7 @@ export async function measure() {
     row("plugin off", off, 20),
     row("plugin on", on, 20),
     row("hot config change, by editing the file (after the debounce)", edits, 5),
-    row("hot config change, by API (locked, backed up, synced to disk)", hot, 20),
+    row("hot config change, by API (locked, backed up, synced to disk)", hot, 5),
   ];
 }
 
