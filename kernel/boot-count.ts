@@ -48,7 +48,9 @@ export class BootCount {
 
   #recent(now: number): readonly number[] {
     const { crashes, startingSince } = this.#state;
-    return [...crashes, ...(startingSince === null ? [] : [startingSince])].filter((at) => now - at < windowMs);
+    return [...crashes, ...(startingSince === null ? [] : [startingSince])].filter(
+      (at) => Math.abs(now - at) < windowMs,
+    );
   }
 
   /** The boot came through. */

@@ -8,8 +8,15 @@ import { isAlive } from "./processes.ts";
 
 const draft = /\.(\d{1,10})-[0-9a-f]{12,}(?:\.tmp)?$/;
 
-export async function sweepDrafts(folder: string): Promise<void> {
-  for (const name of await readdir(folder)) {
+/** Folders of the state dir in which files are written beside their drafts. */
+const places = [".", "auth", "backups/config", "plugins", "plugins/.manifests"];
+
+export async function sweepDrafts(stateDir: string): Promise<void> {
+  for (const place of places) await sweepFolder(join(stateDir, place));
+}
+
+async function sweepFolder(folder: string): Promise<void> {
+  for (const name of await readdir(folder).catch(() => [])) {
     const pid = Number(draft.exec(name)?.[1] ?? 0);
     if (pid > 0 && pid !== process.pid && !(await isAlive({ pid }))) await rm(join(folder, name), { force: true });
   }

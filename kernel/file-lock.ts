@@ -23,10 +23,10 @@ export async function withFileLock<T>(lockFile: string, work: () => Promise<T>, 
   await mkdir(dirname(lockFile), { recursive: true, mode: 0o700 });
   const processStart = (await processStartOf(process.pid)) ?? undefined;
   const me: Holder = { pid: process.pid, processStart, nonce: randomBytes(8).toString("hex") };
-  const deadline = Date.now() + waitMs;
+  const deadline = performance.now() + waitMs;
   while (!(await create(lockFile, me))) {
     const holder = await read(lockFile);
-    if (Date.now() >= deadline) throw busy(lockFile, holder);
+    if (performance.now() >= deadline) throw busy(lockFile, holder);
     if (await isStale(lockFile, holder)) await removeStale(lockFile, holder?.nonce);
     else await pause(10 + Math.random() * 20);
   }

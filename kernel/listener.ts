@@ -171,9 +171,9 @@ async function closeServer(
   const closed = stopAccepting(server);
   // Who has not finished asking by now is not waited for as long as who waits for an answer.
   server.headersTimeout = Math.min(server.headersTimeout, lateHeadersMs);
-  const from = Date.now();
+  const from = performance.now();
   const sweep = setInterval(() => {
-    if (Date.now() - from < Math.min(graceMs, idleMs)) return;
+    if (performance.now() - from < Math.min(graceMs, idleMs)) return;
     server.closeIdleConnections();
     // node does not count a connection as idle that never asked for anything; it would hold the stop up for the whole grace.
     for (const socket of unspoken()) socket.destroy();

@@ -9,7 +9,7 @@ beforeAll(async () => {
 });
 afterAll(() => host.stop());
 
-const length = 300_000;
+const length = 200_000;
 const grains = ["x", " ", "\n", ":", "/", "://:", "token", "key=", "\\", "\u001b[", "é", "{"];
 const texts = grains.map((grain) => [grain, grain.repeat(length / grain.length)] as const);
 

@@ -29,7 +29,7 @@ function withConfig(config: object | string): string {
 
 describe("a database that another process has locked", () => {
   it("refuses writes with a sentence after the wait, serves reads and everybody else meanwhile, and goes on when it is let go", async () => {
-    const gateway = await startGateway({ stateDir: withConfig({ store: { busy_ms: 400 } }) });
+    const gateway = await startGateway({ stateDir: withConfig({ store: { busy_ms: 1500 } }) });
     await chat(gateway, "/echo before");
     const release = await hold(gateway.stateDir, "BEGIN EXCLUSIVE");
     let answer: Answer | undefined;
@@ -47,7 +47,7 @@ describe("a database that another process has locked", () => {
       status: 503,
       text: expect.stringMatching(/chela\.db is locked by another process/),
     });
-    expect(slowest).toBeLessThan(250);
+    expect(slowest).toBeLessThan(1000);
     expect(await history(gateway)).toEqual(["/echo before", "before"]);
     expect((await gateway.fetch("/ready")).status).toBe(200);
     release();
@@ -128,12 +128,12 @@ describe("whoever reads its output", () => {
     gateway.child.stderr?.pause();
     const long = `/api/${"n".repeat(6000)}`;
     let slowest = 0;
-    for (let i = 0; i < 30; i += 1) {
+    for (let i = 0; i < 12; i += 1) {
       const from = performance.now();
       await Promise.all(Array.from({ length: 20 }, () => gateway.fetch(long)));
       slowest = Math.max(slowest, performance.now() - from);
     }
-    expect(slowest).toBeLessThan(1500);
+    expect(slowest).toBeLessThan(5000);
     expect((await gateway.fetch("/ready")).status).toBe(200);
     gateway.child.stderr?.resume();
     gateway.child.stdout?.resume();

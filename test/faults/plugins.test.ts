@@ -131,7 +131,7 @@ describe("many of them", () => {
       expect(await result(gateway, "gateway.status")).toMatchObject({ sockets: 0 });
       memory.push(await metric(gateway, residentBytes));
     }
-    expect(Math.min(...memory.slice(3)) - Math.max(...memory.slice(0, 3))).toBeLessThan(8_000_000);
+    expect(Math.min(...memory.slice(3)) - Math.max(...memory.slice(0, 3))).toBeLessThan(16_000_000);
     await stop(gateway);
   });
 });
@@ -140,8 +140,8 @@ function assertCheap(rows: readonly { id: string; ms: number; state: string }[],
   const noops = rows.filter(({ id }) => id.startsWith("noop-"));
   const cost = noops.map(({ ms }) => ms).sort((a, b) => a - b);
   expect(noops.map(({ state }) => state)).toEqual(Array(count).fill("running"));
-  expect(cost[Math.floor(count / 2)]).toBeLessThan(3);
-  expect(cost.reduce((sum, ms) => sum + ms, 0)).toBeLessThan(count * 8);
+  expect(cost[Math.floor(count / 2)]).toBeLessThan(10);
+  expect(cost.reduce((sum, ms) => sum + ms, 0)).toBeLessThan(count * 20);
 }
 
 function noop(id: string): string {
