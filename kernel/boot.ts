@@ -138,7 +138,9 @@ async function open(options: RunOptions, log: Log, token: string, safeMode: stri
 async function publish(host: Host, lock: GatewayFile, log: Log, newToken: string | undefined): Promise<void> {
   const tell = async () => {
     const { listener } = host;
-    if (listener) await lock.update({ host: listener.place.host, port: listener.port, url: listener.url });
+    if (!listener) return;
+    const { certificate, place, port, url } = listener;
+    await lock.update({ host: place.host, port, url, certificate });
   };
   await tell();
   host.onListener = () => void tell().catch(unwritten(log, lock.path));

@@ -18,6 +18,8 @@ export interface GatewayFacts {
   /** Where a client on this machine reaches it; empty until the listener is bound. */
   readonly url: string;
   readonly startedAt: number;
+  /** In PEM form, the one it shows when it speaks TLS: whoever may read this file needs no other proof. */
+  readonly certificate?: string | undefined;
   readonly configPath?: string;
   readonly processStart?: string;
   /** Names this very acquisition. */
@@ -129,6 +131,7 @@ async function readFacts(path: string): Promise<GatewayFacts | null> {
     url: words("url") ?? "",
     startedAt: Number(facts.startedAt) || 0,
     configPath: words("configPath"),
+    certificate: words("certificate"),
     processStart: words("processStart"),
     nonce: words("nonce"),
   };

@@ -30,6 +30,8 @@ export interface Listener {
   readonly port: number;
   /** `http://127.0.0.1:18790` */
   readonly url: string;
+  /** The one it shows, in PEM form, when it speaks TLS. */
+  readonly certificate: string | undefined;
   /** Stops accepting at once; what is connected stays. For a new listener on the same port. */
   release(): void;
   /** Stops accepting; resolves when the last request ended or `graceMs` passed. Idle connections end after `idleMs`. */
@@ -43,7 +45,8 @@ export interface Listener {
 /** `port`: the one to take in fact, where `place` says any. */
 export async function listen(asked: ListenPlace, parts: ListenerParts, wanted = asked.port): Promise<Listener> {
   let place = asked;
-  const server = await createFor(place, parts);
+  let tls = asked.tls && (await readTls(asked.tls));
+  const server = await createFor(tls, parts);
   server.headersTimeout = parts.headersMs;
   server.requestTimeout = 0;
   server.keepAliveTimeout = 65_000;
@@ -76,12 +79,17 @@ export async function listen(asked: ListenPlace, parts: ListenerParts, wanted = 
     },
     port,
     url: `${place.tls ? "https" : "http"}://${name}:${port}`,
+    get certificate() {
+      return tls?.leaf;
+    },
     release: () => void stopAccepting(server),
     close: (graceMs, idleMs) =>
       closeServer(server, () => [...silent(sockets), ...handshakes.values()], { graceMs, idleMs }),
     renew: (next, material) => {
-      (server as unknown as TlsServer).setSecureContext({ ...material });
+      const { cert, key } = material;
+      (server as unknown as TlsServer).setSecureContext({ cert, key });
       place = next;
+      tls = material;
     },
     abandon: () => {
       for (const socket of sockets) socket.destroy();
@@ -97,13 +105,14 @@ function silent(sockets: ReadonlySet<Socket>): readonly Socket[] {
   return [...sockets].filter(({ bytesRead }) => bytesRead === 0);
 }
 
-async function createFor({ tls }: ListenPlace, { request, headersMs }: ListenerParts): Promise<HttpServer> {
+async function createFor(tls: TlsMaterial | undefined, parts: ListenerParts): Promise<HttpServer> {
+  const { request, headersMs } = parts;
   const options = { noDelay: true, connectionsCheckingInterval: 2000, maxHeaderSize: 32_768 };
   if (!tls) return createServer(options, request);
   const { createServer: createTlsServer } = await import("node:https");
-  const material = await readTls(tls);
+  const { cert, key } = tls;
   // A handshake is part of what has to come before the first byte of a body.
-  return createTlsServer({ ...options, ...material, handshakeTimeout: headersMs }, request) as unknown as HttpServer;
+  return createTlsServer({ ...options, cert, key, handshakeTimeout: headersMs }, request) as unknown as HttpServer;
 }
 
 function bind(server: HttpServer, host: string, port: number): Promise<void> {

@@ -30,8 +30,13 @@ export async function prepareListener(
   const material = place.tls && (await readTls(place.tls));
   // 0 is any port: the one we have is as good as another.
   const samePort = place.port === 0 || place.port === old.port;
-  if (material && old.place.tls && samePort && place.host === old.place.host)
-    return { commit: () => old.renew(place, material), abort: async () => undefined };
+  if (material && old.place.tls && samePort && place.host === old.place.host) {
+    const commit = () => {
+      old.renew(place, material);
+      host.onListener(old);
+    };
+    return { commit, abort: async () => undefined };
+  }
   return samePort ? takeOver(host, old, place) : takeAnother(host, old, place);
 }
 

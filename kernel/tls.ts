@@ -10,6 +10,8 @@ export interface TlsFiles {
 export interface TlsMaterial {
   readonly cert: Buffer;
   readonly key: Buffer;
+  /** The certificate itself, without those that lead to its authority, in PEM form. */
+  readonly leaf: string;
 }
 
 /** undefined: plain HTTP. Throws `TLS_FILES` when only one of the two is named. */
@@ -26,7 +28,8 @@ export async function readTls({ certPath, keyPath }: TlsFiles): Promise<TlsMater
   const { createSecureContext } = await import("node:tls");
   check("certPath", certPath, () => createSecureContext({ cert }));
   check("keyPath", keyPath, () => createSecureContext({ cert, key }));
-  return { cert, key };
+  const { X509Certificate } = await import("node:crypto");
+  return { cert, key, leaf: new X509Certificate(cert).toString() };
 }
 
 async function read(name: string, path: string): Promise<Buffer> {

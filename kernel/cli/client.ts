@@ -5,11 +5,14 @@
 import { GatewayError } from "@chela/sdk";
 import type { GatewayFacts } from "../gateway-file.ts";
 import type { Cli } from "./cli.ts";
+import { post, type Target } from "./transport.ts";
 
 export interface Gateway {
   /** Without a slash at the end. */
   readonly url: string;
   readonly token: string | undefined;
+  /** The one it must show, where its own file names it. */
+  readonly certificate?: string | undefined;
   /** Null when the address came from a flag or the environment. */
   readonly facts: GatewayFacts | null;
   call(method: string, params?: unknown, options?: CallOptions): Promise<unknown>;
@@ -20,8 +23,6 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
 }
 
-const replyLimit = 64 * 1024 * 1024;
-
 /** The gateway, or null when none is running. Does not connect. */
 export async function findGateway(cli: Cli): Promise<Gateway | null> {
   const given = cli.flags.url ?? cli.io.env.CHELA_GATEWAY_URL;
@@ -31,7 +32,8 @@ export async function findGateway(cli: Cli): Promise<Gateway | null> {
   if (!url) return null;
   const { tokenFor } = await import("./credentials.ts");
   const token = await tokenFor(cli, url);
-  return { url, token, facts, call: (method, params, options) => call({ url, token }, method, { params, ...options }) };
+  const target = { url, token, certificate: facts?.certificate };
+  return { ...target, facts, call: (method, params, options) => call(target, method, { params, ...options }) };
 }
 
 /**
@@ -63,49 +65,43 @@ export async function needGateway(cli: Cli, what: string): Promise<Gateway> {
   );
 }
 
-type Target = Pick<Gateway, "url" | "token">;
-
 async function call(target: Target, method: string, options: CallOptions & { params?: unknown }): Promise<unknown> {
   const timeout = AbortSignal.timeout(options.timeoutMs ?? 30_000);
   const signal = options.signal ? AbortSignal.any([timeout, options.signal]) : timeout;
-  let response: Response;
-  let text: string;
   try {
-    response = await fetch(`${target.url}/api/call`, {
-      method: "POST",
-      redirect: "error",
-      signal,
+    const { status, text } = await post(target, "/api/call", {
       headers: {
         "content-type": "application/json",
         accept: "application/json",
         ...(target.token ? { authorization: `Bearer ${target.token}` } : {}),
       },
       body: JSON.stringify({ method, ...(options.params === undefined ? {} : { params: options.params }) }),
+      signal,
     });
-    text = await readLimited(response);
+    return resultOf(target, status, parse(text));
   } catch (error) {
+    if (GatewayError.is(error)) throw error;
     throw timeout.aborted ? tooLate(target, method) : unreachable(target, error);
   }
-  return resultOf(target, response, parse(text));
 }
 
-function resultOf(target: Target, response: Response, body: Record<string, unknown> | undefined): unknown {
-  if (response.ok && body?.ok === true) return body.result;
-  if (response.status === 401) throw unauthorized(target);
+function resultOf(target: Target, status: number, body: Record<string, unknown> | undefined): unknown {
+  if (status >= 200 && status < 300 && body?.ok === true) return body.result;
+  if (status === 401) throw unauthorized(target);
   const error = body?.error;
-  if (response.status === 404 && (typeof error !== "object" || error === null)) throw noRpc(target);
+  if (status === 404 && (typeof error !== "object" || error === null)) throw noRpc(target);
   if (typeof error === "object" && error !== null) {
     const { code, message, details } = error as { code?: unknown; message?: unknown; details?: object };
     const hint = code === "METHOD_UNKNOWN" ? " Is its plugin running? See: chela plugins list" : "";
-    throw new GatewayError(String(code ?? "ERROR"), response.status, `${message ?? ""}${hint}`, { ...details });
+    throw new GatewayError(String(code ?? "ERROR"), status, `${message ?? ""}${hint}`, { ...details });
   }
   if (typeof error === "string") {
-    throw new GatewayError(typeof body?.code === "string" ? body.code : "ERROR", response.status, error);
+    throw new GatewayError(typeof body?.code === "string" ? body.code : "ERROR", status, error);
   }
   throw new GatewayError(
     "GATEWAY_REPLY",
     502,
-    `${target.url} answered POST /api/call with status ${response.status} and no Chela reply. Is that a Chela gateway with api-config running?`,
+    `${target.url} answered POST /api/call with status ${status} and no Chela reply. Is that a Chela gateway with api-config running?`,
   );
 }
 
@@ -116,18 +112,6 @@ function noRpc(target: Target): GatewayError {
     404,
     `${target.url} answers no calls: the plugin api-config is not running there, or it is no Chela gateway. Switch it on with: chela plugins enable api-config`,
   );
-}
-
-async function readLimited(response: Response): Promise<string> {
-  const decoder = new TextDecoder();
-  let text = "";
-  let size = 0;
-  for await (const chunk of response.body ?? []) {
-    size += (chunk as Uint8Array).byteLength;
-    if (size > replyLimit) throw new Error(`a reply of more than ${replyLimit} bytes`);
-    text += decoder.decode(chunk as Uint8Array, { stream: true });
-  }
-  return text + decoder.decode();
 }
 
 function parse(text: string): Record<string, unknown> | undefined {

@@ -2,6 +2,7 @@
 import { GatewayError } from "@chela/sdk";
 import type { RawData } from "ws";
 import { type Gateway, unauthorized, unreachable } from "./client.ts";
+import { pinned } from "./transport.ts";
 
 export interface GatewaySocket {
   send(frame: unknown): void;
@@ -21,7 +22,12 @@ export async function openSocket(gateway: Gateway, path: string): Promise<Gatewa
   const { WebSocket } = await import("ws");
   const url = gateway.url.replace(/^http/, "ws") + path;
   const headers = gateway.token ? { authorization: `Bearer ${gateway.token}` } : {};
-  const socket = new WebSocket(url, { headers, maxPayload: frameBytes, handshakeTimeout: handshakeMs });
+  const socket = new WebSocket(url, {
+    headers,
+    maxPayload: frameBytes,
+    handshakeTimeout: handshakeMs,
+    ...pinned(gateway.certificate),
+  });
   const queue: Frame[] = [];
   let closed = 0;
   let wake: () => void = () => undefined;

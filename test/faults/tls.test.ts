@@ -6,6 +6,7 @@ import { type PeerCertificate, connect as tlsConnect } from "node:tls";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
+import { runCli } from "../kit/cli.ts";
 import { gatewayUrl, type RunningGateway, startGateway } from "../kit/gateway.ts";
 import { tempDir } from "../kit/temp.ts";
 import { until } from "../kit/until.ts";
@@ -116,6 +117,26 @@ describe("a gateway with TLS", () => {
     expect(gatewayUrl(stateDir)).toBe(url);
     expect(socket.readyState).toBe(WebSocket.OPEN);
     socket.terminate();
+    await stop(gateway);
+  });
+});
+
+describe("the command line", () => {
+  it("knows its own gateway by the certificate in gateway.json, signed by whomever, and no other", async () => {
+    const stateDir = withConfig(pair("first"));
+    const gateway = await startedWithTls(stateDir);
+    const chela = (...args: string[]) => runCli(args, { env: { CHELA_STATE_DIR: stateDir } });
+    expect((await chela("status", "--json")).json()).toMatchObject({ url: gateway.url });
+    expect((await chela("chat", "-m", "/echo over wss")).stdout).toContain("over wss");
+    expect((await chela("config", "set", "gateway.tls", JSON.stringify(pair("second")))).code).toBe(0);
+    expect((await certificate(gateway)).subject.O).toBe("Chela test second");
+    expect((await chela("health")).code).toBe(0);
+    const file = join(stateDir, "gateway.json");
+    const facts = JSON.parse(readFileSync(file, "utf8")) as object;
+    writeFileSync(file, JSON.stringify({ ...facts, certificate: readFileSync(fixture("first.crt"), "utf8") }));
+    const fooled = await chela("call", "gateway.status");
+    expect(fooled).toMatchObject({ code: 69, stderr: expect.stringContaining("cannot be reached") });
+    writeFileSync(file, JSON.stringify(facts));
     await stop(gateway);
   });
 });
