@@ -143,7 +143,7 @@ async function publish(host: Host, lock: GatewayFile, log: Log, newToken: string
     await lock.update({ host: place.host, port, url, certificate });
   };
   await tell();
-  host.onListener = () => void tell().catch(unwritten(log, lock.path));
+  host.onListener = () => tell().catch(unwritten(log, lock.path));
   const url = host.listener?.url ?? "";
   log.logger.info({ url, version: hostVersion, pid: process.pid }, `Chela listens on ${url}`);
   if (newToken)

@@ -64,7 +64,7 @@ export async function applySnapshot(host: Host, next: Snapshot, options: ApplyOp
     host.stats.reloads.failed += 1;
     return { applied: [], restarted: [], pending: host.pending(), failed: outcome.failed, hash: next.hash };
   }
-  listener?.commit();
+  await listener?.commit();
   const credentialsChanged = todo.some(({ path }) => path.startsWith("gateway."));
   if (credentialsChanged) await host.streams.recheck();
   if (outcome.failed.length > 0) host.stats.reloads.partial += 1;

@@ -21,7 +21,7 @@ import type { HostOptions } from "./host-options.ts";
 import { entrancePorts, releaseMs } from "./host-ports.ts";
 import type { Instance, Manifest } from "./instance.ts";
 import { type KernelServices, kernelInstance } from "./kernel-instance.ts";
-import { type Listener, type ListenPlace, listen } from "./listener.ts";
+import { type Listener, type ListenPlace, prepareServer, type Unbound } from "./listener.ts";
 import { type Idle, kernelId } from "./plan.ts";
 import { type Readiness, readiness, stateOf } from "./readiness.ts";
 import { retire } from "./retire.ts";
@@ -52,7 +52,7 @@ export class Host {
   ready = false;
   stopping = false;
   onStopRequest: (why: string) => void = () => undefined;
-  onListener: (listener: Listener) => void = () => undefined;
+  onListener: (listener: Listener) => Promise<void> = async () => undefined;
   readonly #afterStop: (() => Promise<void>)[] = [];
   readonly #dispatcher: Dispatcher;
   readonly #kernel: Instance;
@@ -123,7 +123,8 @@ export class Host {
 
   /** Binds the port; `/health` answers from here on, everything else once plugins are up. */
   async listen(): Promise<Listener> {
-    this.listener = await this.bind(this.place(this.snapshot));
+    const place = this.place(this.snapshot);
+    this.listener = await (await this.server(place)).bind(place.port);
     return this.listener;
   }
 
@@ -139,11 +140,9 @@ export class Host {
     return { host, port: asked, ...(tls && { tls }) };
   }
 
-  /** `port`: the one to take in fact. */
-  bind(place: ListenPlace, port = place.port): Promise<Listener> {
+  server(place: ListenPlace): Promise<Unbound> {
     const { headersMs } = this.settings().limits;
-    const parts = { request: this.#dispatcher.handle, upgrade: this.streams.upgrade, headersMs };
-    return listen(place, parts, port);
+    return prepareServer(place, { request: this.#dispatcher.handle, upgrade: this.streams.upgrade, headersMs });
   }
 
   /** Starts every enabled plugin, newcomers that fail are left out. `up` ends before `/ready` says that the gateway serves. */

@@ -1,6 +1,6 @@
 /**
- * The port. A change of it binds the new listener before the old one stops accepting; requests and sockets on the old
- * one end in their own time.
+ * The port. A change of it binds the new listener before the old one stops accepting, or hands the very socket on;
+ * requests and sockets on the old one end in their own time.
  */
 import type { IncomingMessage } from "node:http";
 import { createServer, type Server as HttpServer, type RequestListener } from "node:http";
@@ -32,8 +32,10 @@ export interface Listener {
   readonly url: string;
   /** The one it shows, in PEM form, when it speaks TLS. */
   readonly certificate: string | undefined;
-  /** Stops accepting at once; what is connected stays. For a new listener on the same port. */
+  /** Stops accepting at once and lets go of the port; what is connected stays. */
   release(): void;
+  /** Gives the listening socket to another server; what is connected stays here. */
+  handOver(heir: HttpServer): void;
   /** Stops accepting; resolves when the last request ended or `graceMs` passed. Idle connections end after `idleMs`. */
   close(graceMs: number, idleMs: number): Promise<void>;
   /** Takes over other TLS files: new connections meet the new certificate, what is connected stays. */
@@ -42,10 +44,17 @@ export interface Listener {
   abandon(): void;
 }
 
-/** `port`: the one to take in fact, where `place` says any. */
-export async function listen(asked: ListenPlace, parts: ListenerParts, wanted = asked.port): Promise<Listener> {
-  let place = asked;
-  let tls = asked.tls && (await readTls(asked.tls));
+/** A server that is complete but for its socket. */
+export interface Unbound {
+  /** Throws `PORT_IN_USE`, `PORT_DENIED`, `LISTEN_FAILED`. */
+  bind(port: number): Promise<Listener>;
+  /** Goes on with the socket of `old`: at no moment does nobody listen, and nobody else can take the port. */
+  inherit(old: Listener): Listener;
+}
+
+/** Throws when the TLS files cannot be used. */
+export async function prepareServer(place: ListenPlace, parts: ListenerParts): Promise<Unbound> {
+  const tls = place.tls && (await readTls(place.tls));
   const server = await createFor(tls, parts);
   server.headersTimeout = parts.headersMs;
   server.requestTimeout = 0;
@@ -62,14 +71,38 @@ export async function listen(asked: ListenPlace, parts: ListenerParts, wanted = 
   server.on("connection", (socket: Socket) => {
     const peer = peerOf(socket);
     sockets.add(socket);
-    if (asked.tls) handshakes.set(peer, socket);
+    if (tls) handshakes.set(peer, socket);
     socket.once("close", () => {
       sockets.delete(socket);
       if (handshakes.get(peer) === socket) handshakes.delete(peer);
     });
   });
   server.on("secureConnection", (socket: Socket) => handshakes.delete(peerOf(socket)));
-  await bind(server, place.host, wanted);
+  const unspoken = () => [...silent(sockets), ...handshakes.values()];
+  const listener = () => listenerOf(server, { place, tls, sockets, unspoken });
+  return {
+    async bind(port) {
+      await bind(server, place.host, port);
+      return listener();
+    },
+    inherit(old) {
+      old.handOver(server);
+      return listener();
+    },
+  };
+}
+
+interface Listening {
+  readonly place: ListenPlace;
+  readonly tls: TlsMaterial | undefined;
+  readonly sockets: ReadonlySet<Socket>;
+  /** Those that never asked for anything. */
+  readonly unspoken: () => readonly Socket[];
+}
+
+function listenerOf(server: HttpServer, { place: asked, tls: first, sockets, unspoken }: Listening): Listener {
+  let place = asked;
+  let tls = first;
   const { port } = server.address() as AddressInfo;
   const shown = place.host === "0.0.0.0" || place.host === "::" ? "127.0.0.1" : place.host;
   const name = shown.includes(":") ? `[${shown}]` : shown;
@@ -83,8 +116,12 @@ export async function listen(asked: ListenPlace, parts: ListenerParts, wanted = 
       return tls?.leaf;
     },
     release: () => void stopAccepting(server),
-    close: (graceMs, idleMs) =>
-      closeServer(server, () => [...silent(sockets), ...handshakes.values()], { graceMs, idleMs }),
+    handOver: (heir) => {
+      heir.listen(server);
+      // The socket is the heir's: a server that still held it would close it with itself.
+      (server as unknown as { _handle: unknown })._handle = null;
+    },
+    close: (graceMs, idleMs) => closeServer(server, unspoken, { graceMs, idleMs }),
     renew: (next, material) => {
       const { cert, key } = material;
       (server as unknown as TlsServer).setSecureContext({ cert, key });
@@ -191,4 +228,6 @@ async function closeServer(
   await closed;
   clearInterval(sweep);
   clearTimeout(force);
+  // Ends the interval in which node looks for connections that are too slow.
+  server.close();
 }

@@ -11,7 +11,7 @@ import { formatPath, getAt, parsePath, setAt } from "./paths.ts";
 import { kernelSections } from "./sections.ts";
 import type { ConfigHost } from "./service.ts";
 import { invalidConfig, isAtOrBelow, type Snapshot, withProblems } from "./snapshot.ts";
-import { type PlainObject, plainCopy } from "./values.ts";
+import { isObject, type PlainObject, plainCopy } from "./values.ts";
 
 /** Below the kernel's `plugins`, but a plugin's own. */
 const pluginConfig = /^plugins\.entries\..+\.config(?:[.[]|$)/;
@@ -29,7 +29,8 @@ export async function prepareEdits(
   const document = parseDocument(text ?? emptyDocument, host.file.path);
   const paths = edits.map(({ path }) => parsePath(path));
   const changed = rewrite(document, edited(document, edits, host.snapshot()));
-  const removals = edits.filter(({ value }) => value === undefined);
+  // Who puts one value in the place of another means to lose the old one; an object may hold more than its writer knew of.
+  const removals = edits.filter(({ value }) => !isObject(value)).map(({ path }) => ({ path, value: undefined }));
   const shorter =
     removals.length === 0 ? document.text : rewrite(document, edited(document, removals, host.snapshot()));
   const written = changed === document.text ? text : changed;

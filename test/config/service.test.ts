@@ -57,6 +57,12 @@ test("semantic problems refuse a write as schema problems do; warnings do not", 
   });
 });
 
+test("a named value that is replaced by a shorter one is no loss, however long it was", async () => {
+  const { config, onDisk } = await open({ logging: { dir: `/${"long/".repeat(100)}` } });
+  await config.write([{ path: "logging.dir", value: "" }], who);
+  expect(JSON.parse(onDisk())).toEqual({ logging: { dir: "" } });
+});
+
 test("an error that stands elsewhere in the file does not block, one that is touched does", async () => {
   const { config } = await open({ cron: { maxWorkers: 0 } });
   await config.write([{ path: "logging.level", value: "debug" }], who);

@@ -1,6 +1,7 @@
 /** TLS on the one port: at the start and by a config change, with certificates that are renewed, and files that are no good. */
 import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { request as httpsRequest } from "node:https";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { type PeerCertificate, connect as tlsConnect } from "node:tls";
 import { fileURLToPath } from "node:url";
@@ -50,6 +51,16 @@ function secure(gateway: RunningGateway, path: string, body?: unknown): Promise<
     });
     req.on("error", reject);
     req.end(body === undefined ? undefined : JSON.stringify(body));
+  });
+}
+
+function connects(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, "127.0.0.1", () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once("error", () => resolve(false));
   });
 }
 
@@ -147,19 +158,37 @@ describe("TLS by a config change", () => {
     const { port } = new URL(gateway.url);
     const answer = await writeConfig(gateway, { gateway: { tls: pair("first") } });
     expect(JSON.parse(answer.text)).toMatchObject({ ok: true, restarted: ["gateway"], failed: [] });
-    gateway.url = await until(() => {
-      const now = gatewayUrl(gateway.stateDir);
-      return now.startsWith("https:") && now;
-    });
-    expect(new URL(gateway.url).port).toBe(port);
+    gateway.url = gatewayUrl(gateway.stateDir);
+    expect(gateway.url).toBe(`https://127.0.0.1:${port}`);
     expect((await secure(gateway, "/api/version")).status).toBe(200);
     const back = await secure(gateway, "/api/config", { gateway: { tls: { certPath: "", keyPath: "" } } });
     expect(back.status).toBe(200);
-    gateway.url = await until(() => {
-      const now = gatewayUrl(gateway.stateDir);
-      return now.startsWith("http:") && now;
-    });
+    gateway.url = gatewayUrl(gateway.stateDir);
+    expect(gateway.url).toBe(`http://127.0.0.1:${port}`);
     expect((await gateway.fetch("/api/version")).status).toBe(200);
+    await stop(gateway);
+  });
+
+  it("never lets go of the port: at no moment is a connection refused", async () => {
+    const gateway = await startGateway();
+    const port = Number(new URL(gateway.url).port);
+    const seen = { connected: 0, refused: 0 };
+    let knocking = true;
+    const knock = async () => {
+      while (knocking) seen[(await connects(port)) ? "connected" : "refused"] += 1;
+    };
+    const knockers = Promise.all([knock(), knock()]);
+    for (let round = 0; round < 3; round += 1) {
+      expect((await writeConfig(gateway, { gateway: { tls: pair("first") } })).status).toBe(200);
+      gateway.url = gatewayUrl(gateway.stateDir);
+      const back = await secure(gateway, "/api/config", { gateway: { tls: { certPath: "", keyPath: "" } } });
+      expect(back.status).toBe(200);
+      gateway.url = gatewayUrl(gateway.stateDir);
+    }
+    knocking = false;
+    await knockers;
+    expect(seen.refused).toBe(0);
+    expect(seen.connected).toBeGreaterThan(20);
     await stop(gateway);
   });
 
