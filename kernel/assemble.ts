@@ -1,10 +1,12 @@
 /**
  * Stage and compose: sets up the new instances of a plan beside the old ones and composes the next generation. Nothing
  * live is touched; what was staged in vain is disposed of. A plugin that fails is left out and the rest planned again,
- * unless it runs now: then the whole change fails and the old generation never noticed.
+ * unless it runs now: then the whole change fails and the old generation never noticed. Only a change that puts a faulty
+ * plugin away is `tolerant`: it goes on without whoever cannot do without that one.
  */
 import { type Context, GatewayError, type Plugin } from "@chela/sdk";
 import { ComposeConflict, compose, type Generation } from "./compose.ts";
+import { explain } from "./explain.ts";
 import type { FaultReporter } from "./hooks.ts";
 import { Instance, type Manifest } from "./instance.ts";
 import { type Idle, kernelId, type Plan, type PlanInput, planInstances, type Step } from "./plan.ts";
@@ -25,7 +27,7 @@ export interface Assembly {
   readonly plan: Plan;
   readonly generation: Generation;
   readonly staged: readonly Instance[];
-  /** Newcomers that failed, now barred. */
+  /** Those that failed and are left out, now barred. */
   readonly failures: readonly Idle[];
 }
 
@@ -38,7 +40,12 @@ export class StageFailure extends Error {
   }
 }
 
-export async function assemble(input: PlanInput, stager: Stager, generationId: number): Promise<Assembly> {
+export async function assemble(
+  changes: Omit<PlanInput, "live">,
+  stager: Stager,
+  before: Generation,
+): Promise<Assembly> {
+  const input: PlanInput = { ...changes, live: before.instances };
   const staged = new Map<string, Instance>();
   const barred = new Map(input.barred);
   const failures: Idle[] = [];
@@ -46,7 +53,7 @@ export async function assemble(input: PlanInput, stager: Stager, generationId: n
     await dispose(staged.get(id), stager);
     staged.delete(id);
     const reason = explain(error);
-    if (input.live.has(id)) throw new StageFailure(id, reason);
+    if (input.live.has(id) && !input.tolerant) throw new StageFailure(id, reason);
     const idle: Idle = {
       id,
       state: "quarantined",
@@ -70,7 +77,10 @@ export async function assemble(input: PlanInput, stager: Stager, generationId: n
       ];
       try {
         const present = [...new Set(instances)].filter((instance) => instance !== undefined);
-        const generation = compose(generationId, present, stager.blocked(plan), stager.report);
+        const blocked = stager.blocked(plan);
+        const generation = isSame(before, present, blocked)
+          ? before
+          : compose(before.id + 1, present, blocked, stager.report);
         await disposeUnused(plan, staged, stager);
         return { plan, generation, staged: [...staged.values()], failures };
       } catch (error) {
@@ -84,15 +94,26 @@ export async function assemble(input: PlanInput, stager: Stager, generationId: n
   }
 }
 
-/** The newcomer of two that collide, so that what runs keeps running. */
+/** What the same instances register in the same order makes the generation that is there already. */
+function isSame(before: Generation, present: readonly Instance[], blocked: string): boolean {
+  const live = [...before.instances.values()];
+  return (
+    before.blocked === blocked &&
+    live.length === present.length &&
+    live.every((instance, index) => instance === present[index])
+  );
+}
+
+/** The newcomer of two that collide, else the one that comes up anew, so that what runs keeps running. */
 function conflicting(
   error: ComposeConflict,
   live: ReadonlyMap<string, Instance>,
   staged: ReadonlyMap<string, Instance>,
 ): string {
   if (!live.has(error.instance.id)) return error.instance.id;
-  const newcomer = [...staged.keys()].find((id) => !live.has(id) && error.message.includes(`"${id}"`));
-  return newcomer ?? error.instance.id;
+  const named = [...staged.keys()].filter((id) => error.message.includes(`"${id}"`));
+  const newcomer = named.find((id) => !live.has(id));
+  return newcomer ?? (staged.has(error.instance.id) ? error.instance.id : (named[0] ?? error.instance.id));
 }
 
 async function stagePlan(
@@ -104,6 +125,7 @@ async function stagePlan(
   const starting = plan.steps.filter(({ action }) => action !== "keep" && action !== "hot");
   // Reading and importing overlap; setting up stays one after the other, and meets each failure in its turn.
   for (const { manifest } of starting) void stager.load(manifest).catch(() => undefined);
+  let rss = process.memoryUsage.rss();
   for (const step of starting) {
     const { id } = step.manifest;
     const uses = new Map<string, Instance>();
@@ -115,7 +137,9 @@ async function stagePlan(
     if (earlier && sameUses(earlier, uses)) continue;
     await dispose(earlier, stager);
     try {
-      staged.set(id, await stage(step, uses, stager));
+      const instance = await stage(step, uses, stager, rss);
+      staged.set(id, instance);
+      rss += instance.startup?.rssDelta ?? 0;
     } catch (error) {
       staged.delete(id);
       return { id, error };
@@ -124,17 +148,23 @@ async function stagePlan(
   return undefined;
 }
 
-async function stage(step: Step, uses: ReadonlyMap<string, Instance>, stager: Stager): Promise<Instance> {
+async function stage(step: Step, uses: ReadonlyMap<string, Instance>, stager: Stager, rss: number): Promise<Instance> {
   const { manifest } = step;
   const from = performance.now();
-  const rss = process.memoryUsage.rss();
   const plugin = await stager.load(manifest);
   const instance = new Instance(manifest, plugin, stager.configOf(manifest), uses);
   try {
-    const setup = Promise.resolve().then(() => plugin.setup(stager.context(instance) as never));
+    const setup = Promise.resolve().then(() =>
+      instance.scope.run(() => plugin.setup(stager.context(instance) as never)),
+    );
     const ms = stager.setupMs();
     await deadline(setup, ms, () => {
-      throw new GatewayError("SETUP_TIMEOUT", 500, `setup did not finish within ${ms} ms (plugins.setupTimeoutMs)`);
+      const { hint } = instance.scope;
+      throw new GatewayError(
+        "SETUP_TIMEOUT",
+        500,
+        `setup did not finish within ${ms} ms (plugins.setupTimeoutMs)${hint}`,
+      );
     });
     requireProvided(instance);
   } catch (error) {
@@ -176,9 +206,4 @@ async function dispose(instance: Instance | undefined, stager: Stager): Promise<
   for (const { label, reason } of await instance.scope.close(stager.releaseMs())) {
     stager.report(instance.id, `release of ${label}`, new Error(reason));
   }
-}
-
-export function explain(error: unknown): string {
-  if (error instanceof AggregateError) return error.errors.map(explain).join("; ");
-  return error instanceof Error ? error.message : String(error);
 }

@@ -2,8 +2,9 @@
  * The life of the gateway process: lock, config, host, port, plugins, signals, end. It throws a GatewayError when it
  * cannot start (the command line maps its code to an exit code) and resolves to the exit code when it was stopped.
  */
+import { stat } from "node:fs/promises";
 import { join } from "node:path";
-import { type Gateway, GatewayError } from "@chela/sdk";
+import { type Config, type Gateway, GatewayError } from "@chela/sdk";
 import { generatedToken } from "./auth/token-file.ts";
 import { BootCount } from "./boot-count.ts";
 import { realClock } from "./clock.ts";
@@ -145,10 +146,12 @@ async function publish(host: Host, lock: GatewayFile, log: Log, newToken: string
   await tell();
   host.onListener = () => tell().catch(unwritten(log, lock.path));
   const url = host.listener?.url ?? "";
-  log.logger.info({ url, version: hostVersion, pid: process.pid }, `Chela listens on ${url}`);
+  const everywhere = /^(?:0\.0\.0\.0|::)$/.test(host.listener?.place.host ?? "");
+  const where = everywhere ? `${url} and on every address of this machine` : url;
+  log.logger.info({ url, version: hostVersion, pid: process.pid }, `Chela listens on ${where}`);
   if (newToken)
     process.stdout.write(
-      `\n  Open ${url}/?token=${newToken}\n  (shown once; the token is kept in ${join(host.options.stateDir, "token")})\n\n`,
+      `\n  Address with the token: ${url}/?token=${newToken}\n  (shown once; the token is kept in ${join(host.options.stateDir, "token")})\n\n`,
     );
 }
 
@@ -166,6 +169,7 @@ async function reload({ config }: OpenHost, why: string): Promise<void> {
 /** What the first request does not need: watching the config. What changed before the watcher saw it is read once. */
 async function afterReady({ host, config, gateway }: OpenHost, options: RunOptions, log: Log): Promise<void> {
   log.logger.info(startupLine(gateway), "ready");
+  if (!options.allowUnconfigured && !gateway.status().safeMode) await sayUnconfigured(config, options, log);
   const watching = await watchConfig(host, options.configPath, async () => {
     await config
       .reload("file")
@@ -174,6 +178,17 @@ async function afterReady({ host, config, gateway }: OpenHost, options: RunOptio
   await host.onStopped(() => watching.close());
   const sweeping = [sweepDrafts(options.stateDir), sweepOlder(uploadDir(options.stateDir), host.startedAt)];
   await Promise.all(sweeping).catch(unwritten(log, options.stateDir));
+}
+
+/** Nothing configured is a start all the same; whoever meant to configure something gets to know. */
+async function sayUnconfigured(config: Config, { configNamed, configPath }: RunOptions, log: Log): Promise<void> {
+  if (configNamed && (await stat(configPath).catch(() => null)) === null)
+    log.logger.warn(`the config file ${configPath} does not exist; defaults apply. Check --config and CHELA_CONFIG`);
+  const { value } = config.get("models.providers", "merged");
+  if (Object.keys((value ?? {}) as object).length === 0)
+    log.logger.info(
+      "no model provider is configured: what is found on this machine answers, else the built-in offline model; see: chela call providers.models",
+    );
 }
 
 function startupLine(gateway: Gateway): Record<string, unknown> {

@@ -3,12 +3,14 @@
  * listener before the old one stops, and says truthfully what happened. Runs inside the host's serial queue.
  */
 import type { ChangeResult, PlannedChange } from "@chela/sdk";
-import { explain } from "./assemble.ts";
 import { planChanges } from "./config/classify.ts";
 import { holdBack } from "./config/hold-back.ts";
 import type { Snapshot } from "./config/snapshot.ts";
+import { explain } from "./explain.ts";
 import type { Host } from "./host.ts";
 import { transitionHost } from "./host-ports.ts";
+import type { Manifest } from "./instance.ts";
+import { judged } from "./semantics.ts";
 import { type ListenerChange, prepareListener } from "./swap-listener.ts";
 import { type Outcome, transition } from "./transition.ts";
 
@@ -20,6 +22,8 @@ export interface ApplyOptions {
   readonly restart: ReadonlySet<string> | "all";
   /** Take the listener in hand though its settings are the same: its TLS files may not be. */
   readonly listener?: boolean;
+  /** Plugins that a change broke which this one takes back: they may run again. */
+  readonly undoes?: readonly string[];
 }
 
 export async function applySnapshot(host: Host, next: Snapshot, options: ApplyOptions): Promise<ChangeResult> {
@@ -38,10 +42,9 @@ export async function applySnapshot(host: Host, next: Snapshot, options: ApplyOp
   } catch (error) {
     return refused(host, next, "gateway", explain(error));
   }
-  for (const { owner } of todo) {
-    const manifest = host.manifests().find(({ id }) => id === owner);
-    if (manifest && host.enabled(manifest, target)) host.barred.delete(owner);
-  }
+  const forgiven = new Set([...todo.map(({ owner }) => owner), ...(options.undoes ?? [])]);
+  for (const manifest of host.manifests())
+    if (forgiven.has(manifest.id) && host.enabled(manifest, target)) host.barred.delete(manifest.id);
   const restart = all ? new Set(host.manifests().map(({ id }) => id)) : (options.restart as ReadonlySet<string>);
   let outcome: Outcome;
   try {
@@ -65,11 +68,12 @@ export async function applySnapshot(host: Host, next: Snapshot, options: ApplyOp
     return { applied: [], restarted: [], pending: host.pending(), failed: outcome.failed, hash: next.hash };
   }
   await listener?.commit();
+  host.desired = await judged(host.current(), next);
   const credentialsChanged = todo.some(({ path }) => path.startsWith("gateway."));
   if (credentialsChanged) await host.streams.recheck();
   if (outcome.failed.length > 0) host.stats.reloads.partial += 1;
   else host.stats.reloads.ok += 1;
-  await announce(host, todo, next.hash, options);
+  announce(host, todo, next.hash, options);
   return {
     applied: todo.filter((row) => row.class === "hot" || isToggle(row.path)).map(({ path }) => path),
     restarted: [...(listener ? ["gateway"] : []), ...outcome.restarted],
@@ -77,6 +81,21 @@ export async function applySnapshot(host: Host, next: Snapshot, options: ApplyOp
     failed: outcome.failed,
     hash: next.hash,
   };
+}
+
+/** No change of the config: what runs goes on with what it has, but for this one and whoever cannot do without it. */
+export async function quarantine(host: Host, id: string, reason: string): Promise<void> {
+  if (!host.current().instances.has(id) || host.stopping) return;
+  host.bar({ id, state: "quarantined", reason });
+  const plan = {
+    manifests: host.manifests(),
+    enabled: (manifest: Manifest) => host.enabled(manifest),
+    broken: host.snapshot.broken,
+    changes: new Map(),
+    restart: new Set<string>(),
+    tolerant: true,
+  };
+  await transition(plan, transitionHost(host, host.snapshot));
 }
 
 function modeOf(snapshot: Snapshot): "off" | "hot" | "restart" | "hybrid" {
@@ -113,15 +132,11 @@ function refused(host: Host, next: Snapshot, id: string, reason: string): Change
   return { applied: [], restarted: [], pending: host.pending(), failed: [{ id, reason }], hash: next.hash };
 }
 
-async function announce(
-  host: Host,
-  rows: readonly PlannedChange[],
-  hash: string,
-  { who, why }: ApplyOptions,
-): Promise<void> {
+/** Nobody waits for the observers: one of them may ask for the next change. */
+function announce(host: Host, rows: readonly PlannedChange[], hash: string, { who, why }: ApplyOptions): void {
   if (rows.length === 0) return;
   const changed = rows.map(({ path }) => path);
   const source = who === "api" ? "webui" : who;
   host.events.publish("config_changed", { source, why, changed, hash });
-  await host.current().hooks.run("config:changed", { hash, changed, source });
+  void host.current().hooks.run("config:changed", { hash, changed, source });
 }

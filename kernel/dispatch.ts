@@ -15,7 +15,8 @@ import { type ReadRules, readRequest } from "./read-request.ts";
 import { ReplyBatch } from "./reply-batch.ts";
 import { RequestView } from "./request-view.ts";
 import { type Outgoing, outgoing, send } from "./respond.ts";
-import type { LiveRoute, RouteMatch } from "./routes.ts";
+import type { RouteMatch } from "./routes.ts";
+import { runHandler } from "./run-handler.ts";
 import type { Stats } from "./stats.ts";
 import { unmatched } from "./unmatched.ts";
 import { canonicalPath } from "./urls.ts";
@@ -90,7 +91,7 @@ export class Dispatcher {
       await this.#answer(exchange);
     } catch (error) {
       problem = asGatewayError(error, exchange.id);
-      await this.#refuse(exchange, problem);
+      await this.#refuse(exchange, problem).catch(() => void exchange.res.destroy());
     }
     exchange.view?.done();
     const { req, res, label } = exchange;
@@ -159,9 +160,9 @@ export class Dispatcher {
       ? undefined
       : await readRequest(req, exchange.search, live, { view, rules: this.#rules(exchange) });
     try {
-      const answer = early ?? (await this.#handle(live, view));
+      const out = early ? outgoing(early) : await runHandler(live, view, this.#host.report);
       drain(req, res);
-      const sent = this.#reply(exchange, outgoing(answer), () => view.signal);
+      const sent = this.#reply(exchange, out, () => view.signal);
       if (sent) await sent;
     } finally {
       await cleanUp?.();
@@ -171,16 +172,6 @@ export class Dispatcher {
   #rules({ req, res }: Exchange): ReadRules {
     const { uploadDir } = this.#host;
     return { limits: this.#host.settings().limits, uploadDir, invite: () => invite(req, res) };
-  }
-
-  async #handle(live: LiveRoute, view: RequestView): Promise<unknown> {
-    try {
-      return await live.route.handler(view as never);
-    } catch (error) {
-      if (!GatewayError.is(error))
-        this.#host.report(live.owner.id, `route ${live.route.method} ${live.route.path}`, error);
-      throw error;
-    }
   }
 
   /** A promise only when something must be waited for: an `http:reply` tap, a streamed body. */
@@ -220,12 +211,18 @@ export class Dispatcher {
   async #refuse(exchange: Exchange, error: GatewayError): Promise<void> {
     const { res, req, generation } = exchange;
     if (res.headersSent || res.destroyed) return void res.destroy();
-    const asked = generation.hooks.run("http:error", error, this.#facts(exchange, ""));
+    const asked = generation.hooks.run("http:error", error, this.#failedFacts(exchange));
     const mapped = await asked.catch(() => undefined);
     const out = mapped ? outgoing(mapped) : renderError(error, req.headers.accept);
     const headers = this.#headers(exchange, out.headers);
     drain(req, res);
     await send(res, { ...out, headers }, neverAborts, this.#batch)?.catch(() => res.destroy());
+  }
+
+  /** A path that was refused as ambiguous is told as it came: whose dialect the client speaks shows at its beginning. */
+  #failedFacts(exchange: Exchange): RequestFacts {
+    const facts = this.#facts(exchange, "");
+    return facts.path === "" ? { ...facts, path: (exchange.req.url ?? "").split("?", 1)[0] as string } : facts;
   }
 
   #facts(exchange: Exchange, address: string): RequestFacts {

@@ -18,7 +18,7 @@ export async function sweepDrafts(stateDir: string): Promise<void> {
 async function sweepFolder(folder: string): Promise<void> {
   for (const name of await readdir(folder).catch(() => [])) {
     const pid = Number(draft.exec(name)?.[1] ?? 0);
-    if (pid > 0 && pid !== process.pid && !(await isAlive({ pid }))) await rm(join(folder, name), { force: true });
+    if (pid > 0 && pid !== process.pid && !isAlive({ pid })) await rm(join(folder, name), { force: true });
   }
 }
 

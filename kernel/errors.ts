@@ -1,10 +1,11 @@
 /** How the kernel renders an error where no dialect's tap does: ClawGo's plain text, or JSON where it carries details. */
-import { GatewayError, wantsJson } from "@chela/sdk";
+import { GatewayError, type Reply, wantsJson } from "@chela/sdk";
+import { replyTrouble } from "./reply-trouble.ts";
 import type { Outgoing } from "./respond.ts";
 
 /** Any thrown value as the one error type. A fault shows no inner text: that goes to the log, under the request id. */
 export function asGatewayError(error: unknown, requestId: string): GatewayError {
-  if (GatewayError.is(error)) return error;
+  if (isRefusal(error)) return error;
   return new GatewayError(
     "INTERNAL",
     500,
@@ -12,6 +13,18 @@ export function asGatewayError(error: unknown, requestId: string): GatewayError 
     undefined,
     { cause: error },
   );
+}
+
+/** An error that can be told to a client as it is; anything else is a fault of who threw it. */
+export function isRefusal(error: unknown): error is GatewayError {
+  if (!GatewayError.is(error) || !(error.status >= 400)) return false;
+  const { status, headers = {}, details } = error;
+  try {
+    if (details !== undefined) JSON.stringify(details);
+  } catch {
+    return false;
+  }
+  return replyTrouble({ status, headers, body: null } as Reply) === undefined;
 }
 
 export function renderError(error: GatewayError, accept: string | undefined): Outgoing {

@@ -1,28 +1,22 @@
-/** A repeated job whose runs never overlap; undoing it waits for the run that is under way. */
+/** A repeated job whose runs never overlap. */
 import type { Clock } from "./clock.ts";
 
-/** Returns the undo. A throwing run is reported and the next one still happens. */
-export function repeat(
-  clock: Clock,
-  ms: number,
-  fn: () => void | Promise<void>,
-  failed: (error: unknown) => void,
-): () => Promise<void> {
+export interface Repeated {
+  /** No run begins after it. */
+  stop(): void;
+  /** Resolves when the run that is under way has ended. */
+  settled(): Promise<void>;
+}
+
+/** `fn` must not reject. */
+export function repeat(clock: Clock, ms: number, fn: () => Promise<void>): Repeated {
   let running: Promise<void> | undefined;
   const run = async () => {
-    try {
-      await fn();
-    } catch (error) {
-      failed(error);
-    } finally {
-      running = undefined;
-    }
+    await fn();
+    running = undefined;
   };
   const stop = clock.every(ms, () => {
     running ??= run();
   });
-  return async () => {
-    stop();
-    await running;
-  };
+  return { stop, settled: async () => await running };
 }

@@ -1,4 +1,5 @@
-/** Counts the faults of each plugin in a sliding window; the one that goes over the limit is reported once, for quarantine. */
+/** Counts the faults of each plugin in a sliding window; each time the limit is reached it is reported, for quarantine, and counting begins anew. */
+import { explain } from "./explain.ts";
 
 export interface FaultLimits {
   readonly faults: number;
@@ -27,12 +28,10 @@ export class FaultLedger {
     const times = (this.#recent.get(owner) ?? []).filter((at) => now - at < windowSec * 1000);
     times.push(now);
     this.#recent.set(owner, times);
-    if (times.length !== faults) return;
-    const last = error instanceof Error ? error.message : String(error);
-    this.#over(
-      owner,
-      `${faults} faults within ${windowSec} s, the last in ${where}: ${last}; fix it, then: chela plugins release ${owner}`,
-    );
+    if (times.length < faults) return;
+    this.#recent.delete(owner);
+    const last = `the last in ${where}: ${explain(error)}`;
+    this.#over(owner, `${faults} faults within ${windowSec} s, ${last}; fix it, then: chela plugins release ${owner}`);
   }
 
   /** Faults within the window. */

@@ -3,7 +3,7 @@
  * Whoever changes a file that several processes write (the config, the list of plugins) does it inside `withFileLock`.
  */
 import { randomBytes } from "node:crypto";
-import { link, mkdir, open, rm, stat, writeFile } from "node:fs/promises";
+import { closeSync, linkSync, mkdirSync, openSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { GatewayError } from "@chela/sdk";
@@ -20,42 +20,42 @@ const guardStaleMs = 5000;
 
 /** Runs `work` while this call alone holds the lock. Waits for another holder up to `waitMs`, then throws `BUSY`. */
 export async function withFileLock<T>(lockFile: string, work: () => Promise<T>, waitMs = 10_000): Promise<T> {
-  await mkdir(dirname(lockFile), { recursive: true, mode: 0o700 });
-  const processStart = (await processStartOf(process.pid)) ?? undefined;
+  mkdirSync(dirname(lockFile), { recursive: true, mode: 0o700 });
+  const processStart = processStartOf(process.pid) ?? undefined;
   const me: Holder = { pid: process.pid, processStart, nonce: randomBytes(8).toString("hex") };
   const deadline = performance.now() + waitMs;
-  while (!(await create(lockFile, me))) {
+  while (!create(lockFile, me)) {
     const holder = await read(lockFile);
     if (performance.now() >= deadline) throw busy(lockFile, holder);
-    if (await isStale(lockFile, holder)) await removeStale(lockFile, holder?.nonce);
+    if (isStale(lockFile, holder)) await removeStale(lockFile, holder?.nonce);
     else await pause(10 + Math.random() * 20);
   }
   try {
     return await work();
   } finally {
-    if ((await read(lockFile))?.nonce === me.nonce) await rm(lockFile, { force: true });
+    if ((await read(lockFile))?.nonce === me.nonce) rmSync(lockFile, { force: true });
   }
 }
 
-async function create(lockFile: string, me: Holder): Promise<boolean> {
+function create(lockFile: string, me: Holder): boolean {
   const draft = `${lockFile}.${me.pid}-${me.nonce}`;
   try {
-    await writeFile(draft, JSON.stringify(me), { flag: "wx", mode: 0o600 });
-    await link(draft, lockFile);
+    writeFileSync(draft, JSON.stringify(me), { flag: "wx", mode: 0o600 });
+    linkSync(draft, lockFile);
     return true;
   } catch (error) {
     if (codeOf(error) === "EEXIST") return false;
     if (!["EPERM", "ENOTSUP", "ENOSYS", "EMLINK"].includes(codeOf(error))) throw error;
-    return await createWithoutLink(lockFile, me);
+    return createWithoutLink(lockFile, me);
   } finally {
-    await rm(draft, { force: true });
+    rmSync(draft, { force: true });
   }
 }
 
 /** For file systems without hard links. */
-async function createWithoutLink(lockFile: string, me: Holder): Promise<boolean> {
+function createWithoutLink(lockFile: string, me: Holder): boolean {
   try {
-    await writeFile(lockFile, JSON.stringify(me), { flag: "wx", mode: 0o600 });
+    writeFileSync(lockFile, JSON.stringify(me), { flag: "wx", mode: 0o600 });
     return true;
   } catch (error) {
     if (codeOf(error) === "EEXIST") return false;
@@ -64,12 +64,12 @@ async function createWithoutLink(lockFile: string, me: Holder): Promise<boolean>
 }
 
 /** A file that names nobody is what a power cut left, unless it is just being written. */
-async function isStale(lockFile: string, holder: Holder | undefined): Promise<boolean> {
-  return holder ? !(await isAlive(holder)) : await isOld(lockFile);
+function isStale(lockFile: string, holder: Holder | undefined): boolean {
+  return holder ? !isAlive(holder) : isOld(lockFile);
 }
 
-async function isOld(file: string): Promise<boolean> {
-  const facts = await stat(file).catch(() => undefined);
+function isOld(file: string): boolean {
+  const facts = statSync(file, { throwIfNoEntry: false });
   return facts !== undefined && Math.abs(Date.now() - facts.mtimeMs) > guardStaleMs;
 }
 
@@ -77,16 +77,16 @@ async function isOld(file: string): Promise<boolean> {
 async function removeStale(lockFile: string, nonce: string | undefined): Promise<void> {
   const guard = `${lockFile}.takeover`;
   try {
-    await (await open(guard, "wx", 0o600)).close();
+    closeSync(openSync(guard, "wx", 0o600));
   } catch (error) {
     if (codeOf(error) !== "EEXIST") throw error;
-    if (await isOld(guard)) await rm(guard, { force: true });
+    if (isOld(guard)) rmSync(guard, { force: true });
     return pause(20);
   }
   try {
-    if ((await read(lockFile))?.nonce === nonce) await rm(lockFile, { force: true });
+    if ((await read(lockFile))?.nonce === nonce) rmSync(lockFile, { force: true });
   } finally {
-    await rm(guard, { force: true });
+    rmSync(guard, { force: true });
   }
 }
 

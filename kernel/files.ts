@@ -3,9 +3,22 @@
  * manifest, an archive, a model) becomes a file name only through `resolveInside`.
  */
 import { randomBytes } from "node:crypto";
-import { lstat, open, realpath, rename, rm } from "node:fs/promises";
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  fstatSync,
+  fsync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { lstat, realpath } from "node:fs/promises";
 import { basename, dirname, isAbsolute, join, relative, sep } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
+import { promisify } from "node:util";
 import { GatewayError } from "@chela/sdk";
 
 /**
@@ -52,6 +65,9 @@ export function assertRelative(path: string): void {
   if (path.split("/").includes("..")) throw refused(path, "contains `..`");
 }
 
+/** The disk is waited for outside the event loop; everything else here is done sooner than a thread could take it over. */
+const synced = promisify(fsync);
+
 /**
  * Replaces `file` as a whole: a reader, or a start after a crash at any moment, sees the old bytes or the new ones. The
  * temporary file lies in the same folder, which must exist. A symlink at `file` is replaced, not followed.
@@ -63,17 +79,17 @@ export async function writeFileAtomic(
 ): Promise<void> {
   const draft = join(dirname(file), `.${basename(file)}.${process.pid}-${randomBytes(6).toString("hex")}.tmp`);
   try {
-    const handle = await open(draft, "wx", mode);
+    const fd = openSync(draft, "wx", mode);
     try {
-      await handle.writeFile(bytes);
-      await handle.chmod(mode);
-      if (durable) await handle.sync();
+      writeFileSync(fd, bytes);
+      fchmodSync(fd, mode);
+      if (durable) await synced(fd);
     } finally {
-      await handle.close();
+      closeSync(fd);
     }
     await renameOver(draft, file);
   } catch (error) {
-    await rm(draft, { force: true });
+    rmSync(draft, { force: true });
     throw error;
   }
   if (durable) await syncFolder(dirname(file));
@@ -82,32 +98,38 @@ export async function writeFileAtomic(
 /** Makes a rename or a new file in `folder` survive a power cut, where the platform lets a folder be synced. */
 export async function syncFolder(folder: string): Promise<void> {
   if (process.platform === "win32") return;
-  const handle = await open(folder, "r");
+  const fd = openSync(folder, "r");
   try {
-    await handle.sync();
+    await synced(fd);
   } catch (error) {
     if (!["EINVAL", "ENOTSUP", "EISDIR", "EPERM"].includes(codeOf(error))) throw error;
   } finally {
-    await handle.close();
+    closeSync(fd);
   }
 }
 
 /** Text of a file, or undefined when there is none. */
 export async function readIfThere(file: string, maxBytes: number): Promise<string | undefined> {
-  let handle: Awaited<ReturnType<typeof open>>;
   try {
-    handle = await open(file, "r");
+    const bytes = readBytes(file, (size) => {
+      if (size > maxBytes)
+        throw new GatewayError("FILE_TOO_LARGE", 413, `${file} has ${size} bytes; at most ${maxBytes}`);
+    });
+    return bytes.toString("utf8");
   } catch (error) {
     if (codeOf(error) === "ENOENT" || codeOf(error) === "ENOTDIR") return undefined;
     throw error;
   }
+}
+
+/** The bytes of a file whose size `accept` lets pass. A pipe is not waited for: what it has not got yet is an error. */
+export function readBytes(file: string, accept: (size: number) => void): Buffer {
+  const fd = openSync(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   try {
-    const { size } = await handle.stat();
-    if (size > maxBytes)
-      throw new GatewayError("FILE_TOO_LARGE", 413, `${file} has ${size} bytes; at most ${maxBytes}`);
-    return await handle.readFile("utf8");
+    accept(fstatSync(fd).size);
+    return readFileSync(fd);
   } finally {
-    await handle.close();
+    closeSync(fd);
   }
 }
 
@@ -131,7 +153,7 @@ async function realpathOrMissing(path: string): Promise<string | undefined> {
 async function renameOver(draft: string, file: string): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await rename(draft, file);
+      return renameSync(draft, file);
     } catch (error) {
       const transient = process.platform === "win32" && ["EPERM", "EACCES", "EBUSY"].includes(codeOf(error));
       if (!transient || attempt === 10) throw error;

@@ -42,12 +42,12 @@ export async function acquireGatewayFile(
   facts: Omit<GatewayFacts, "nonce" | "processStart">,
 ): Promise<GatewayFile> {
   const path = gatewayFilePath(stateDir);
-  const processStart = (await processStartOf(facts.pid)) ?? undefined;
+  const processStart = processStartOf(facts.pid) ?? undefined;
   const mine: GatewayFacts = { ...facts, processStart, nonce: randomUUID() };
   try {
     await withFileLock(`${path}.lock`, async () => {
       const theirs = await readFacts(path);
-      if (theirs && (await isAlive(theirs))) throw locked(stateDir, theirs);
+      if (theirs && isAlive(theirs)) throw locked(stateDir, theirs);
       await replace(path, mine);
     });
   } catch (error) {
@@ -59,7 +59,7 @@ export async function acquireGatewayFile(
 /** What the file says, or null when no living process stands behind it. */
 export async function readGatewayFile(stateDir: string): Promise<GatewayFacts | null> {
   const facts = await readFacts(gatewayFilePath(stateDir)).catch(() => null);
-  return facts && (await isAlive(facts)) ? facts : null;
+  return facts && isAlive(facts) ? facts : null;
 }
 
 export function gatewayFilePath(stateDir: string): string {

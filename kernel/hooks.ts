@@ -5,7 +5,8 @@
  */
 import { GatewayError, type HookKind, type HookName, type HookResult, type HookTaps, hookKinds } from "@chela/sdk";
 import { AsyncParallelHook, AsyncSeriesBailHook, AsyncSeriesHook, AsyncSeriesWaterfallHook, SyncHook } from "tapable";
-import { deadline, type Scope } from "./scope.ts";
+import { answerOf } from "./answers.ts";
+import { deadline, isPromise, type Scope } from "./scope.ts";
 
 export interface TapOwner {
   readonly id: string;
@@ -30,6 +31,8 @@ export interface TapStats {
 export type FaultReporter = (owner: string, where: string, error: unknown) => void;
 
 const tapDeadlineMs = 30_000;
+/** Taps that every change of the config waits for. */
+const configDeadlineMs = 5000;
 const failClosed: ReadonlySet<HookName> = new Set<HookName>(["auth:authorize", "tool:before"]);
 const guardHooks: ReadonlySet<HookName> = new Set<HookName>([
   "http:request",
@@ -84,7 +87,7 @@ export class HookSet {
       : this.#tappers.get(hook)?.some((id) => id !== except) === true;
   }
 
-  /** Runs a hook on this generation. Rejects only with a GatewayError that a tap threw on purpose, or a fail-closed refusal. */
+  /** Runs a hook on this generation. Observers never reject; others only with a GatewayError that a tap threw on purpose, or a fail-closed refusal. */
   run<H extends HookName>(hook: H, ...args: Parameters<HookTaps[H]>): HookResult<H> {
     const compiled = this.#compiled.get(hook);
     const kind = hookKinds[hook];
@@ -106,14 +109,22 @@ function compile(hook: HookName): Compiled {
 function guardSync(tap: Tap, report: FaultReporter): (...args: unknown[]) => void {
   const { owner, stats, hook } = tap;
   const fn = tap.fn as (...args: unknown[]) => unknown;
+  const fault = (error: unknown) => {
+    stats.errors += 1;
+    report(owner.id, hook, error);
+  };
   return (...args) => {
     if (owner.scope.closing) return;
     stats.calls += 1;
+    const from = performance.now();
     try {
-      fn(...args);
+      const answer = owner.scope.run(fn, ...args);
+      // Nobody waits for it; its fault is still its owner's and not the process's.
+      if (isPromise(answer)) Promise.resolve(answer).catch(fault);
     } catch (error) {
-      stats.errors += 1;
-      report(owner.id, hook, error);
+      fault(error);
+    } finally {
+      stats.ms += performance.now() - from;
     }
   };
 }
@@ -121,8 +132,9 @@ function guardSync(tap: Tap, report: FaultReporter): (...args: unknown[]) => voi
 function guardAsync(tap: Tap, report: FaultReporter): (...args: unknown[]) => Promise<unknown> {
   const { owner, stats, hook } = tap;
   const fn = tap.fn as (...args: unknown[]) => unknown;
+  const ms = hook === "config:validate" ? configDeadlineMs : tapDeadlineMs;
   const late = () => {
-    throw new Error(`hook ${hook} did not answer within ${tapDeadlineMs} ms`);
+    throw new Error(`hook ${hook} did not answer within ${ms} ms${owner.scope.hint}`);
   };
   return async (...args) => {
     if (owner.scope.closing) return undefined;
@@ -130,8 +142,8 @@ function guardAsync(tap: Tap, report: FaultReporter): (...args: unknown[]) => Pr
     stats.calls += 1;
     const from = performance.now();
     try {
-      const answer = fn(...args);
-      return answer instanceof Promise ? await deadline(answer, tapDeadlineMs, late) : answer;
+      const answer = owner.scope.run(fn, ...args);
+      return answerOf(hook, isPromise(answer) ? await deadline(answer, ms, late) : answer);
     } catch (error) {
       stats.errors += 1;
       return faulty(tap, error, report);
@@ -143,9 +155,15 @@ function guardAsync(tap: Tap, report: FaultReporter): (...args: unknown[]) => Pr
 }
 
 function faulty(tap: Tap, error: unknown, report: FaultReporter): undefined {
-  if (GatewayError.is(error)) throw error;
+  if (GatewayError.is(error) && !isObserver(tap.hook)) throw error;
   report(tap.owner.id, tap.hook, error);
   const closed = failClosed.has(tap.hook) || (tap.owner.critical && guardHooks.has(tap.hook));
   if (!closed) return undefined;
   throw new GatewayError("HOOK_FAILED", 503, `plugin "${tap.owner.id}" failed in ${tap.hook}; see its log lines`);
+}
+
+/** An observer refuses nothing: whatever it throws is its own fault. `config:validate` may refuse. */
+function isObserver(hook: HookName): boolean {
+  const kind = hookKinds[hook];
+  return hook !== "config:validate" && (kind === "parallel" || kind === "series");
 }

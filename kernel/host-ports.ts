@@ -50,6 +50,7 @@ export function transitionHost(host: Host, next: Snapshot): TransitionHost {
   return {
     load: (manifest) => host.options.catalog.load(manifest.id),
     context: (instance) => {
+      host.scopes.add(instance.scope);
       const made = createContext(instance, context);
       return host.options.wrapContext?.(made, instance.id) ?? made;
     },

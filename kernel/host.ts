@@ -3,11 +3,11 @@
  * Two hosts in one process do not know of each other.
  */
 import type { RequestListener } from "node:http";
-import type { ChangeResult, PluginState } from "@chela/sdk";
+import { type ChangeResult, GatewayError, type PluginState } from "@chela/sdk";
 import { bindHost, liveAuth, type ResolvedAuth, requireAuthForBind, resolveAuth } from "./auth/settings.ts";
 import { authorizeTap, identifyTap } from "./auth/taps.ts";
 import { blame } from "./blame.ts";
-import { applySnapshot } from "./change.ts";
+import { applySnapshot, quarantine } from "./change.ts";
 import { compose, type Generation } from "./compose.ts";
 import { planChanges } from "./config/classify.ts";
 import type { GatewaySettings, PluginsSettings } from "./config/gateway-schema.ts";
@@ -25,7 +25,8 @@ import { type Listener, type ListenPlace, prepareServer, type Unbound } from "./
 import { type Idle, kernelId } from "./plan.ts";
 import { type Readiness, readiness, stateOf } from "./readiness.ts";
 import { retire } from "./retire.ts";
-import { deadline } from "./scope.ts";
+import { deadline, type Scope } from "./scope.ts";
+import { SerialQueue } from "./serial-queue.ts";
 import { Stats } from "./stats.ts";
 import { Streams } from "./streams.ts";
 import { tlsFiles } from "./tls.ts";
@@ -43,6 +44,8 @@ export class Host {
   readonly fetch = createGuardedFetch({ trust: () => [] });
   readonly startedAt: number;
   readonly barred = new Map<string, Idle>();
+  /** Of every instance this host ever made. */
+  readonly scopes = new WeakSet<Scope>();
   readonly auth: () => ResolvedAuth;
   /** The config that runs, and the one in the file; they differ while changes are pending. */
   snapshot: Snapshot;
@@ -53,12 +56,12 @@ export class Host {
   stopping = false;
   onStopRequest: (why: string) => void = () => undefined;
   onListener: (listener: Listener) => Promise<void> = async () => undefined;
+  readonly #changes = new SerialQueue();
   readonly #afterStop: (() => Promise<void>)[] = [];
   readonly #dispatcher: Dispatcher;
   readonly #kernel: Instance;
   readonly #bootPort: number;
   #generation: Generation;
-  #queue: Promise<unknown> = Promise.resolve();
 
   constructor(options: HostOptions, services: (host: Host) => KernelServices) {
     this.options = options;
@@ -75,7 +78,7 @@ export class Host {
     this.faults = new FaultLedger({
       now: clock.now,
       limits: () => this.pluginSettings().quarantine,
-      over: (id, reason) => void this.exclusive(() => this.quarantine(id, reason)).catch(() => undefined),
+      over: (id, reason) => void this.exclusive(() => quarantine(this, id, reason)).catch(() => undefined),
     });
     this.gate = new Gate({ settings: () => this.settings(), auth: this.auth, now: () => performance.now() });
     const ports = entrancePorts(this);
@@ -114,11 +117,12 @@ export class Host {
     return manifest.id === kernelId || (settings.entries[manifest.id]?.enabled ?? manifest.enabledByDefault);
   }
 
-  /** Every change goes through here, one after the other. */
+  /** Every change goes through here, one after the other, until the host stops. */
   exclusive<T>(work: () => Promise<T>): Promise<T> {
-    const run = this.#queue.then(work);
-    this.#queue = run.catch(() => undefined);
-    return run;
+    return this.#changes.run(() => {
+      if (!this.stopping) return work();
+      throw new GatewayError("STOPPING", 503, "the gateway is stopping; nothing is changed any more");
+    });
   }
 
   /** Binds the port; `/health` answers from here on, everything else once plugins are up. */
@@ -152,7 +156,7 @@ export class Host {
     );
     await up();
     this.ready = true;
-    await this.current().hooks.run("host:ready");
+    void this.current().hooks.run("host:ready");
     return result;
   }
 
@@ -169,15 +173,9 @@ export class Host {
     });
   }
 
-  async quarantine(id: string, reason: string): Promise<void> {
-    if (!this.current().instances.has(id) || this.stopping) return;
-    this.bar({ id, state: "quarantined", reason });
-    await applySnapshot(this, this.desired, { who: "host", why: `quarantine of ${id}`, restart: new Set() });
-  }
-
   /** An error nobody caught: true when it was a plugin's and the process may go on. */
   uncaught(error: unknown): boolean {
-    const owner = blame(error, this.current().instances.values());
+    const owner = blame(error, this.manifests(), this.scopes);
     if (owner !== undefined) this.report(owner, "uncaught error", error);
     return owner !== undefined;
   }
@@ -230,15 +228,15 @@ export class Host {
     if (this.stopping) return;
     this.stopping = true;
     const graceMs = this.settings().shutdownGraceMs;
+    const until = performance.now() + graceMs;
     const closing = this.listener?.close(graceMs, 0);
     this.events.publish("shutdown", { reason: why });
     const generation = this.current();
-    await deadline(generation.hooks.run("host:stopping", why), Math.min(graceMs, 5000), () => undefined).catch(
-      () => undefined,
-    );
-    await this.exclusive(async () => {
+    await deadline(generation.hooks.run("host:stopping", why), Math.min(graceMs, 5000), () => undefined);
+    await this.#changes.run(async () => {
       const instances = [...this.current().instances.values()];
-      await retire(instances, { drainMs: graceMs, releaseMs }, this.report);
+      const drainMs = Math.max(0, until - performance.now());
+      await retire(instances, { drainMs, releaseMs: Math.min(releaseMs, Math.max(graceMs, 1000)) }, this.report);
     });
     await this.streams.closeAll(why);
     // What no deadline of its own has ended by then, such as a TLS handshake that never came, is cut.

@@ -74,7 +74,8 @@ export function kernelInstance(services: KernelServices, taps: readonly KernelTa
       hook,
       fn,
       owner: instance,
-      order: undefined,
+      // Before every other: no tap can stand between a request and the kernel's own answer.
+      order: "pre",
       stats: { calls: 0, errors: 0, ms: 0 },
     });
   }

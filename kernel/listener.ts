@@ -9,6 +9,7 @@ import type { Duplex } from "node:stream";
 import type { Server as TlsServer } from "node:tls";
 import { GatewayError } from "@chela/sdk";
 import { hangUp } from "./hang-up.ts";
+import { goOn, isWebSocket, takesAway } from "./other-upgrade.ts";
 import { readTls, type TlsFiles, type TlsMaterial } from "./tls.ts";
 
 export interface ListenPlace {
@@ -61,7 +62,10 @@ export async function prepareServer(place: ListenPlace, parts: ListenerParts): P
   server.keepAliveTimeout = 65_000;
   // node drops headers above a count without a word, an Origin or X-Forwarded-For at the end included; bytes bound them.
   server.maxHeadersCount = 0;
-  server.on("upgrade", parts.upgrade);
+  server.on("upgrade", (req, socket, head) => {
+    if (isWebSocket(req)) parts.upgrade(req, socket, head);
+    else goOn(server, tls ? "secureConnection" : "connection", { req, socket, rest: head });
+  });
   // Else node would ask for a body before anybody knows whether it is wanted.
   server.on("checkContinue", parts.request);
   server.on("clientError", onClientError);
@@ -144,7 +148,12 @@ function silent(sockets: ReadonlySet<Socket>): readonly Socket[] {
 
 async function createFor(tls: TlsMaterial | undefined, parts: ListenerParts): Promise<HttpServer> {
   const { request, headersMs } = parts;
-  const options = { noDelay: true, connectionsCheckingInterval: 2000, maxHeaderSize: 32_768 };
+  const options = {
+    noDelay: true,
+    connectionsCheckingInterval: 2000,
+    maxHeaderSize: 32_768,
+    shouldUpgradeCallback: takesAway,
+  };
   if (!tls) return createServer(options, request);
   const { createServer: createTlsServer } = await import("node:https");
   const { cert, key } = tls;

@@ -17,9 +17,10 @@ const limits = {
   secretLength: 4,
 };
 const secretName =
-  /^(?:(?:proxy-)?authorization|(?:set-)?cookie|password|passwd|secret|(?:.*[_-])?(?:token|secret)|x?-?api[_-]?key)$/i;
+  /(?:authorization|cookie|password|passwd|passphrase|secret|token|(?:api|private|access)[_-]?key|credentials?)$/i;
 const secretInUrl =
   /((?:[?&;]|%3f|%26)(?:access_|refresh_|id_)?(?:token|api_?key|key|password|secret|code)(?:=|%3d))[^&#\s"'<>]+/gi;
+const userInfo = /(\/\/[^\s/:@?#]{0,256}:)[^\s/@?#]+@/g;
 const bearer = /\b(bearer\s+)[^\s"',;]{6,}/gi;
 const unprintable = /[\p{Cc}\p{Cs}\u2028\u2029\p{Bidi_Control}]/gu;
 const spelled: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
@@ -60,7 +61,7 @@ export class Cleaner {
     let text = this.#pattern ? seen.replace(this.#pattern, masked) : seen;
     // The scan may have cut a secret in two: what could be its first half goes too.
     if (seen !== raw) text = text.slice(0, Math.max(0, text.length - this.#longest));
-    text = text.replace(secretInUrl, `$1${masked}`).replace(bearer, `$1${masked}`);
+    text = text.replace(secretInUrl, `$1${masked}`).replace(userInfo, `$1${masked}@`).replace(bearer, `$1${masked}`);
     const spelled = text.slice(0, max).replace(unprintable, spell);
     if (seen === raw && text.length <= max && spelled.length <= max) return spelled;
     return `${spelled.slice(0, max)}… [${raw.length} characters]`;
@@ -84,8 +85,7 @@ export class Cleaner {
         break;
       }
       const value = read(raw, key);
-      const cleaned =
-        typeof value === "string" && secretName.test(key) ? mask(value) : this.#value(value, depth, budget);
+      const cleaned = secretName.test(key) && holdsText(value) ? mask(value) : this.#value(value, depth, budget);
       if (cleaned !== undefined) record[this.text(key, 128)] = cleaned;
     }
     return record;
@@ -128,7 +128,12 @@ export class Cleaner {
   }
 }
 
-function mask(value: string): string {
+/** Numbers and switches tell nothing; a list or an object of that name may. */
+function holdsText(value: unknown): boolean {
+  return typeof value === "string" || (typeof value === "object" && value !== null);
+}
+
+function mask(value: unknown): string {
   return value === "" ? "" : masked;
 }
 

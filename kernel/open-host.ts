@@ -2,19 +2,21 @@
  * Puts a host together from a state dir: config file, sections, snapshot, services. The binary and the test kit both
  * open a host here, so that what is tested is what runs.
  */
-import type { Config, ConfigProblem, Gateway, Plugins } from "@chela/sdk";
+import type { Config, Gateway, Plugins } from "@chela/sdk";
 import { applySnapshot } from "./change.ts";
 import type { Clock } from "./clock.ts";
+import { documentOf } from "./config/disk.ts";
 import { ConfigFile } from "./config/file.ts";
 import type { PluginsSettings } from "./config/gateway-schema.ts";
 import type { Env } from "./config/locate.ts";
 import { secretsIn } from "./config/redact.ts";
 import { kernelSections, type Section } from "./config/sections.ts";
 import { createConfigService } from "./config/service.ts";
-import { assertKernelSections, resolveConfig, resolveText, type Snapshot } from "./config/snapshot.ts";
+import { assertKernelSections, resolveConfig, type Snapshot } from "./config/snapshot.ts";
 import { Host } from "./host.ts";
 import type { Catalog, HostOptions } from "./host-options.ts";
 import type { Log } from "./log.ts";
+import { semanticProblems } from "./semantics.ts";
 import { gatewayService } from "./services/gateway.ts";
 import { type Installer, pluginsService } from "./services/plugins.ts";
 import { createTools } from "./tools.ts";
@@ -43,23 +45,16 @@ export interface OpenHost {
 /** Throws what reading the file throws (`CONFIG_SYNTAX`, `CONFIG_INVALID`); listens to nothing yet. */
 export async function openHost(options: OpenOptions): Promise<OpenHost> {
   const { catalog, configPath, env, stateDir } = options;
-  const sections = (): readonly Section[] => [...kernelSections, ...catalog.entries().map(sectionOfEntry)];
+  const sections = sectionsOf(catalog);
   const file = await ConfigFile.open({ configPath, stateDir, warn: (message) => options.log.logger.warn(message) });
   const validate = sectionValidator();
-  const resolving = (previous?: Snapshot) => ({
-    sections: sections(),
-    env,
-    validate,
-    previous,
-  });
-  const masked = async (resolved: Promise<Snapshot>) => {
-    options.log.redact(secretsIn(await resolved));
-    return resolved;
+  const resolve = async (document: Parameters<typeof resolveConfig>[0], previous?: Snapshot) => {
+    const snapshot = await resolveConfig(document, { sections: sections(), env, validate, previous });
+    options.log.redact(secretsIn(snapshot, previous));
+    return snapshot;
   };
-  const resolve = (text: string | null, previous?: Snapshot) =>
-    masked(resolveText(text, configPath, resolving(previous)));
-  const resolveAgain = ({ raw, hash }: Snapshot) => masked(resolveConfig({ raw, hash, duplicates: [] }, resolving()));
-  const snapshot = await resolve(file.text);
+  const resolveAgain = ({ raw, hash }: Snapshot) => resolve({ raw, hash, duplicates: [] });
+  const snapshot = await resolve(documentOf(file.state, configPath));
   assertKernelSections(snapshot);
   for (const { path, message, level } of snapshot.problems)
     options.log.logger.warn({ path, level }, `config: ${path} ${message}`);
@@ -72,10 +67,10 @@ export async function openHost(options: OpenOptions): Promise<OpenHost> {
       file,
       sections,
       snapshot: () => self.desired,
-      resolve: (text) => resolve(text, self.desired),
-      apply: (next, why, who) => applySnapshot(self, next, { why, who, restart: new Set() }),
+      resolve: (document) => resolve(document, self.desired),
+      apply: (next, why, who, undoes = []) => applySnapshot(self, next, { why, who, undoes, restart: new Set() }),
       exclusive: (work) => self.exclusive(work),
-      validateSemantics: ({ merged }) => semanticProblems(self, merged),
+      validateSemantics: (next) => semanticProblems(self.current(), next),
       pending: () => self.pending(),
       trouble: () => trouble.get(),
       setTrouble: (state) => trouble.set(state),
@@ -95,23 +90,19 @@ export async function openHost(options: OpenOptions): Promise<OpenHost> {
   return { host, ...(opened as Required<typeof opened>) };
 }
 
-function sectionOfEntry(entry: {
-  id: string;
-  section: string;
-  schema: Readonly<Record<string, unknown>>;
-  hot: readonly string[];
-  critical: boolean;
-}): Section {
-  return { owner: entry.id, path: entry.section, schema: entry.schema, hot: entry.hot, critical: entry.critical };
-}
-
-async function semanticProblems(
-  host: Host,
-  merged: Readonly<Record<string, unknown>>,
-): Promise<readonly ConfigProblem[]> {
-  const problems: ConfigProblem[] = [];
-  await host.current().hooks.run("config:validate", merged, (problem) => problems.push(problem));
-  return problems;
+/** The same list while the catalog is the same, so that what is made of it is made once. */
+function sectionsOf(catalog: Catalog): () => readonly Section[] {
+  let known: { entries: unknown; sections: readonly Section[] } | undefined;
+  return () => {
+    const entries = catalog.entries();
+    if (known?.entries !== entries) {
+      const own = entries.map(({ id: owner, section: path, schema, hot, critical }) => {
+        return { owner, path, schema, hot, critical };
+      });
+      known = { entries, sections: [...kernelSections, ...own] };
+    }
+    return known.sections;
+  };
 }
 
 function unknownPlugins(snapshot: Snapshot, catalog: Catalog): readonly string[] {

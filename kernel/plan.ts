@@ -29,8 +29,6 @@ export interface Plan {
   /** In dependency order: providers before consumers. */
   readonly steps: readonly Step[];
   readonly idle: readonly Idle[];
-  /** Live instances that will not be there any more, consumers first. */
-  readonly stops: readonly Instance[];
 }
 
 export interface PlanInput {
@@ -45,6 +43,8 @@ export interface PlanInput {
   readonly changes: ReadonlyMap<string, { readonly hot: readonly string[]; readonly restart: boolean }>;
   /** Plugins to set up anew whatever their config says. */
   readonly restart: ReadonlySet<string>;
+  /** Go on without a plugin that runs now and does not come up anew, instead of refusing the change. */
+  readonly tolerant?: boolean;
 }
 
 /** The id under which the host itself provides services. */
@@ -53,18 +53,18 @@ export const kernelId = "kernel";
 export function planInstances(input: PlanInput): Plan {
   const idle = new Map<string, Idle>();
   const wanted = candidates(input, idle);
-  const owners = serviceOwners(wanted, idle);
+  const owners = serviceOwners(wanted, input.live, idle);
   dropUnmet(wanted, owners, idle);
-  const ordered = topological(wanted, owners, idle);
+  const providers = new Map(
+    [...wanted.values()].map((manifest) => [manifest.id, providersOf(manifest, owners, wanted)]),
+  );
   const renewed = new Set<string>();
-  const steps = ordered.map((manifest) => {
-    const step = decide(manifest, input, providersOf(manifest, owners), renewed);
+  const steps = topological(wanted, providers, idle).map((manifest) => {
+    const step = decide(manifest, input, providers.get(manifest.id) as Providers, renewed);
     if (step.action === "restart" || step.action === "start") renewed.add(manifest.id);
     return step;
   });
-  const staying = new Set(ordered.map(({ id }) => id));
-  const stops = [...input.live.values()].filter(({ id }) => id !== kernelId && !staying.has(id)).reverse();
-  return { steps, idle: [...idle.values()], stops };
+  return { steps, idle: [...idle.values()] };
 }
 
 function candidates(input: PlanInput, idle: Map<string, Idle>): Map<string, Manifest> {
@@ -90,12 +90,15 @@ function reasonAgainst(manifest: Manifest, input: PlanInput): Idle | undefined {
 
 type Owners = Map<string, { readonly owner: string; readonly version: string }>;
 
-function serviceOwners(wanted: Map<string, Manifest>, idle: Map<string, Idle>): Owners {
+/** Of two that provide the same: the built-in one, else the one that runs. */
+function serviceOwners(
+  wanted: Map<string, Manifest>,
+  live: ReadonlyMap<string, Instance>,
+  idle: Map<string, Idle>,
+): Owners {
   const owners: Owners = new Map();
-  const builtinsFirst = [...wanted.values()].sort(
-    (a, b) => Number(a.origin !== "builtin") - Number(b.origin !== "builtin"),
-  );
-  for (const manifest of builtinsFirst) {
+  const rank = ({ id, origin }: Manifest) => (origin === "builtin" ? 0 : 2) + (live.has(id) ? 0 : 1);
+  for (const manifest of [...wanted.values()].sort((a, b) => rank(a) - rank(b))) {
     const taken = manifest.provides.find(({ id }) => owners.has(id));
     if (taken) {
       wanted.delete(manifest.id);
@@ -140,30 +143,34 @@ function met(need: { service: string; range: string }, owners: Owners, wanted: M
   return found !== undefined && wanted.has(found.owner) && satisfies(found.version, need.range);
 }
 
-function providersOf(manifest: Manifest, owners: Owners): Map<string, string> {
-  const providers = new Map<string, string>();
+/** Need key → id of the plugin that provides it. */
+type Providers = Map<string, string>;
+
+function providersOf(manifest: Manifest, owners: Owners, wanted: ReadonlyMap<string, Manifest>): Providers {
+  const providers: Providers = new Map();
   for (const need of manifest.needs) {
     const found = owners.get(need.service);
-    if (found && satisfies(found.version, need.range)) providers.set(need.key, found.owner);
+    if (found && wanted.has(found.owner) && satisfies(found.version, need.range)) providers.set(need.key, found.owner);
   }
   return providers;
 }
 
-/** Kahn's order; what remains is a cycle and waits, named. */
-function topological(wanted: Map<string, Manifest>, owners: Owners, idle: Map<string, Idle>): Manifest[] {
-  const ordered: Manifest[] = [];
+/** Kahn's order. A cycle gives up its optional needs; what remains of it waits, named. */
+function topological(
+  wanted: Map<string, Manifest>,
+  providers: ReadonlyMap<string, Providers>,
+  idle: Map<string, Idle>,
+): Manifest[] {
   const placed = new Set<string>();
   let rest = [...wanted.values()];
+  const isFree = ({ id }: Manifest) => {
+    const needed = [...(providers.get(id)?.values() ?? [])];
+    return needed.every((other) => placed.has(other) || other === id);
+  };
   while (rest.length > 0) {
-    const ready = rest.filter((manifest) => {
-      const ids = [...providersOf(manifest, owners).values()];
-      return ids.every((id) => placed.has(id) || !wanted.has(id) || id === manifest.id);
-    });
-    if (ready.length === 0) break;
-    for (const manifest of ready) {
-      ordered.push(manifest);
-      placed.add(manifest.id);
-    }
+    const ready = rest.filter(isFree);
+    if (ready.length === 0 && !loosen(rest, providers, placed)) break;
+    for (const { id } of ready) placed.add(id);
     rest = rest.filter(({ id }) => !placed.has(id));
   }
   const names = rest.map(({ id }) => id).join(" → ");
@@ -171,15 +178,24 @@ function topological(wanted: Map<string, Manifest>, owners: Owners, idle: Map<st
     wanted.delete(id);
     idle.set(id, { id, state: "waiting", reason: `cyclic needs: ${names}; one of them must not need the other` });
   }
-  return ordered;
+  return [...placed].map((id) => wanted.get(id) as Manifest);
 }
 
-function decide(
-  manifest: Manifest,
-  input: PlanInput,
-  providers: Map<string, string>,
-  renewed: ReadonlySet<string>,
-): Step {
+/** Takes one optional need out of what waits for each other. False when there is none. */
+function loosen(
+  rest: readonly Manifest[],
+  providers: ReadonlyMap<string, Providers>,
+  placed: ReadonlySet<string>,
+): boolean {
+  for (const { id, needs } of rest) {
+    const mine = providers.get(id);
+    const loose = needs.find(({ key, optional }) => optional && mine?.has(key) && !placed.has(mine.get(key) as string));
+    if (loose) return mine?.delete(loose.key) === true;
+  }
+  return false;
+}
+
+function decide(manifest: Manifest, input: PlanInput, providers: Providers, renewed: ReadonlySet<string>): Step {
   const live = input.live.get(manifest.id);
   const base = { manifest, providers, changed: [] as readonly string[] };
   if (manifest.id === kernelId) return { ...base, action: "keep" };

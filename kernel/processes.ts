@@ -1,5 +1,5 @@
 /** Is that process still the one we mean? A pid alone is not enough: it is reused, and a zombie keeps it. */
-import { readFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
 
 export interface ProcessMark {
   readonly pid: number;
@@ -8,29 +8,40 @@ export interface ProcessMark {
 }
 
 /** True while the very process of the mark lives. */
-export async function isAlive(mark: ProcessMark): Promise<boolean> {
+export function isAlive(mark: ProcessMark): boolean {
   try {
     process.kill(mark.pid, 0);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EPERM") return false;
   }
-  const now = await processStartOf(mark.pid);
+  const now = processStartOf(mark.pid);
   return now === null || (now !== exited && (!mark.processStart || now === mark.processStart));
 }
 
+/** Of this process, which asks before every file lock. */
+const own: { start?: string | null } = {};
+
 /** On Linux the boot id and the start time in ticks, the 22nd field of `stat`; elsewhere null. */
-export async function processStartOf(pid: number): Promise<string | null> {
+export function processStartOf(pid: number): string | null {
+  if (pid !== process.pid) return readStart(pid);
+  own.start ??= readStart(pid);
+  return own.start;
+}
+
+/** Synchronous: the system answers at once. */
+function readStart(pid: number): string | null {
   if (process.platform !== "linux") return null;
+  const text = told(`/proc/${pid}/stat`);
+  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+  if (fields[0] === "Z" || fields[0] === "X") return exited;
+  return fields[19] ? `${told("/proc/sys/kernel/random/boot_id").trim()}:${fields[19]}` : null;
+}
+
+function told(file: string): string {
   try {
-    const [text, boot] = await Promise.all([
-      readFile(`/proc/${pid}/stat`, "latin1"),
-      readFile("/proc/sys/kernel/random/boot_id", "latin1").catch(() => ""),
-    ]);
-    const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
-    if (fields[0] === "Z" || fields[0] === "X") return exited;
-    return fields[19] ? `${boot.trim()}:${fields[19]}` : null;
+    return readFileSync(file, "latin1");
   } catch {
-    return null;
+    return "";
   }
 }
 

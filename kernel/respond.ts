@@ -5,6 +5,7 @@
 import type { ServerResponse } from "node:http";
 import { Reply, type ReplyBody } from "@chela/sdk";
 import type { ReplyBatch } from "./reply-batch.ts";
+import { bodyTrouble, isBodiless } from "./reply-trouble.ts";
 
 const left = Symbol("the client left");
 
@@ -14,11 +15,17 @@ export interface Outgoing {
   readonly body: ReplyBody;
 }
 
-/** What a handler returned, in its outgoing form. undefined is 204. */
+/** What a handler returned, in its outgoing form. undefined is 204. Throws for what cannot be sent. */
 export function outgoing(value: unknown): Outgoing {
-  if (Reply.is(value)) return { status: value.status, headers: { ...value.headers }, body: value.body };
+  if (Reply.is(value)) {
+    const trouble = bodyTrouble(value);
+    if (trouble !== undefined) throw new TypeError(trouble);
+    return { status: value.status, headers: { ...value.headers }, body: isBodiless(value.status) ? null : value.body };
+  }
   if (value === undefined) return { status: 204, headers: {}, body: null };
-  return { status: 200, headers: { "content-type": "application/json" }, body: `${JSON.stringify(value)}\n` };
+  const text = JSON.stringify(value);
+  if (text === undefined) throw new TypeError(`a ${typeof value} is no answer; return data, a Reply or nothing`);
+  return { status: 200, headers: { "content-type": "application/json" }, body: `${text}\n` };
 }
 
 /** Hands text and bytes to the batch; a streamed body gives a promise that ends with the last byte, or rejects when the body failed. */
@@ -38,7 +45,7 @@ export function send(
   }
   if (body !== null)
     headers["content-length"] = String(typeof body === "string" ? Buffer.byteLength(body) : body.byteLength);
-  else if (status !== 204 && status !== 304) headers["content-length"] = "0";
+  else if (!isBodiless(status)) headers["content-length"] = "0";
   res.writeHead(status, headers);
   batch.end(res, body ?? undefined);
   return undefined;
@@ -80,6 +87,8 @@ async function pump(
     throw error;
   } finally {
     signal.removeEventListener("abort", leave);
-    void Promise.resolve(iterator.return?.()).catch(() => undefined);
+    void Promise.resolve()
+      .then(() => iterator.return?.())
+      .catch(() => undefined);
   }
 }

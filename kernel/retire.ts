@@ -3,7 +3,9 @@ import type { FaultReporter } from "./hooks.ts";
 import type { Instance } from "./instance.ts";
 
 export interface RetireLimits {
+  /** For all of them together. */
   readonly drainMs: number;
+  /** For each. */
   readonly releaseMs: number;
 }
 
@@ -13,8 +15,9 @@ export async function retire(
   limits: RetireLimits,
   report: FaultReporter,
 ): Promise<void> {
+  const until = performance.now() + limits.drainMs;
   for (const instance of [...instances].reverse()) {
-    const drained = await instance.scope.drain(limits.drainMs);
+    const drained = await instance.scope.drain(Math.max(0, until - performance.now()));
     if (!drained) {
       const left = instance.scope.inFlight;
       report(

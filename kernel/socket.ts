@@ -4,10 +4,10 @@
  */
 import { type Credentials, GatewayError, type Identity, type Socket } from "@chela/sdk";
 import type { WebSocket } from "ws";
-import { explain } from "./assemble.ts";
 import { parseJson } from "./body.ts";
 import type { Owned } from "./compose.ts";
 import type { GatewaySettings } from "./config/gateway-schema.ts";
+import { explain } from "./explain.ts";
 import type { FaultReporter } from "./hooks.ts";
 import { Inbox } from "./inbox.ts";
 import type { AnyStream } from "./instance.ts";
@@ -77,24 +77,26 @@ export class LiveSocket implements Socket {
   open(): void {
     const { found, report } = this.#parts;
     Promise.resolve()
-      .then(() => found.item.open(this))
+      .then(() => found.owner.scope.run(() => found.item.open(this)))
       .catch((error: unknown) => {
         if (this.#abort.signal.aborted) return;
         if (!GatewayError.is(error)) report(found.owner.id, `stream ${this.path}`, error);
         const code = GatewayError.is(error) ? error.code : "INTERNAL";
         this.#refuse(code, GatewayError.is(error) ? error.message : "internal error");
-        this.close(1011, code);
+        void this.end(1011, code);
       });
   }
 
   send(value: unknown): boolean {
+    const text = JSON.stringify(value);
+    if (text === undefined) throw new TypeError(`a frame is JSON; a ${typeof value} is none`);
     if (this.#ws.readyState !== this.#ws.OPEN) return false;
     if (this.#ws.bufferedAmount > this.#parts.settings.limits.socketBufferBytes) {
       this.#ws.close(1013, "client reads too slowly");
       setTimeout(() => this.#ws.terminate(), closeDeadlineMs).unref();
       return false;
     }
-    this.#ws.send(JSON.stringify(value));
+    this.#ws.send(text);
     return true;
   }
 
@@ -103,6 +105,7 @@ export class LiveSocket implements Socket {
   }
 
   close(code = 1000, reason = ""): void {
+    if (!mayClose(code)) throw new RangeError(`a socket is closed with 1000 or a code from 3000 to 4999, not ${code}`);
     void this.end(code, reason);
   }
 
@@ -115,7 +118,7 @@ export class LiveSocket implements Socket {
         clearTimeout(timer);
         resolve();
       });
-      this.#ws.close(code, reason.slice(0, 120));
+      this.#ws.close(code, shortened(reason));
     });
   }
 
@@ -139,9 +142,27 @@ export class LiveSocket implements Socket {
     }
   }
 
+  /** A stream's own refusal that fails is its fault; the client gets the default one. */
   #refuse(code: string, message: string): void {
-    const { item } = this.#parts.found;
-    const frame = item.refuse ? item.refuse({ code, message }, this) : { ok: false, error: message, code };
-    if (frame !== undefined) this.send(frame);
+    const { item, owner } = this.#parts.found;
+    try {
+      const frame = item.refuse ? item.refuse({ code, message }, this) : { ok: false, error: message, code };
+      if (frame !== undefined) this.send(frame);
+    } catch (error) {
+      this.#parts.report(owner.id, `stream ${this.path}`, error);
+      this.send({ ok: false, error: message, code });
+    }
   }
+}
+
+/** What ws lets a side say; the rest is for the protocol itself. */
+function mayClose(code: number): boolean {
+  return (code >= 1000 && code <= 1014 && ![1004, 1005, 1006].includes(code)) || (code >= 3000 && code <= 4999);
+}
+
+/** At most the 123 bytes that a close frame holds, in whole characters. */
+function shortened(reason: string): string {
+  const characters = [...String(reason).slice(0, 123)];
+  while (Buffer.byteLength(characters.join("")) > 123) characters.pop();
+  return characters.join("");
 }

@@ -3,7 +3,7 @@
  * Every upgrade passes the gate before the handshake; buffers are bounded; a client that stops reading or answering
  * pings is closed; a socket whose credential is gone is closed with 4001.
  */
-import type { IncomingMessage } from "node:http";
+import { type IncomingMessage, STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
 import { GatewayError, type Identity } from "@chela/sdk";
 import type { WebSocketServer } from "ws";
@@ -172,7 +172,7 @@ function refuse(duplex: Duplex, error: GatewayError): void {
   const extra = Object.entries(error.headers ?? {}).map(([name, value]) => `${name}: ${value}\r\n`);
   hangUp(
     duplex,
-    `HTTP/1.1 ${error.status} ${error.code}\r\ncontent-type: text/plain; charset=utf-8\r\nx-content-type-options: nosniff\r\n` +
+    `HTTP/1.1 ${error.status} ${STATUS_CODES[error.status] ?? "Error"}\r\ncontent-type: text/plain; charset=utf-8\r\nx-content-type-options: nosniff\r\n` +
       `connection: close\r\ncontent-length: ${Buffer.byteLength(body)}\r\n${extra.join("")}\r\n${body}`,
   );
 }

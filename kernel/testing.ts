@@ -2,13 +2,13 @@
  * The test kit. `startHost` runs the real host on a temporary state dir: in memory, or on a port when asked. Requests
  * and sockets need no port; log lines are objects; the clock can be stepped by hand; the census counts what is owned.
  */
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Context } from "@chela/sdk";
 import {
   type Config,
+  type Context,
   type Gateway,
   GatewayError,
   type LogLine,
@@ -75,8 +75,21 @@ export interface TestHost {
 const defaultToken = "test-token-0123456789abcdef";
 
 export async function startHost(options: TestHostOptions): Promise<TestHost> {
-  const { stateDir = await mkdtemp(join(tmpdir(), "chela-test-")), config, failCall, token = defaultToken } = options;
+  const keep = options.stateDir !== undefined;
+  const stateDir = options.stateDir ?? (await mkdtemp(join(tmpdir(), "chela-test-")));
+  const cleanUp = async () => void (keep || (await rm(stateDir, { recursive: true, force: true })));
+  try {
+    return await startIn(stateDir, options, cleanUp);
+  } catch (error) {
+    await cleanUp();
+    throw error;
+  }
+}
+
+async function startIn(stateDir: string, options: TestHostOptions, cleanUp: () => Promise<void>): Promise<TestHost> {
+  const { config, failCall, token = defaultToken } = options;
   const configPath = join(stateDir, "config.json");
+  await mkdir(stateDir, { recursive: true });
   if (config !== undefined)
     await writeFile(configPath, typeof config === "string" ? config : JSON.stringify(config, null, 2));
   const lines: LogLine[] = [];
@@ -96,10 +109,14 @@ export async function startHost(options: TestHostOptions): Promise<TestHost> {
     ...(options.safeMode === undefined ? {} : { safeMode: options.safeMode }),
     wrapContext: (context, id) => (id === failCall?.plugin ? failing(context, failCall.call, counter) : context),
   });
-  if (options.port !== undefined) await opened.host.listen();
-  await opened.host.startPlugins();
-  const keep = options.stateDir !== undefined;
-  return testHost(opened, { stateDir, token, lines, fake, keep, calls: () => counter.calls });
+  try {
+    if (options.port !== undefined) await opened.host.listen();
+    await opened.host.startPlugins();
+  } catch (error) {
+    await opened.host.stop("the start failed");
+    throw error;
+  }
+  return testHost(opened, { stateDir, token, lines, fake, cleanUp, calls: () => counter.calls });
 }
 
 interface Running {
@@ -107,16 +124,21 @@ interface Running {
   readonly token: string;
   readonly lines: readonly LogLine[];
   readonly fake: FakeClock | undefined;
-  readonly keep: boolean;
+  readonly cleanUp: () => Promise<void>;
   readonly calls: () => number;
 }
 
 function testHost({ host, config, plugins, gateway }: OpenHost, running: Running): TestHost {
-  const { stateDir, token, lines, fake, keep, calls } = running;
+  const { stateDir, token, lines, fake, cleanUp, calls } = running;
   const client = new MemoryClient({ request: host.handle, upgrade: host.streams.upgrade }, token);
-  const stop = async () => {
+  const end = async () => {
     await host.stop("test over");
-    if (!keep) await rm(stateDir, { recursive: true, force: true });
+    await cleanUp();
+  };
+  let ending: Promise<void> | undefined;
+  const stop = () => {
+    ending ??= end();
+    return ending;
   };
   return {
     request: (path, init) => client.request(path, init),

@@ -3,9 +3,9 @@
  * `tool:after`. It never throws: a model gets an answer it can read, whatever went wrong.
  */
 import { GatewayError, type ToolAnswer, type ToolInfo, type Tools, type Turn } from "@chela/sdk";
-import { explain } from "./assemble.ts";
 import { parseJson } from "./body.ts";
 import type { Generation, Owned } from "./compose.ts";
+import { explain } from "./explain.ts";
 import type { Gate } from "./gate.ts";
 import type { FaultReporter } from "./hooks.ts";
 import type { AnyTool } from "./instance.ts";
@@ -63,16 +63,16 @@ async function dispatch(
   const invocation = { id: call.id, tool: item.name, input, risk: item.risk, turn };
   const verdict = await generation.hooks.run("tool:before", invocation);
   if (verdict) return refusal(`denied: ${verdict.deny}`);
-  const output = await run(item, input, turn, owner.scope.signal);
+  const output = await run(found, input, turn);
   const outcome = await generation.hooks.run("tool:after", { invocation, ok: true, output });
   return { ok: outcome.ok, output: outcome.output };
 }
 
-async function run(item: AnyTool, input: unknown, turn: Turn, stopped: AbortSignal): Promise<string> {
+async function run({ owner: { scope }, item }: Owned<AnyTool>, input: unknown, turn: Turn): Promise<string> {
   const ms = item.timeoutMs ?? defaultTimeoutMs;
   const clock = AbortSignal.timeout(ms);
-  const value = await withSignals([turn.signal, stopped, clock], (signal) => {
-    const work = Promise.resolve().then(() => item.run(input as never, { ...turn, signal }));
+  const value = await withSignals([turn.signal, scope.signal, clock], (signal) => {
+    const work = Promise.resolve().then(() => scope.run(() => item.run(input as never, { ...turn, signal })));
     return Promise.race([work, whenAborted(signal, () => ended(item.name, clock.aborted ? ms : 0))]);
   });
   const text = typeof value === "string" ? value : (JSON.stringify(value) ?? "");

@@ -3,12 +3,13 @@
  * nothing that runs has noticed; after it the old instances let go before the new ones begin their outward work.
  */
 import type { PluginState } from "@chela/sdk";
-import { type Assembly, assemble, explain, StageFailure, type Stager } from "./assemble.ts";
+import { type Assembly, assemble, StageFailure, type Stager } from "./assemble.ts";
 import type { Generation } from "./compose.ts";
+import { explain } from "./explain.ts";
 import type { Instance } from "./instance.ts";
 import { type Idle, kernelId, type PlanInput } from "./plan.ts";
 import { type RetireLimits, retire } from "./retire.ts";
-import { deadline } from "./scope.ts";
+import { deadline, isPromise } from "./scope.ts";
 
 export interface TransitionHost extends Stager {
   current(): Generation;
@@ -36,7 +37,7 @@ export async function transition(input: Omit<PlanInput, "live" | "barred">, host
   const before = host.current();
   let assembly: Assembly;
   try {
-    assembly = await assemble({ ...input, live: before.instances, barred: host.barred() }, host, before.id + 1);
+    assembly = await assemble({ ...input, barred: host.barred() }, host, before);
   } catch (error) {
     if (error instanceof StageFailure)
       return { committed: false, ...nothing, failed: [{ id: error.id, reason: error.message }] };
@@ -54,7 +55,7 @@ export async function transition(input: Omit<PlanInput, "live" | "barred">, host
   const unstarted = await activate(assembly.staged, host);
   if (unstarted.length === 0) return outcome;
   for (const idle of unstarted) host.bar(idle);
-  const after = await transition({ ...input, changes: new Map(), restart: new Set() }, host);
+  const after = await transition({ ...input, changes: new Map(), restart: new Set(), tolerant: true }, host);
   return {
     ...outcome,
     failed: [...outcome.failed, ...unstarted.map(({ id, reason }) => ({ id, reason })), ...after.failed],
@@ -87,10 +88,10 @@ async function applyHot(
 async function tell(instance: Instance, config: unknown, changed: readonly string[], ms: number): Promise<void> {
   instance.config = config;
   for (const listener of instance.configListeners) {
-    const answer = listener(config as never, changed);
-    if (!(answer instanceof Promise)) continue;
+    const answer: unknown = instance.scope.run(() => listener(config as never, changed));
+    if (!isPromise(answer)) continue;
     await deadline(answer, ms, () => {
-      throw new Error(`onConfig did not finish within ${ms} ms`);
+      throw new Error(`onConfig did not finish within ${ms} ms (plugins.setupTimeoutMs)${instance.scope.hint}`);
     });
   }
 }
@@ -107,9 +108,13 @@ async function activate(staged: readonly Instance[], host: TransitionHost): Prom
     instance.started = true;
     try {
       for (const work of instance.starts) {
-        await deadline(Promise.resolve().then(work), ms, () => {
-          throw new Error(`start did not finish within ${ms} ms (plugins.setupTimeoutMs)`);
-        });
+        await deadline(
+          Promise.resolve().then(() => instance.scope.run(work)),
+          ms,
+          () => {
+            throw new Error(`start did not finish within ${ms} ms (plugins.setupTimeoutMs)${instance.scope.hint}`);
+          },
+        );
       }
       host.note(instance.id, "running", "");
     } catch (error) {

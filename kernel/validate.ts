@@ -4,6 +4,7 @@
  */
 import { GatewayError, type TSchema } from "@chela/sdk";
 import type { Ajv, ErrorObject, Options, ValidateFunction } from "ajv";
+import { explain } from "./explain.ts";
 
 type Coerce = "query" | "json";
 
@@ -20,21 +21,25 @@ export class Validators {
 
   /** The valid value, or a GatewayError `INVALID` 400 that names the first problems. `what` starts the sentence. */
   async check(schema: TSchema, value: unknown, what: string, coerce: Coerce = "json"): Promise<unknown> {
-    const validate = this.#compiled.get(schema) ?? (await this.#compile(schema, coerce));
+    const validate = this.#compiled.get(schema) ?? (await this.#compile(schema, what, coerce));
     if (validate(value)) return value;
     const problems = describe(validate.errors ?? []);
     throw new GatewayError("INVALID", 400, `${what}: ${sentence(problems)}`);
   }
 
-  async #compile(schema: TSchema, coerce: Coerce): Promise<ValidateFunction> {
+  async #compile(schema: TSchema, what: string, coerce: Coerce): Promise<ValidateFunction> {
     let ajv = this.#ajv.get(coerce);
     if (!ajv) {
       ajv = createAjv({ coerceTypes: coerce === "query" });
       this.#ajv.set(coerce, ajv);
     }
-    const validate = (await ajv).compile(schema);
-    this.#compiled.set(schema, validate);
-    return validate;
+    try {
+      const validate = (await ajv).compile(schema);
+      this.#compiled.set(schema, validate);
+      return validate;
+    } catch (error) {
+      throw new GatewayError("SCHEMA_UNUSABLE", 500, `${what}: its schema cannot be used: ${explain(error)}`);
+    }
   }
 }
 
@@ -92,23 +97,34 @@ function describe(errors: readonly ErrorObject[]): readonly Problem[] {
   return problems;
 }
 
-/** A union of constants fails once and more per constant, and once as a whole: one sentence that lists them says the same. */
+/** A union fails once and more per branch, and once as a whole: what the client meant, or what is allowed, says the same. */
 function withChoices(errors: readonly ErrorObject[]): readonly ErrorObject[] {
   let told = errors;
   for (const union of errors.filter(({ keyword }) => keyword === "anyOf")) {
     const inside = errors.filter(({ schemaPath }) => schemaPath.startsWith(`${union.schemaPath}/`));
-    const branchOf = ({ schemaPath }: ErrorObject) => schemaPath.slice(union.schemaPath.length + 1).split("/")[0];
-    const constants = inside.filter(
-      ({ keyword, instancePath }) => keyword === "const" && instancePath === union.instancePath,
-    );
-    if (constants.length === 0 || new Set(inside.map(branchOf)).size !== constants.length) continue;
-    const allowedValues = constants.map(({ params }) => params.allowedValue as unknown);
-    told = told.flatMap((error) => {
-      if (error === union) return [{ ...union, keyword: "enum", params: { allowedValues } }];
-      return inside.includes(error) ? [] : [error];
-    });
+    const summary = summaryOf(union, inside);
+    if (!summary) continue;
+    told = told.flatMap((error) => (error === union ? summary : inside.includes(error) ? [] : [error]));
   }
   return told;
+}
+
+function summaryOf(union: ErrorObject, inside: readonly ErrorObject[]): readonly ErrorObject[] | undefined {
+  const branchOf = ({ schemaPath }: ErrorObject) => schemaPath.slice(union.schemaPath.length + 1).split("/")[0];
+  const branches = new Set(inside.map(branchOf));
+  const whole = inside.filter(({ instancePath }) => instancePath === union.instancePath);
+  const constants = whole.filter(({ keyword }) => keyword === "const");
+  if (constants.length > 0 && branches.size === constants.length) {
+    const allowedValues = constants.map(({ params }) => params.allowedValue as unknown);
+    return [{ ...union, keyword: "enum", params: { allowedValues } }];
+  }
+  const types = whole.filter(({ keyword }) => keyword === "type");
+  if (types.length === branches.size) {
+    return [{ ...union, keyword: "type", message: `must be ${types.map(({ params }) => params.type).join(" or ")}` }];
+  }
+  const other = new Set(types.map(branchOf));
+  const [meant, ...more] = [...branches].filter((branch) => !other.has(branch));
+  return more.length > 0 ? undefined : inside.filter((error) => branchOf(error) === meant);
 }
 
 function wording(error: ErrorObject): string {

@@ -2,8 +2,9 @@
  * The door to chokidar. A target is watched through the folder it lies in, because editors replace files by renaming
  * and a target may not exist yet; its changes arrive in batches of absolute paths, and the calls never overlap.
  */
-import { existsSync } from "node:fs";
-import { dirname, resolve, sep } from "node:path";
+import { existsSync, lstatSync } from "node:fs";
+import { dirname, join, resolve, sep } from "node:path";
+import { Readable } from "node:stream";
 import type { FSWatcher } from "chokidar";
 
 export interface WatchOptions {
@@ -53,8 +54,16 @@ export function watchPaths(
 }
 
 async function open(targets: readonly string[], batch: Batch, options: WatchOptions): Promise<FSWatcher> {
-  const { watch } = await import("chokidar");
-  const watcher = watch([...new Set(targets.map(watchRoot))], {
+  const { FSWatcher } = await import("chokidar");
+  /** After each event in a folder chokidar looks at all that it holds; on the way to a target that one name is enough. */
+  class TargetWatcher extends FSWatcher {
+    override _readdirp(...args: Parameters<FSWatcher["_readdirp"]>): ReturnType<FSWatcher["_readdirp"]> {
+      const folder = resolve(args[0]);
+      if (targets.some((target) => target === folder || inside(folder, target))) return super._readdirp(...args);
+      return Readable.from(wayThrough(folder, targets)) as ReturnType<FSWatcher["_readdirp"]>;
+    }
+  }
+  const watcher = new TargetWatcher({
     ignoreInitial: true,
     ignorePermissionErrors: true,
     ignored: (path) => !targets.some((target) => related(resolve(path), target)),
@@ -64,8 +73,24 @@ async function open(targets: readonly string[], batch: Batch, options: WatchOpti
     if (targets.some((target) => changed === target || inside(changed, target))) batch.add(changed);
   });
   watcher.on("error", (error) => options.onError?.(error));
+  watcher.add([...new Set(targets.map(watchRoot))]);
   await new Promise<void>((ready) => watcher.once("ready", ready));
   return watcher;
+}
+
+/** The entries of a folder that are targets or lead to one, as chokidar wants them. */
+function wayThrough(folder: string, targets: readonly string[]) {
+  const depth = folder.endsWith(sep) ? folder.length : folder.length + 1;
+  const below = targets.filter((target) => inside(target, folder));
+  const names = new Set(below.map((target) => target.slice(depth).split(sep, 1)[0] as string));
+  return [...names].flatMap((path) => {
+    const fullPath = join(folder, path);
+    try {
+      return [{ path, basename: path, fullPath, stats: lstatSync(fullPath) }];
+    } catch {
+      return [];
+    }
+  });
 }
 
 /** The nearest folder above the target that exists: it tells of the target coming, going and being replaced. */

@@ -29,6 +29,7 @@ export interface RouteRequest<Q = unknown, B = unknown> {
   readonly files: readonly UploadedFile[];
 }
 
+/** One file of a `multipart/form-data` body. */
 export interface UploadedFile {
   readonly field: string;
   /** Base name as the client sent it; never a path. */
@@ -39,6 +40,7 @@ export interface UploadedFile {
   readonly path: string;
 }
 
+/** What `ctx.route` takes: one method and path of the HTTP API. */
 export interface Route<Q extends TSchema | undefined, B extends TSchema | undefined> {
   readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   /** `/api/cron`, `/v1/models/:id`, `/files/*`. */
@@ -55,7 +57,7 @@ export interface Route<Q extends TSchema | undefined, B extends TSchema | undefi
   readonly limit?: number;
   /** Accept `multipart/form-data`; fields arrive in `body`, files in `files`. */
   readonly upload?: { readonly maxFileBytes: number; readonly maxFiles: number };
-  /** Data becomes JSON; a `Reply` says more; undefined is 204. */
+  /** Data becomes JSON; a `Reply` says more; undefined is 204. What cannot be sent is a 500 and a fault. */
   handler(request: RouteRequest<Out<Q>, Out<B>>): unknown;
 }
 
@@ -71,9 +73,11 @@ export interface Socket<Up = unknown, Down = unknown> {
   send(value: Down): boolean;
   /** The client's frames, parsed and validated. May be iterated once. */
   incoming(): AsyncIterableIterator<Up>;
+  /** 1000 unless said otherwise; your own codes are 3000 to 4999. The reason is cut at 123 bytes. */
   close(code?: number, reason?: string): void;
 }
 
+/** What `ctx.stream` takes: one WebSocket path. Frames are JSON. */
 export interface Stream<U extends TSchema | undefined, D extends TSchema | undefined> {
   readonly path: string;
   readonly access: Access;
@@ -97,6 +101,7 @@ export interface Call {
   readonly signal: AbortSignal;
 }
 
+/** What `ctx.method` takes: one RPC method, reached by `POST /api/call` and `chela call`. */
 export interface Method<P extends TSchema | undefined> {
   /** `cron.list`. */
   readonly name: string;
@@ -107,6 +112,7 @@ export interface Method<P extends TSchema | undefined> {
   handler(params: Out<P>, call: Call): unknown;
 }
 
+/** What `ctx.tool` takes: something an agent may do. */
 export interface Tool<I extends TSchema> {
   /** Lower snake case. */
   readonly name: string;
@@ -142,11 +148,13 @@ export interface Panel {
   readonly access: Access;
 }
 
+/** What a health check returns; facts beside `ok` are shown as they are. */
 export interface Health {
   readonly ok: boolean;
   readonly [fact: string]: unknown;
 }
 
+/** The plugin's log: fields first, or a sentence alone. Lines carry the plugin's id; secrets are masked. */
 export interface Logger {
   debug(fields: Record<string, unknown>, message?: string): void;
   debug(message: string): void;
@@ -158,6 +166,7 @@ export interface Logger {
   error(message: string): void;
 }
 
+/** What `setup` is handed. Everything registered through it belongs to the plugin and goes with it. */
 export interface Context<C = unknown, N extends Needs = Needs> {
   /** The plugin's id. */
   readonly id: string;
@@ -192,14 +201,17 @@ export interface Context<C = unknown, N extends Needs = Needs> {
   /** Fulfils a contract that the manifest lists in `provides`. */
   provide<T>(service: Service<T>, implementation: T): void;
 
-  /** Publishes an event: subscribers of `/api/events/live` get `{type, …payload}`. */
+  /** Publishes an event: subscribers of `/api/events/live` get `{type, …payload}`. The payload is JSON, copied at the call. */
   emit(type: string, payload?: Record<string, unknown>): void;
 
-  /** Outward work that may exist only once (pollers, schedulers, children): runs after the previous instance let go. */
+  /**
+   * Outward work that may exist only once (pollers, schedulers, children): runs after the previous instance let go; has 5 s.
+   * Like `setup` and `onConfig` it is part of a change: ask for another one there, but never await it.
+   */
   start(work: () => void | Promise<void>): void;
-  /** Calls `fn` every `ms` milliseconds once started. Runs never overlap; a throwing run is logged and counted. */
+  /** Calls `fn` every `ms` milliseconds (24 days at most) once started. Runs never overlap; a throwing run is logged and counted. */
   every(ms: number, fn: () => void | Promise<void>): void;
-  /** Watches files or folders once started. `fn` gets the changed absolute paths, debounced. */
+  /** Watches files or folders once started. `fn` gets the changed absolute paths, debounced; its runs never overlap. */
   watch(paths: string | readonly string[], fn: (changed: readonly string[]) => void | Promise<void>): void;
   /** Gives the scope something to release. Awaited; last in, first out. */
   own(label: string, release: () => void | Promise<void>): void;

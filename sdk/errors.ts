@@ -5,6 +5,7 @@
 
 const brand = Symbol.for("chela.GatewayError");
 
+/** A refusal or a fault with a code, an HTTP status and a sentence for people. */
 export class GatewayError extends Error {
   /** Stable, upper snake case, listed in the reference: `CONFIG_INVALID`. */
   readonly code: string;

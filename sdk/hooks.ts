@@ -1,7 +1,8 @@
 /**
  * The closed vocabulary of runtime hooks (`ctx.on`). The kind is the algebra:
  * `bail` the first tap that answers wins; `waterfall` each tap may return a changed value, undefined keeps it;
- * `parallel` and `series` observe; `sync` never awaits. A tap that throws is attributed to its plugin and counted.
+ * `parallel` and `series` observe and refuse nothing (`config:validate` may); `sync` never awaits. Anything falsy is no
+ * answer. A tap that throws, or answers with what is no answer to its hook, is attributed to its plugin and counted.
  */
 
 import type { GatewayError } from "./errors.ts";
@@ -22,7 +23,7 @@ import type { Reply } from "./reply.ts";
 export interface RequestFacts {
   readonly id: string;
   readonly method: string;
-  /** Canonical path, the same bytes the router sees. */
+  /** Canonical path, the same bytes the router sees; in `http:error`, of a path that was refused, as it came. */
   readonly path: string;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly address: string;
@@ -32,11 +33,13 @@ export interface RequestFacts {
   readonly query?: unknown;
 }
 
+/** What a tap on `http:reply` may change. */
 export interface ReplyFacts {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
 }
 
+/** Something that is wrong with the config, and where. */
 export interface ConfigProblem {
   /** Dotted path: `gateway.port`. */
   readonly path: string;
@@ -45,6 +48,7 @@ export interface ConfigProblem {
   readonly level: "error" | "warning";
 }
 
+/** What `config:changed` tells its taps. */
 export interface ConfigChange {
   readonly hash: string;
   /** Dotted leaf paths. */
@@ -97,7 +101,9 @@ export interface HookTaps {
   "host:stopping": (reason: string) => Async<void>;
 }
 
+/** Every hook there is. */
 export type HookName = keyof HookTaps;
+/** What the taps of a hook may do; see the top of this file. */
 export type HookKind = "bail" | "waterfall" | "parallel" | "series" | "sync";
 
 /** The algebra of each hook. */

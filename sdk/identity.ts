@@ -2,8 +2,10 @@
 
 /** What an entrance demands. `public` needs no credential; `admin` includes `write`, `write` includes `read`. */
 export type Access = "public" | "read" | "write" | "admin";
+/** What a credential may do. Each includes the one before: `read`, `write`, `admin`. */
 export type Scope = Exclude<Access, "public">;
 
+/** Somebody who was identified. */
 export interface Identity {
   /** Stable id for audit and ownership: `token`, `password`, `user:alice`, `key:k_…`, `anonymous`. */
   readonly id: string;
@@ -20,6 +22,7 @@ export interface Candidate {
   readonly digest: string;
 }
 
+/** What a client presented, before anybody judged it. */
 export interface Credentials {
   readonly candidates: readonly Candidate[];
   /** Normalised client address: the socket's peer, or the rightmost untrusted hop behind a trusted proxy. */

@@ -1,6 +1,7 @@
 /** The words of a conversation: messages, tool calls, model requests and what comes back, in one normal form for all wire dialects. */
 import type { Identity } from "./identity.ts";
 
+/** A call that a model asks for. */
 export interface ToolCall {
   readonly id: string;
   readonly name: string;
@@ -8,10 +9,12 @@ export interface ToolCall {
   readonly arguments: string;
 }
 
+/** A piece of a message; images are URLs, `data:` ones included. */
 export type ContentPart =
   | { readonly type: "text"; readonly text: string }
   | { readonly type: "image"; readonly url: string };
 
+/** One message of a conversation. */
 export interface Message {
   readonly role: "system" | "user" | "assistant" | "tool";
   readonly content: string | readonly ContentPart[];
@@ -21,12 +24,14 @@ export interface Message {
   readonly reasoning?: string;
 }
 
+/** What a model call cost, in tokens. */
 export interface Usage {
   readonly inputTokens: number;
   readonly outputTokens: number;
   readonly cachedTokens?: number;
 }
 
+/** Why a model or a turn stopped. */
 export type StopReason = "stop" | "length" | "tool_calls" | "content_filter" | "aborted" | "error";
 
 /** A tool as a model sees it. */
@@ -37,6 +42,7 @@ export interface ToolSpec {
   readonly input: Readonly<Record<string, unknown>>;
 }
 
+/** One call of a model. */
 export interface ModelRequest {
   /** `provider/model`; the first candidate, then `fallbacks` in order. */
   readonly model: string;
@@ -58,6 +64,7 @@ export type ModelEvent =
   | { readonly type: "tool"; readonly call: ToolCall }
   | { readonly type: "done"; readonly reply: ModelReply };
 
+/** What came of one call of a model. */
 export interface ModelReply {
   readonly provider: string;
   readonly model: string;
@@ -78,6 +85,7 @@ export interface Turn {
   readonly signal: AbortSignal;
 }
 
+/** What somebody said, on its way to an agent. */
 export interface InboundMessage {
   readonly session: string | null;
   readonly agent: string;
@@ -88,6 +96,7 @@ export interface InboundMessage {
   readonly channel: string;
 }
 
+/** What an agent says, on its way out. */
 export interface OutboundMessage {
   readonly session: string | null;
   readonly agent: string;
@@ -95,6 +104,7 @@ export interface OutboundMessage {
   readonly channel: string;
 }
 
+/** A tool call that is about to run. */
 export interface ToolInvocation {
   readonly id: string;
   readonly tool: string;
@@ -103,6 +113,7 @@ export interface ToolInvocation {
   readonly turn: Turn;
 }
 
+/** A tool call that has run. */
 export interface ToolOutcome {
   readonly invocation: ToolInvocation;
   readonly ok: boolean;
@@ -110,6 +121,7 @@ export interface ToolOutcome {
   readonly output: string;
 }
 
+/** A turn that has ended, as observers see it. */
 export interface TurnRecord {
   readonly id: string;
   readonly session: string | null;

@@ -3,6 +3,7 @@ import type { Static, TSchema } from "typebox";
 import type { Context } from "./context.ts";
 import type { Needs, Service } from "./service.ts";
 
+/** A plugin: its manifest, and the one function that the host calls. */
 export interface PluginDefinition<C extends TSchema = TSchema, N extends Needs = Needs> {
   /** Lower kebab case; also the folder name and the name in the config. */
   readonly id: string;

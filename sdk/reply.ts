@@ -5,6 +5,7 @@
 
 const brand = Symbol.for("chela.Reply");
 
+/** What a reply may consist of. Streams are sent as they come, and ended when the client leaves. */
 export type ReplyBody =
   | string
   | Uint8Array
@@ -12,12 +13,14 @@ export type ReplyBody =
   | ReadableStream<string | Uint8Array>
   | null;
 
+/** Status and headers of a reply. */
 export interface ReplyInit {
-  /** Default 200. */
+  /** 200 to 599; default 200. 204, 205 and 304 have no body. */
   status?: number;
   headers?: Record<string, string>;
 }
 
+/** A reply in the making: `Reply.json`, `Reply.text`, `Reply.sse` and their like make one. */
 export class Reply {
   readonly status: number;
   readonly headers: Record<string, string>;
@@ -38,7 +41,7 @@ export class Reply {
   /** `application/json`. Same bytes as returning `data`, with a status and headers of your own. */
   static json(data: unknown, init: ReplyInit = {}): Reply {
     const headers = { "content-type": "application/json", ...init.headers };
-    return new Reply(`${JSON.stringify(data)}\n`, { status: init.status ?? 200, headers });
+    return new Reply(`${JSON.stringify(data) ?? null}\n`, { status: init.status ?? 200, headers });
   }
 
   /** `text/plain; charset=utf-8`. */

@@ -28,6 +28,7 @@ export function need<T>(service: Service<T>, range: string, options?: { optional
   return { service: service.id, range, optional: options?.optional ?? false };
 }
 
+/** The services a plugin wants, by the name it gives them in `ctx.use`. */
 export type Needs = Readonly<Record<string, Need<unknown>>>;
 
 /** `ctx.use`: only what `needs` declares. */

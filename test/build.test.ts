@@ -21,6 +21,16 @@ function sha256(file: string): string {
   return createHash("sha256").update(readFileSync(file)).digest("hex");
 }
 
+/** The files themselves and all they import at once. */
+function loadedBy(files: readonly string[]): string[] {
+  const loaded = new Set(files);
+  for (const file of loaded) {
+    for (const [, url] of readFileSync(file, "utf8").matchAll(/\b(?:from|import)"(\.[^"]+\.js)"/g))
+      loaded.add(join(dirname(file), url as string));
+  }
+  return [...loaded];
+}
+
 describe("the build", () => {
   it("makes the same bytes again", async () => {
     const dist = dirname(distFile("chela.js"));
@@ -46,6 +56,14 @@ describe("the build", () => {
     const folders = readdirSync(join(root, "plugins"), { withFileTypes: true }).filter((entry) => entry.isDirectory());
     expect(builtins.map(({ id }) => id)).toEqual(folders.map(({ name }) => name).sort());
     for (const { file, hash } of builtins) expect(sha256(distFile(file)), file).toBe(hash);
+  });
+
+  it("loads few files to start, and no parser of command lines", () => {
+    const boot = readdirSync(distFile("chunks")).filter((name) => /^boot-/.test(name));
+    const files = loadedBy([distFile("chela.js"), ...boot.map((name) => distFile(`chunks/${name}`))]);
+    expect(boot).toHaveLength(1);
+    expect(files.length).toBeLessThanOrEqual(8);
+    expect(files.filter((file) => readFileSync(file, "utf8").includes("node_modules/commander"))).toEqual([]);
   });
 
   it("names the licence of every package inside", () => {

@@ -1,8 +1,9 @@
 /** The esbuild step: all entries in one run, so that what they share lands in shared chunks and exists once at run time. */
 import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative, sep } from "node:path";
 import * as esbuild from "esbuild";
 import { cjsNames } from "./cjs-names.mjs";
+import { mergeChunks } from "./merge.mjs";
 
 /** Loaded from node_modules at run time: native code, or a tool that only `plugins install` of TypeScript needs. */
 const external = ["@photostructure/sqlite", "esbuild"];
@@ -11,35 +12,43 @@ const external = ["@photostructure/sqlite", "esbuild"];
 const requireBanner =
   'import { createRequire as $createRequire } from "node:module";const require = $createRequire(import.meta.url);';
 
+const common = {
+  bundle: true,
+  format: "esm",
+  platform: "node",
+  target: "node20.19",
+  minifySyntax: true,
+  minifyWhitespace: true,
+  legalComments: "none",
+  write: false,
+  logLevel: "warning",
+};
+
 /** Returns the outputs (absolute path → bytes) without writing them, and esbuild's metafile. */
 export async function bundle({ root, dist, plugins }) {
   const entryPoints = entries(root, plugins);
   const result = await esbuild.build({
+    ...common,
     absWorkingDir: root,
     entryPoints,
     outdir: dist,
-    bundle: true,
     splitting: true,
-    format: "esm",
-    platform: "node",
-    target: "node20.19",
     mainFields: ["module", "main"],
     external,
     plugins: [cjsNames(external)],
     banner: { js: requireBanner },
     chunkNames: "chunks/[name]-[hash]",
     entryNames: "[dir]/[name]",
-    minifySyntax: true,
-    minifyWhitespace: true,
-    legalComments: "none",
     metafile: true,
-    write: false,
-    logLevel: "warning",
     logOverride: { "empty-import-meta": "error" },
   });
   if (result.warnings.length > 0) throw new Error(`esbuild gave ${result.warnings.length} warnings (above)`);
+  const outputs = new Map(
+    result.outputFiles.map(({ path, text }) => [relative(root, path).split(sep).join("/"), text]),
+  );
+  await mergeChunks(outputs, { root, metafile: result.metafile, options: common });
   return {
-    files: result.outputFiles.map((file) => [file.path, Buffer.from(file.contents)]),
+    files: [...outputs].map(([path, text]) => [join(root, path), Buffer.from(text)]),
     metafile: result.metafile,
   };
 }

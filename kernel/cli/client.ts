@@ -29,11 +29,31 @@ export async function findGateway(cli: Cli): Promise<Gateway | null> {
   const { readGatewayFile } = await import("../gateway-file.ts");
   const facts = given ? null : await readGatewayFile(cli.places.stateDir);
   const url = given ? checkedUrl(given) : facts?.url.replace(/\/+$/, "");
-  if (!url) return null;
+  if (!url) {
+    if (!facts) await requireReadable(cli.places.stateDir);
+    return null;
+  }
   const { tokenFor } = await import("./credentials.ts");
   const token = await tokenFor(cli, url);
   const target = { url, token, certificate: facts?.certificate };
   return { ...target, facts, call: (method, params, options) => call(target, method, { params, ...options }) };
+}
+
+/** "Not running" would be a guess about a state dir that this user may not look into. */
+async function requireReadable(stateDir: string): Promise<void> {
+  const { access } = await import("node:fs/promises");
+  const { gatewayFilePath } = await import("../gateway-file.ts");
+  const code = await access(gatewayFilePath(stateDir), 4).then(
+    () => "",
+    (error: NodeJS.ErrnoException) => error.code,
+  );
+  if (code !== "EACCES" && code !== "EPERM") return;
+  throw new GatewayError(
+    "STATE_DIR",
+    500,
+    `The state dir ${stateDir} cannot be read by this user (${code}). Run this as the user who runs the gateway, or give --url and --token.`,
+    { stateDir },
+  );
 }
 
 /**

@@ -8,6 +8,7 @@ import { nearest } from "../nearest.ts";
 import type { Cli, Handler, Options } from "./cli.ts";
 import { needGateway } from "./client.ts";
 import { type ConfigDoor, configDoor, type Source, type WriteFlags } from "./config-door.ts";
+import { warningsBelow } from "./config-warnings.ts";
 import { type Piece, styled } from "./output.ts";
 import { bytes, localTime } from "./text.ts";
 import { configValue, textOption } from "./values.ts";
@@ -36,7 +37,8 @@ export const set: Handler = async (cli, [text = "", ...words], options) => {
   const changed = !before.found || !isDeepStrictEqual(before.value, value);
   const result = await door.set(path, value, writeFlags(options)).catch(takenBack);
   const line = changed ? `Updated ${path}` : `${path} has that value already`;
-  return await told(cli, changed ? door : { applies: "now" }, result, { line, path, changed });
+  const warnings = await warningsBelow(door, path);
+  return await told(cli, changed ? door : { applies: "now" }, result, { line, path, changed, warnings });
 };
 
 export const unset: Handler = async (cli, [text = ""], options) => {
@@ -122,7 +124,7 @@ async function told(
   cli: Cli,
   door: Pick<ConfigDoor, "applies">,
   result: ChangeResult,
-  what: { line: string; path?: string; changed?: boolean },
+  what: { line: string; path?: string; changed?: boolean; warnings?: readonly string[] },
 ): Promise<number> {
   const failed = result.failed.length > 0;
   const { line, ...facts } = what;
@@ -133,6 +135,7 @@ async function told(
     if (door.applies === "now" && result.pending.length > 0)
       cli.out.line("  waits for a restart: ", styled("yellow", result.pending.join(", ")));
     for (const { id, reason } of result.failed) cli.out.line("  ", styled("red", `${id}: `), reason);
+    for (const warning of what.warnings ?? []) cli.out.line("  ", styled("yellow", "warning: "), warning);
   });
   return failed ? 1 : 0;
 }

@@ -1,12 +1,15 @@
 /** `doctor`: looks at this installation with and without a gateway, and says what to do. Changes nothing. */
 import type { Cli, Handler } from "./cli.ts";
-import { type Check, checks, type Finding } from "./doctor-checks.ts";
+import { checks } from "./doctor-checks.ts";
+import type { Check, Finding } from "./doctor-finding.ts";
 import { failureOf } from "./failure.ts";
 import { type Piece, styled } from "./output.ts";
 
 export const doctor: Handler = async (cli) => {
   const findings: Finding[] = [];
-  for (const check of checks) findings.push(...(await run(cli, check)));
+  // What a check meets on its way is in its findings already.
+  const quiet = { ...cli, out: { ...cli.out, note: () => undefined } };
+  for (const check of checks) findings.push(...(await run(quiet, check)));
   const ok = findings.every((finding) => finding.ok);
   await cli.out.show({ ok, findings }, async () => {
     await cli.out.table([], findings.map(cells));
@@ -21,8 +24,9 @@ async function run(cli: Cli, check: Check): Promise<readonly Finding[]> {
   try {
     return await check.run(cli);
   } catch (error) {
-    const { message } = failureOf(error);
-    return [{ check: check.name, ok: false, message, fix: "" }];
+    const { code, message } = failureOf(error);
+    const fix = code === "EACCES" || code === "EPERM" ? "Run this as the user who runs the gateway." : "";
+    return [{ check: check.name, ok: false, message, fix }];
   }
 }
 

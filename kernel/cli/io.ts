@@ -20,7 +20,10 @@ export interface Io {
 
 export function systemIo(): Io {
   return {
-    stdin: process.stdin,
+    // Most commands read nothing, and asking for it opens it.
+    get stdin() {
+      return process.stdin;
+    },
     stdout: process.stdout,
     stderr: process.stderr,
     env: process.env,

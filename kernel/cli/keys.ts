@@ -18,7 +18,7 @@ interface KeyRow {
 const scopes = ["read", "write", "admin"];
 
 export const add: Handler = async (cli, [name = ""], options) => {
-  const wanted = scopeList(textOption(options.scopes) ?? "read");
+  const wanted = scopeList(typeof options.scopes === "string" ? options.scopes : "read");
   const gateway = await needGateway(cli, "keys add");
   const params = { name, scopes: wanted, expires: textOption(options.expires) };
   const made = (await gateway.call("keys.add", params)) as KeyRow & { readonly key: string };

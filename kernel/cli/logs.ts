@@ -10,17 +10,40 @@ import { integerOption, textOption } from "./values.ts";
 type Entry = Readonly<Record<string, unknown>>;
 
 const returnMs = 30_000;
+const silent = new Set([
+  "GATEWAY_NOT_RUNNING",
+  "GATEWAY_UNREACHABLE",
+  "GATEWAY_NO_RPC",
+  "GATEWAY_TIMEOUT",
+  "METHOD_UNKNOWN",
+]);
 /** Lines asked for after a restart of the gateway. */
 const catchUp = 1000;
 
 export const logs: Handler = async (cli, _args, options) => {
   const limit = integerOption(options.limit, "--limit", { min: 1, max: 1000 }) ?? 50;
   const level = textOption(options.level);
-  const gateway = await needGateway(cli, "logs");
-  if (options.follow === true) return await follow(cli, gateway, { limit, level });
-  for (const entry of await recent(gateway, limit, level)) print(cli, entry);
+  if (options.follow === true) return await follow(cli, await needGateway(cli, "logs --follow"), { limit, level });
+  for (const entry of await newest(cli, limit, level)) print(cli, entry);
   return 0;
 };
+
+/** From the gateway or, where the one of this state dir does not answer, from its file. */
+async function newest(cli: Cli, limit: number, level: string | undefined): Promise<readonly Entry[]> {
+  const elsewhere = cli.flags.url ?? cli.io.env.CHELA_GATEWAY_URL;
+  let silence: unknown;
+  try {
+    return await recent(await needGateway(cli, "logs"), limit, level);
+  } catch (error) {
+    if (elsewhere || !GatewayError.is(error) || !silent.has(error.code)) throw error;
+    silence = error;
+  }
+  const { logFileLines } = await import("./logs-file.ts");
+  const found = await logFileLines(cli, limit, level);
+  if (!found) throw silence;
+  cli.out.note(`No gateway answers here; these lines are from ${found.path}.`);
+  return found.entries;
+}
 
 async function recent(gateway: Gateway, limit: number, level: string | undefined): Promise<readonly Entry[]> {
   const result = (await gateway.call("logs.recent", { limit, ...(level ? { level } : {}) })) as { logs?: unknown };

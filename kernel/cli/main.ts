@@ -2,36 +2,33 @@
  * The command line: arguments in, exit code out. Imports commander and picocolors only, so that help is quick; each
  * command is imported when it runs. Whatever goes wrong becomes one line and an exit code here, and only here.
  */
-import { CommanderError } from "commander";
-import colors from "picocolors";
+import { type Command, CommanderError } from "commander";
 import { hostVersion } from "../version.ts";
-import type { Cli, Flags } from "./cli.ts";
 import { commands, groups } from "./commands.ts";
 import { type Printer, report } from "./failure.ts";
 import type { Io } from "./io.ts";
-import { createOutput } from "./output.ts";
-import { createProgram, flagsOf } from "./program.ts";
+import { flagsOf, openCli, outputFor } from "./open.ts";
+import { createProgram } from "./program.ts";
 
 export async function main(argv: readonly string[], io: Io): Promise<number> {
   let exit = 0;
-  const output = (flags: Flags) => createOutput(io, { ...flags, createColors: colors.createColors });
-  const start = async (flags: Flags): Promise<Cli> => {
-    const { resolvePlaces } = await import("./places.ts");
-    return { io, out: output(flags), flags, places: resolvePlaces(flags, io) };
-  };
-  const program = createProgram({ io, version: hostVersion, start, done: (code) => (exit = code) });
+  const program = createProgram({ io, version: hostVersion, done: (code) => (exit = code) });
   try {
     const { operands, unknown } = program.parseOptions([...argv]);
-    const [name, ...rest] = operands;
+    const [first, ...rest] = operands;
+    // `help` of a name that is none would show everything and say nothing.
+    const name = first === "help" ? (rest[0] ?? first) : first;
     if (name !== undefined && name !== "help" && !isKnown(name)) {
+      if (first === "help") rest.splice(0, 1, "--help");
       const { foreign } = await import("./foreign.ts");
-      return await foreign(await start(flagsOf(program.opts())), name, [...rest, ...unknown]);
+      return await foreign(await openCli(flagsOf(program.opts()), io), name, [...rest, ...unknown]);
     }
     await program.parseAsync([...argv], { from: "user" });
     return exit;
   } catch (error) {
     const flags = { ...flagsOf(program.opts()), json: argv.includes("--json") };
-    return finish(error, { io, json: flags.json, verbose: flags.verbose, print: output(flags).error });
+    const where = () => commandOf(program, argv);
+    return finish(error, { io, json: flags.json, verbose: flags.verbose, print: outputFor(flags, io).error }, where);
   }
 }
 
@@ -40,15 +37,29 @@ function isKnown(name: string): boolean {
 }
 
 /** Help and version end as errors in commander; the rest is a failure. */
-function finish(error: unknown, printer: Printer): number {
+function finish(error: unknown, printer: Printer, where: () => string): number {
   if (!(error instanceof CommanderError)) return report(error, printer);
-  if (error.message.startsWith("(") || error.exitCode === 0) return error.exitCode;
-  return report({ code: "USAGE", message: usage(error.message) }, printer);
+  if (error.exitCode === 0) return 0;
+  if (!error.message.startsWith("(")) return report({ code: "USAGE", message: usage(error.message, where()) }, printer);
+  if (printer.json) report({ code: "USAGE", message: `Give a command. See ${where()} --help.` }, printer);
+  return error.exitCode;
 }
 
 /** `error: unknown option '--jsn'\n(Did you mean --json?)` as one sentence. */
-function usage(message: string): string {
+function usage(message: string, where: string): string {
   const [first = "", hint = ""] = message.replace(/^error: /, "").split("\n");
   const sentence = first.charAt(0).toUpperCase() + first.slice(1).replace(/\.$/, "");
-  return `${sentence}. ${hint.replace(/^\(|\)$/g, "") || "See chela --help."}`;
+  return `${sentence}. ${hint.replace(/^\(|\)$/g, "") || `See ${where} --help.`}`;
+}
+
+/** The command that the words lead to, as a person would type it: where the help is that fits. */
+function commandOf(program: Command, argv: readonly string[]): string {
+  const names: string[] = [];
+  let at: Command | undefined = program;
+  for (const word of program.parseOptions([...argv]).operands) {
+    at = at?.commands.find((command) => command.name() === word);
+    if (!at) break;
+    names.push(word);
+  }
+  return ["chela", ...names].join(" ");
 }

@@ -21,9 +21,10 @@ export const install: Handler = async (cli, [source = ""]) => {
 
 function installLine({ id, version, previous, changed }: Installed, failure: string | undefined): string {
   if (failure !== undefined && !changed)
-    return `${id} stays at ${version}: the new version does not start (${failure})`;
-  if (failure !== undefined) return `Installed ${id} ${version}, which does not start (${failure})`;
+    return `The new version of ${id} does not start (${failure}). ${id} stays at ${version}`;
+  if (failure !== undefined) return `Installed ${id} ${version}, which does not start`;
   if (!changed) return `${id} ${version} is installed already`;
+  if (previous === version) return `Updated the files of ${id} ${version}`;
   return previous ? `Upgraded ${id} from ${previous} to ${version}` : `Installed ${id} ${version}`;
 }
 
@@ -67,7 +68,8 @@ async function updateOne(cli: Cli, door: PluginDoor, id: string, source: string)
     const { version, previous, changed } = done;
     const failure = done.result?.failed.find((failed) => failed.id === id);
     if (failure) throw new GatewayError("PLUGIN_FAILED", 500, `the new version does not start: ${failure.reason}`);
-    const about = changed ? `${id}: ${previous} to ${version}` : `${id}: ${version} is the newest`;
+    const news = previous === version ? `${version}, with changed files` : `${previous} to ${version}`;
+    const about = `${id}: ${changed ? news : `${version} is the newest`}`;
     return { ok: true, id, version, state: row?.state ?? "", reason: row?.reason ?? "", previous, changed, about };
   } catch (error) {
     const { message } = failureOf(error);

@@ -1,4 +1,5 @@
 /** `plugins …` that look and switch. Installing and writing plugins is in plugins-change.ts. */
+import { isAbsolute } from "node:path";
 import type { ChangeResult, PluginRow } from "@chela/sdk";
 import type { Cli, Handler } from "./cli.ts";
 import { needGateway } from "./client.ts";
@@ -48,11 +49,18 @@ async function toggle(cli: Cli, id: string, on: boolean): Promise<number> {
 
 async function order(cli: Cli, what: "reload" | "release", id: string): Promise<number> {
   const gateway = await needGateway(cli, `plugins ${what}`);
+  const door = await pluginDoor(cli);
+  const wasOut = what === "release" && (await door.info(id)).state === "quarantined";
   const result = (await gateway.call(`plugins.${what}`, { id }, { timeoutMs: 120_000 })) as ChangeResult;
-  return await told(cli, await pluginDoor(cli), id, {
-    result,
-    line: what === "reload" ? `${id} is set up anew` : `${id} may run again`,
-  });
+  const line =
+    what === "reload"
+      ? `${id} is set up anew`
+      : wasOut
+        ? `${id} may run again`
+        : `${id} was not in quarantine; its faults are forgotten`;
+  const code = await told(cli, door, id, { result, line });
+  if (what === "reload" && gateway.facts) await noteSource(cli, id);
+  return code;
 }
 
 function cells(row: PluginRow): Piece[] {
@@ -88,4 +96,12 @@ async function print(cli: Cli, facts: InfoResult): Promise<void> {
     [],
     rows.filter(([, value]) => value !== ""),
   );
+}
+
+/** A reload reads the installed copy; whoever edits the folder it came from would wait in vain. */
+async function noteSource(cli: Cli, id: string): Promise<void> {
+  const { pluginDirs, readLock } = await import("../plugins/lock.ts");
+  const lock = await readLock(pluginDirs(cli.places.stateDir)).catch(() => null);
+  const source = lock && Object.hasOwn(lock.plugins, id) ? lock.plugins[id]?.source : undefined;
+  if (source && isAbsolute(source)) cli.out.note(`What was edited in ${source} comes with: chela plugins update ${id}`);
 }

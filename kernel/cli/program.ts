@@ -1,14 +1,13 @@
 /** Makes commander's program from the command table. Nothing is printed or ended here by commander on its own account. */
 import { Command, Option } from "commander";
-import type { Cli, Flags, Options } from "./cli.ts";
 import { commands, globalOptions, groups } from "./commands.ts";
 import type { Io } from "./io.ts";
+import { flagsOf, openCli } from "./open.ts";
 import type { CommandSpec, OptionSpec } from "./table/spec.ts";
 
 export interface ProgramOptions {
   readonly io: Io;
   readonly version: string;
-  readonly start: (flags: Flags) => Promise<Cli>;
   /** Gets the exit code of the command that ran. */
   readonly done: (code: number) => void;
 }
@@ -40,20 +39,6 @@ export function createProgram(options: ProgramOptions): Command {
   return program;
 }
 
-/** The flags as commander has them after parsing. */
-export function flagsOf(values: Options): Flags {
-  const text = (key: string) => (typeof values[key] === "string" ? (values[key] as string) : undefined);
-  return {
-    config: text("config"),
-    stateDir: text("stateDir"),
-    url: text("url"),
-    token: text("token"),
-    json: values.json === true,
-    color: values.color !== false,
-    verbose: values.verbose === true,
-  };
-}
-
 function addCommand(
   spec: CommandSpec,
   to: { program: Command; parents: ReadonlyMap<string, Command>; options: ProgramOptions },
@@ -66,7 +51,7 @@ function addCommand(
   if (spec.examples.length > 0) command.addHelpText("after", help(spec.examples));
   if (spec.hidden) command.allowUnknownOption().helpOption(false);
   command.action(async () => {
-    const [handler, cli] = await Promise.all([spec.load(), to.options.start(flagsOf(command.optsWithGlobals()))]);
+    const [handler, cli] = await Promise.all([spec.load(), openCli(flagsOf(command.optsWithGlobals()), to.options.io)]);
     const code = await handler(cli, command.args, command.opts());
     to.options.done(code ?? 0);
   });

@@ -1,4 +1,5 @@
 /** A WebSocket to the gateway, for `chat` and `logs --follow`: JSON frames out, JSON frames in, one reader. */
+import type { IncomingMessage } from "node:http";
 import { GatewayError } from "@chela/sdk";
 import type { RawData } from "ws";
 import { type Gateway, unauthorized, unreachable } from "./client.ts";
@@ -15,6 +16,8 @@ export interface GatewaySocket {
 
 const frameBytes = 64 * 1024 * 1024;
 const handshakeMs = 10_000;
+const refusalMs = 2_000;
+const refusalBytes = 1_000;
 
 type Frame = Readonly<Record<string, unknown>>;
 
@@ -43,8 +46,10 @@ export async function openSocket(gateway: Gateway, path: string): Promise<Gatewa
   await new Promise<void>((resolve, reject) => {
     socket.once("open", resolve);
     socket.once("unexpected-response", (_request, response) => {
-      reject(response.statusCode === 401 ? unauthorized(gateway) : refused(url, response.statusCode ?? 0));
-      socket.terminate();
+      void refusal(gateway, url, response).then((error) => {
+        reject(error);
+        socket.terminate();
+      });
     });
     socket.on("error", (error) => reject(unreachable(gateway, error)));
   });
@@ -67,13 +72,29 @@ export async function openSocket(gateway: Gateway, path: string): Promise<Gatewa
   };
 }
 
-function refused(url: string, status: number): GatewayError {
-  return new GatewayError(
-    "GATEWAY_REPLY",
-    502,
-    `${url} was refused with status ${status}. Is the plugin that serves it running? See: chela plugins list`,
-    { status },
-  );
+/** The gateway's own sentence where it gives one: a missing scope is no missing plugin. */
+async function refusal(gateway: Gateway, url: string, response: IncomingMessage): Promise<GatewayError> {
+  const status = response.statusCode ?? 0;
+  if (status === 401) return unauthorized(gateway);
+  const reason = await bodyOf(response);
+  if (status === 403 && reason) return new GatewayError("FORBIDDEN", 403, reason, { url });
+  const sentence = `${url} was refused with status ${status}. Is the plugin that serves it running? See: chela plugins list`;
+  return new GatewayError("GATEWAY_REPLY", 502, sentence, { status });
+}
+
+/** The beginning of a refusal's text; empty when it does not come. */
+async function bodyOf(response: IncomingMessage): Promise<string> {
+  let text = "";
+  try {
+    response.setTimeout(refusalMs, () => response.destroy());
+    for await (const chunk of response) {
+      text += String(chunk);
+      if (text.length > refusalBytes) break;
+    }
+  } catch {
+    // What came counts.
+  }
+  return text.slice(0, refusalBytes).trim();
 }
 
 function parse(text: string): Frame | null {

@@ -38,7 +38,7 @@ async function onPort(cli: Cli, port: number | undefined): Promise<ProcessMark |
   if (!port) return null;
   const status = await statusOf(cli, `http://127.0.0.1:${port}`);
   if (!status || status.stateDir !== cli.places.stateDir) return null;
-  return { pid: status.pid, processStart: (await processStartOf(status.pid)) ?? undefined };
+  return { pid: status.pid, processStart: processStartOf(status.pid) ?? undefined };
 }
 
 async function statusOf(cli: Cli, url: string | undefined): Promise<{ pid: number; stateDir: string } | null> {
@@ -79,7 +79,7 @@ function signal(pid: number): boolean {
 async function gone(mark: ProcessMark, ms: number): Promise<boolean> {
   const deadline = Date.now() + ms;
   while (Date.now() < deadline) {
-    if (!(await isAlive(mark))) return true;
+    if (!isAlive(mark)) return true;
     await pause(50);
   }
   return false;

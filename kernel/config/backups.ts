@@ -1,5 +1,5 @@
 /** The last 20 versions of the config file, bytes as they were. An id is a time: ids sort by age and never repeat. */
-import { mkdir, readdir, readFile, rm } from "node:fs/promises";
+import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { type Backup, GatewayError } from "@chela/sdk";
 import { codeOf, writeFileAtomic } from "../files.ts";
@@ -17,59 +17,59 @@ export class Backups {
 
   /** Keeps `content`, unless the newest backup is the same. Only the holder of the config's lock calls this. */
   async add(content: string | Uint8Array): Promise<void> {
-    await mkdir(this.#folder, { recursive: true, mode: 0o700 });
-    const names = await this.#names();
+    mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+    const names = this.#names();
     const ids = idsAmong(names);
     const newest = ids[0];
-    const last = newest === undefined ? undefined : await this.#bytes(newest);
+    const last = newest === undefined ? undefined : this.#bytes(newest);
     if (last && hashOf(last) === hashOf(content)) return;
     const id = idOf(Math.max(Date.now(), newest === undefined ? 0 : timeOf(newest) + 1));
     // A kill cannot take it; only a power cut could, and then the config itself is still one version or the other.
     await writeFileAtomic(this.#file(id), content, { durable: false });
-    for (const old of [id, ...ids].slice(kept)) await rm(this.#file(old), { force: true });
+    for (const old of [id, ...ids].slice(kept)) rmSync(this.#file(old), { force: true });
     const drafts = names.filter((name) => name.endsWith(".tmp"));
-    for (const draft of drafts) await rm(join(this.#folder, draft), { force: true });
+    for (const draft of drafts) rmSync(join(this.#folder, draft), { force: true });
   }
 
   /** Newest first. */
-  async list(): Promise<readonly Backup[]> {
+  list(): readonly Backup[] {
     const rows: Backup[] = [];
-    for (const id of idsAmong(await this.#names())) {
-      const bytes = await this.#bytes(id);
+    for (const id of idsAmong(this.#names())) {
+      const bytes = this.#bytes(id);
       if (bytes) rows.push({ id, at: timeOf(id), bytes: bytes.length, hash: hashOf(bytes) });
     }
     return rows;
   }
 
   /** The text of one backup. Throws `CONFIG_BACKUP` 404. */
-  async read(id: string): Promise<string> {
-    const bytes = idPattern.test(id) ? await this.#bytes(id) : undefined;
+  read(id: string): string {
+    const bytes = idPattern.test(id) ? this.#bytes(id) : undefined;
     if (bytes) return decode(bytes);
     const shown = JSON.stringify(id.slice(0, 60));
     throw new GatewayError("CONFIG_BACKUP", 404, `there is no backup ${shown}; \`chela config backups\` lists them`);
   }
 
   /** The given id, or the newest backup whose content is not `hash`. Throws `CONFIG_BACKUP` 404. */
-  async pick(id: string | undefined, hash: string): Promise<string> {
+  pick(id: string | undefined, hash: string): string {
     if (id !== undefined) return id;
-    const other = (await this.list()).find((row) => row.hash !== hash);
+    const other = this.list().find((row) => row.hash !== hash);
     if (other) return other.id;
     throw new GatewayError("CONFIG_BACKUP", 404, "there is no backup of the config yet; every write makes one");
   }
 
   /** Undefined when it is gone. */
-  async #bytes(id: string): Promise<Uint8Array | undefined> {
+  #bytes(id: string): Uint8Array | undefined {
     try {
-      return await readFile(this.#file(id));
+      return readFileSync(this.#file(id));
     } catch (error) {
       if (codeOf(error) === "ENOENT") return undefined;
       throw error;
     }
   }
 
-  async #names(): Promise<string[]> {
+  #names(): string[] {
     try {
-      return await readdir(this.#folder);
+      return readdirSync(this.#folder);
     } catch (error) {
       if (codeOf(error) === "ENOENT") return [];
       throw error;

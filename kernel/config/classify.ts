@@ -13,14 +13,15 @@ import { isObject } from "./values.ts";
 /** Keys of `gateway` that need a new listener; everything else there is read live. */
 const listenerKeys: ReadonlySet<string> = new Set(["host", "port", "bind", "tls"]);
 
+type Resolved = Pick<Snapshot, "merged" | "schema">;
+
 /** In the order of the new config; what went away comes last. */
-export function planChanges(
-  before: Pick<Snapshot, "merged">,
-  after: Pick<Snapshot, "merged">,
-  sections: readonly Section[],
-): readonly PlannedChange[] {
+export function planChanges(before: Resolved, after: Resolved, sections: readonly Section[]): readonly PlannedChange[] {
+  if (before === after) return [];
   const schema = composeSchema(sections);
-  const normalised = (snapshot: Pick<Snapshot, "merged">) => fillDefaults(schema, structuredClone(snapshot.merged));
+  // What was resolved with these sections has their defaults already.
+  const normalised = ({ merged, schema: known }: Resolved) =>
+    known === schema ? merged : fillDefaults(schema, structuredClone(merged));
   return differences(normalised(before), normalised(after)).flatMap((path) => classify(path, sections));
 }
 

@@ -1,9 +1,18 @@
 /** What stands on disk at the config's path, read whole and within bounds. */
-import { lstat, open, readlink, realpath } from "node:fs/promises";
+import { lstatSync, readlinkSync, realpathSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { GatewayError } from "@chela/sdk";
-import { codeOf } from "../files.ts";
-import { assertSize, decode, hashOf, missingHash, undecodable } from "./document.ts";
+import { codeOf, readBytes } from "../files.ts";
+import {
+  assertSize,
+  type ConfigDocument,
+  decode,
+  hashOf,
+  missingDocument,
+  missingHash,
+  parseDocument,
+  undecodable,
+} from "./document.ts";
 
 export interface FileState {
   /** Null: there is no file. Text that cannot be decoded reads as one that never parses. */
@@ -13,18 +22,22 @@ export interface FileState {
   readonly bytes?: Uint8Array;
 }
 
+const documents = new WeakMap<FileState, ConfigDocument>();
+
+/** Parsed once for as long as the state is kept; throws what `parseDocument` throws. */
+export function documentOf(state: FileState, path: string): ConfigDocument {
+  if (state.text === null) return missingDocument;
+  const known = documents.get(state) ?? parseDocument(state.text, path);
+  documents.set(state, known);
+  return known;
+}
+
 /** A missing file is a state like any other. Throws `CONFIG_READ`, `CONFIG_SIZE`. */
-export async function readState(path: string): Promise<FileState> {
+export function readState(path: string): FileState {
   try {
-    const handle = await open(path, "r");
-    try {
-      assertSize((await handle.stat()).size, path);
-      const bytes = await handle.readFile();
-      const text = decode(bytes);
-      return { text, hash: hashOf(bytes), ...(text === undecodable ? { bytes } : {}) };
-    } finally {
-      await handle.close();
-    }
+    const bytes = readBytes(path, (size) => assertSize(size, path));
+    const text = decode(bytes);
+    return { text, hash: hashOf(bytes), ...(text === undecodable ? { bytes } : {}) };
   } catch (error) {
     if (codeOf(error) === "ENOENT") return { text: null, hash: missingHash };
     if (GatewayError.is(error)) throw error;
@@ -35,12 +48,12 @@ export async function readState(path: string): Promise<FileState> {
 }
 
 /** Behind a symlink: the file it leads to is replaced, the link stays. It may lead to a file that is yet to be made. */
-export async function realTarget(path: string): Promise<string> {
+export function realTarget(path: string): string {
   try {
-    return await realpath(path);
+    return realpathSync.native(path);
   } catch (error) {
     if (codeOf(error) !== "ENOENT") throw error;
   }
-  const facts = await lstat(path).catch(() => undefined);
-  return facts?.isSymbolicLink() ? resolve(dirname(path), await readlink(path)) : path;
+  const facts = lstatSync(path, { throwIfNoEntry: false });
+  return facts?.isSymbolicLink() ? resolve(dirname(path), readlinkSync(path)) : path;
 }

@@ -131,8 +131,8 @@ export function commentsOf(body: string): readonly (readonly [start: number, end
 }
 
 /** What a missing file reads as, and its hash: that of no bytes. */
-export const emptyDocument = "{}\n";
 export const missingHash = hashOf("");
+export const missingDocument: ConfigDocument = { ...parseDocument("{}\n", "the file"), hash: missingHash };
 
 /** Without recursion, before the recursive parser sees the text. */
 function assertDepth(body: string, file: string): void {

@@ -28,13 +28,13 @@ interface Surgery {
   readonly added: readonly { readonly key: string | null; readonly value: unknown }[];
 }
 
-/** The text with `target` as its value. */
-export function rewrite(document: ConfigDocument, target: PlainObject): string {
+/** The document with `target` as its value. */
+export function rewrite(document: ConfigDocument, target: PlainObject): ConfigDocument {
   const { body, tree, text } = document;
   const draft: Draft = { body, eol: body.includes("\r\n") ? "\r\n" : "\n", unit: indentUnit(document), edits: [] };
   change(draft, tree, target, false);
-  const next = text.slice(0, text.length - body.length) + applied(draft);
-  if (!isDeepStrictEqual(parseDocument(next, "the edited config").raw, target)) {
+  const next = parseDocument(text.slice(0, text.length - body.length) + applied(draft), "the edited config");
+  if (!isDeepStrictEqual(next.raw, target)) {
     throw new GatewayError("CONFIG_EDIT", 500, "the config text could not be edited safely; nothing was written");
   }
   return next;

@@ -3,8 +3,8 @@
  * `CHELA_*` overrides named after the dotted path of a key (`CHELA_GATEWAY_PORT`). Neither is ever written to disk.
  */
 import type { Env } from "./locate.ts";
-import { branches, childSchemas, itemSchemas, type Schema } from "./schema-walk.ts";
-import { isObject, type PlainObject } from "./values.ts";
+import { branches, childSchemas, isDeclared, itemSchemas, type Schema } from "./schema-walk.ts";
+import { isObject, oncePer, type PlainObject } from "./values.ts";
 
 export interface MissingReference {
   readonly path: readonly string[];
@@ -20,9 +20,10 @@ export interface Override {
 const reference = /\$(\$?)\{([A-Z_][A-Z0-9_]*)\}/g;
 /** Where the state dir and the file are; the rest are short names for secrets. */
 const notOverrides: ReadonlySet<string> = new Set(["CHELA_CONFIG", "CHELA_STATE_DIR"]);
-const aliases: Readonly<Record<string, readonly string[]>> = {
-  CHELA_GATEWAY_TOKEN: ["gateway", "auth", "token"],
-  CHELA_GATEWAY_PASSWORD: ["gateway", "auth", "password"],
+const textSchema: readonly Schema[] = [{ type: "string" }];
+const aliases: Readonly<Record<string, Scalar>> = {
+  CHELA_GATEWAY_TOKEN: { path: ["gateway", "auth", "token"], schemas: textSchema },
+  CHELA_GATEWAY_PASSWORD: { path: ["gateway", "auth", "password"], schemas: textSchema },
 };
 
 /** True when the whole string is one `${NAME}`. */
@@ -84,17 +85,21 @@ export function overridesOf(env: Env, schema: Schema, value: PlainObject): reado
   const names = Object.keys(env)
     .filter((name) => name.startsWith("CHELA_") && !notOverrides.has(name))
     .sort();
-  if (names.length === 0) return [];
-  const paths = new Map<string, Scalar>();
-  for (const scalar of scalarsOf([schema], value, [])) {
-    const name = envName(scalar.path);
-    if (!paths.has(name)) paths.set(name, scalar);
-  }
+  const declared = declaredScalars(schema);
+  const known = (name: string) => (Object.hasOwn(aliases, name) ? aliases[name] : declared.get(name));
+  const inFile = names.every(known) ? new Map<string, Scalar>() : byName(recordScalars([schema], value, []));
   return names.flatMap((name) => {
-    const alias = aliases[name];
-    const scalar = alias ? { path: alias, schemas: [{ type: "string" }] } : paths.get(name);
+    const scalar = known(name) ?? inFile.get(name);
     return scalar ? [{ name, path: scalar.path, value: coerce(env[name] ?? "", scalar.schemas) }] : [];
   });
+}
+
+/** Those that stand in the schema itself, by the names of their variables. */
+const declaredScalars = oncePer((schema: Schema) => byName(scalarsOf([schema], undefined, [])));
+
+/** Of two keys with one name the first counts. */
+function byName(scalars: readonly Scalar[]): ReadonlyMap<string, Scalar> {
+  return new Map(scalars.toReversed().map((scalar) => [envName(scalar.path), scalar]));
 }
 
 interface Scalar {
@@ -102,6 +107,16 @@ interface Scalar {
   readonly schemas: readonly Schema[];
 }
 
+/** Those of records in the file: which keys a record has, no schema says. */
+function recordScalars(schemas: readonly Schema[], value: unknown, path: readonly string[]): Scalar[] {
+  if (!isObject(value) || schemas.some(isScalar)) return [];
+  return Object.entries(value).flatMap(([key, inner]) => {
+    const walk = isDeclared(schemas, key) ? recordScalars : scalarsOf;
+    return walk(childSchemas(schemas, key), inner, [...path, key]);
+  });
+}
+
+/** All below a place: of the keys that its schemas declare and of those that its value has. */
 function scalarsOf(schemas: readonly Schema[], value: unknown, path: readonly string[]): Scalar[] {
   if (schemas.some(isScalar)) return [{ path, schemas }];
   const all = branches(schemas);
@@ -110,9 +125,8 @@ function scalarsOf(schemas: readonly Schema[], value: unknown, path: readonly st
     for (const key of Object.keys(value)) keys.add(key);
   }
   return [...keys].flatMap((key) => {
-    const children = childSchemas(schemas, key);
     const inner = isObject(value) && Object.hasOwn(value, key) ? value[key] : undefined;
-    return children.length === 0 ? [] : scalarsOf(children, inner, [...path, key]);
+    return scalarsOf(childSchemas(schemas, key), inner, [...path, key]);
   });
 }
 

@@ -2,7 +2,7 @@
  * The config file and its one writer. A write happens under a lock between processes, on the file as it is on disk, and
  * replaces it as a whole: after a crash at any moment it is the old one or the new one. Nothing writes it but `write`.
  */
-import { mkdir, readdir, rm } from "node:fs/promises";
+import { readdirSync, rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { GatewayError } from "@chela/sdk";
 import { withFileLock } from "../file-lock.ts";
@@ -67,23 +67,19 @@ export class ConfigFile {
   /** Reads the file; a missing one is no error, one that cannot be read is `CONFIG_READ`. */
   static async open(options: FileOptions): Promise<ConfigFile> {
     const file = new ConfigFile(options);
-    await file.refresh();
+    file.refresh();
     return file;
   }
 
-  /** As last read or written. */
-  get text(): string | null {
-    return this.#state.text;
-  }
-
-  get hash(): string {
-    return this.#state.hash;
+  /** As last read or written. A copy: what is parsed of it (`documentOf`) is kept no longer than by whoever asked. */
+  get state(): FileState {
+    return { ...this.#state };
   }
 
   /** Reads the file again. */
-  async refresh(): Promise<FileState> {
-    this.#state = await readState(this.path);
-    return this.#state;
+  refresh(): FileState {
+    this.#state = readState(this.path);
+    return this.state;
   }
 
   /**
@@ -103,7 +99,7 @@ export class ConfigFile {
   /** Undoes a write whose change could not be applied. False when somebody wrote in between: theirs stays. */
   async restore({ before, after }: Written, facts: Pick<WriteFacts, "who" | "why">): Promise<boolean> {
     return this.#locked(async (target) => {
-      if ((await this.refresh()).hash !== after.hash) return false;
+      if (this.refresh().hash !== after.hash) return false;
       await this.#replace(target, { before: after, after: before }, facts);
       return true;
     });
@@ -115,26 +111,26 @@ export class ConfigFile {
     facts: WriteFacts,
   ): Promise<{ before: FileState; draft: Draft }> {
     for (let attempt = 1; ; attempt++) {
-      const before = await this.refresh();
+      const before = this.refresh();
       assertBase(before, attempt > maxDrafts ? "" : facts.baseHash, this.path);
       if (!facts.overBroken) assertParses(before, this.path);
       const draft = await edit(before);
-      if ((await this.refresh()).hash === before.hash) return { before, draft };
+      if (this.refresh().hash === before.hash) return { before, draft };
     }
   }
 
   async #replace(target: string, change: Written, facts: Pick<WriteFacts, "who" | "why">): Promise<Written> {
     const { before, after } = change;
-    const owner = await ownerOf(target);
+    const owner = ownerOf(target);
     if (after.text === null) {
-      await rm(target, { force: true });
+      rmSync(target, { force: true });
       await syncFolder(dirname(target));
     } else await writeFileAtomic(target, after.bytes ?? after.text);
-    this.#state = after;
+    this.#state = { ...after };
     const entry = { at: Date.now(), who: facts.who, why: facts.why ?? "", before: before.hash, after: after.hash };
     try {
       await appendJournal(this.#journal, entry);
-      await handBack({ stateDir: this.#stateDir, configPath: target }, owner);
+      handBack({ stateDir: this.#stateDir, configPath: target }, owner);
     } catch (error) {
       this.#warn(
         `the config was written, but not all that goes with it: ${error instanceof Error ? error.message : error}`,
@@ -145,11 +141,10 @@ export class ConfigFile {
 
   async #locked<T>(work: (target: string) => Promise<T>): Promise<T> {
     try {
-      const target = await realTarget(this.path);
-      await mkdir(dirname(target), { recursive: true, mode: 0o700 });
-      return await withFileLock(`${target}.lock`, async () => {
-        await removeDrafts(target);
-        return await work(target);
+      const target = realTarget(this.path);
+      return await withFileLock(`${target}.lock`, () => {
+        removeDrafts(target);
+        return work(target);
       });
     } catch (error) {
       throw GatewayError.is(error) ? error : writeError(this.path, error);
@@ -158,11 +153,11 @@ export class ConfigFile {
 }
 
 /** What writers that were killed left behind: with the lock held, no draft can be anybody's. */
-async function removeDrafts(target: string): Promise<void> {
+function removeDrafts(target: string): void {
   const prefix = `.${basename(target)}.`;
-  const names = await readdir(dirname(target));
-  const drafts = names.filter((name) => name.startsWith(prefix) && name.endsWith(".tmp"));
-  for (const name of drafts) await rm(join(dirname(target), name), { force: true });
+  for (const name of readdirSync(dirname(target))) {
+    if (name.startsWith(prefix) && name.endsWith(".tmp")) rmSync(join(dirname(target), name), { force: true });
+  }
 }
 
 function writeError(path: string, error: unknown): GatewayError {

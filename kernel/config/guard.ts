@@ -1,7 +1,8 @@
 /** What a write must pass before it touches the file: nobody else's work is overwritten, nothing unnamed is lost. */
 import { GatewayError } from "@chela/sdk";
-import type { FileState } from "./disk.ts";
+import { documentOf, type FileState } from "./disk.ts";
 import { parseDocument } from "./document.ts";
+import type { PlainObject } from "./values.ts";
 
 /** Files smaller than this have no half worth guarding. */
 const minGuarded = 128;
@@ -13,6 +14,8 @@ export interface Draft {
   readonly named: readonly string[] | "all";
   /** Bytes that explicitly named removals take away. */
   readonly removed?: number;
+  /** What `text` holds, where it has been parsed already. */
+  readonly raw?: Readonly<PlainObject>;
 }
 
 export function assertBase(current: FileState, baseHash: string | undefined, path: string): void {
@@ -25,10 +28,9 @@ export function assertBase(current: FileState, baseHash: string | undefined, pat
   );
 }
 
-export function assertParses({ text }: FileState, path: string): void {
-  if (text === null) return;
+export function assertParses(state: FileState, path: string): void {
   try {
-    parseDocument(text, path);
+    documentOf(state, path);
   } catch (error) {
     if (!GatewayError.is(error)) throw error;
     const message = `nothing was written: ${error.message}. Fix the file on disk or roll back (\`chela config rollback\`)`;
@@ -36,26 +38,31 @@ export function assertParses({ text }: FileState, path: string): void {
   }
 }
 
+/** True when more than half of the bytes would go, other than the `removed` ones. */
+export function isHalved(before: string, after: string, removed = 0): boolean {
+  const had = Buffer.byteLength(before);
+  return had >= minGuarded && Buffer.byteLength(after) + removed < had / 2;
+}
+
 /** The writer of a partial view would drop what it does not know; this is where that stops. */
 export function assertNothingLost(before: FileState, draft: Draft, path: string): void {
-  if (before.text === null || draft.text === null || draft.named === "all") return;
-  const now = parseDocument(draft.text, path).raw;
-  const lost = Object.keys(parseDocument(before.text, path).raw).filter(
-    (key) => !Object.hasOwn(now, key) && !draft.named.includes(key),
+  const { text, named } = draft;
+  if (before.text === null || text === null || named === "all") return;
+  const now = draft.raw ?? parseDocument(text, path).raw;
+  const lost = Object.keys(documentOf(before, path).raw).filter(
+    (key) => !Object.hasOwn(now, key) && !named.includes(key),
   );
   const had = Buffer.byteLength(before.text);
-  const has = Buffer.byteLength(draft.text) + (draft.removed ?? 0);
-  const half = had >= minGuarded && has < had / 2;
-  if (lost.length === 0 && !half) return;
+  if (lost.length === 0 && !isHalved(before.text, text, draft.removed)) return;
   const what =
-    lost.length > 0 ? `would drop ${lost.join(", ")}` : `would shrink it from ${had} to ${draft.text.length} bytes`;
+    lost.length > 0 ? `would drop ${lost.join(", ")}` : `would shrink it from ${had} to ${text.length} bytes`;
   throw new GatewayError(
     "CONFIG_GUARD",
     409,
     `refused: this write to ${path} ${what}; repeat it with force if you mean it`,
     {
       lost,
-      bytes: { before: had, after: Buffer.byteLength(draft.text) },
+      bytes: { before: had, after: Buffer.byteLength(text) },
     },
   );
 }

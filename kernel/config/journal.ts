@@ -1,5 +1,5 @@
 /** One line per change of the config file: when, who, why, from which version to which. Bounded; holds no value. */
-import { appendFile, readFile, stat } from "node:fs/promises";
+import { appendFileSync, readFileSync, statSync } from "node:fs";
 import { writeFileAtomic } from "../files.ts";
 
 export interface JournalEntry {
@@ -18,8 +18,8 @@ const maxText = 200;
 /** When the file is full its older half goes. */
 export async function appendJournal(file: string, entry: JournalEntry): Promise<void> {
   const line = { ...entry, who: entry.who.slice(0, maxText), why: entry.why.slice(0, maxText) };
-  await appendFile(file, `${JSON.stringify(line)}\n`, { mode: 0o600 });
-  if ((await stat(file)).size <= maxBytes) return;
-  const lines = (await readFile(file, "utf8")).split("\n");
+  appendFileSync(file, `${JSON.stringify(line)}\n`, { mode: 0o600 });
+  if (statSync(file).size <= maxBytes) return;
+  const lines = readFileSync(file, "utf8").split("\n");
   await writeFileAtomic(file, lines.slice(Math.floor(lines.length / 2)).join("\n"));
 }

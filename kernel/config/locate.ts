@@ -1,7 +1,7 @@
 /** Where the config file and the state dir are: by option, by environment, by default, in this order. */
-import { access, constants, mkdir } from "node:fs/promises";
+import { access, constants, mkdir, stat } from "node:fs/promises";
 import { homedir } from "node:os";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { GatewayError } from "@chela/sdk";
 import { codeOf } from "../files.ts";
 
@@ -33,7 +33,7 @@ export function locate(options: LocateOptions, env: Env): Location {
 /** Makes the state dir, for its owner alone, and proves that it can be written. Throws `STATE_DIR`. */
 export async function ensureStateDir(stateDir: string): Promise<void> {
   try {
-    await mkdir(stateDir, { recursive: true, mode: 0o700 });
+    await makeFolder(stateDir);
     await access(stateDir, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (error) {
     const reason = codeOf(error) || String(error);
@@ -45,4 +45,24 @@ export async function ensureStateDir(stateDir: string): Promise<void> {
       { cause: error },
     );
   }
+}
+
+/** With its parents. Node's own recursion never ends where nothing can be made, such as below `/proc` or an automounter. */
+async function makeFolder(path: string): Promise<void> {
+  const failed = await tryToMake(path);
+  if (failed === undefined) return;
+  const parent = dirname(path);
+  if (codeOf(failed) !== "ENOENT" || parent === path || (await stat(parent).catch(() => null))) throw failed;
+  await makeFolder(parent);
+  const again = await tryToMake(path);
+  if (again !== undefined) throw again;
+}
+
+async function tryToMake(path: string): Promise<unknown> {
+  try {
+    await mkdir(path, { mode: 0o700 });
+  } catch (error) {
+    if (codeOf(error) !== "EEXIST" || !(await stat(path)).isDirectory()) return error;
+  }
+  return undefined;
 }

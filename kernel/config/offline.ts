@@ -1,12 +1,13 @@
 /** The `config` service without a running gateway, for the CLI: everything but applying, which the next start does. */
 import type { Config, ConfigProblem } from "@chela/sdk";
 import { planChanges } from "./classify.ts";
-import { emptyDocument } from "./document.ts";
+import { documentOf } from "./disk.ts";
+import { type ConfigDocument, missingDocument } from "./document.ts";
 import { ConfigFile, type FileOptions } from "./file.ts";
 import type { Env } from "./locate.ts";
 import type { Section } from "./sections.ts";
 import { type ConfigTrouble, createConfigService, troubleOf } from "./service.ts";
-import { resolveText, type SectionValidator, type Snapshot, withProblems } from "./snapshot.ts";
+import { resolveConfig, type SectionValidator, type Snapshot, withProblems } from "./snapshot.ts";
 
 export interface OfflineOptions extends FileOptions {
   readonly sections: readonly Section[];
@@ -19,14 +20,14 @@ export interface OfflineOptions extends FileOptions {
 export async function openOffline(options: OfflineOptions): Promise<Config> {
   const { sections, env, validate } = options;
   const file = await ConfigFile.open(options);
-  let snapshot = await resolveText(emptyDocument, file.path, { sections, env, validate });
+  let snapshot = await resolveConfig(missingDocument, { sections, env, validate });
   let trouble: ConfigTrouble | null = null;
   let queue: Promise<unknown> = Promise.resolve();
   const semantics = options.validateSemantics ?? (() => Promise.resolve([]));
-  const resolve = (text: string | null) =>
-    resolveText(text, file.path, { sections, env, validate, previous: snapshot });
+  const resolve = (document: ConfigDocument) =>
+    resolveConfig(document, { sections, env, validate, previous: snapshot });
   try {
-    const read = await resolve(file.text);
+    const read = await resolve(documentOf(file.state, file.path));
     snapshot = withProblems(read, await semantics(read));
   } catch (error) {
     trouble = troubleOf(error);

@@ -3,9 +3,10 @@
  * whole when it brings in an error or touches one. Errors that stand elsewhere in the file do not block.
  */
 import type { ConfigEdit, ConfigProblem } from "@chela/sdk";
-import { type ConfigDocument, emptyDocument, parseDocument } from "./document.ts";
+import { documentOf, type FileState } from "./disk.ts";
+import { type ConfigDocument, parseDocument } from "./document.ts";
 import { rewrite } from "./edit.ts";
-import type { Draft } from "./guard.ts";
+import { type Draft, isHalved } from "./guard.ts";
 import { keepRedacted } from "./keep.ts";
 import { formatPath, getAt, parsePath, setAt } from "./paths.ts";
 import { kernelSections } from "./sections.ts";
@@ -20,26 +21,31 @@ export interface Prepared extends Draft {
   readonly next: Snapshot;
 }
 
-/** `text` null: there is no file yet. Throws `CONFIG_INVALID` with `details.errors`. */
+/** Throws `CONFIG_INVALID` with `details.errors`. */
 export async function prepareEdits(
   host: ConfigHost,
-  text: string | null,
+  current: FileState,
   edits: readonly ConfigEdit[],
 ): Promise<Prepared> {
-  const document = parseDocument(text ?? emptyDocument, host.file.path);
+  const document = documentOf(current, host.file.path);
   const paths = edits.map(({ path }) => parsePath(path));
   const changed = rewrite(document, edited(document, edits, host.snapshot()));
-  // Who puts one value in the place of another means to lose the old one; an object may hold more than its writer knew of.
-  const removals = edits.filter(({ value }) => !isObject(value)).map(({ path }) => ({ path, value: undefined }));
-  const shorter =
-    removals.length === 0 ? document.text : rewrite(document, edited(document, removals, host.snapshot()));
-  const written = changed === document.text ? text : changed;
+  const same = changed.text === document.text;
+  const next = await accepted(host, same ? document : changed, { before: document, touched: paths.map(formatPath) });
   return {
-    text: written,
+    text: same ? current.text : changed.text,
     named: paths.map(([key]) => key as string),
-    removed: Buffer.byteLength(document.text) - Buffer.byteLength(shorter),
-    next: await accepted(host, written, { before: document, touched: paths.map(formatPath) }),
+    removed: isHalved(document.text, changed.text) ? removedBy(host, document, edits) : 0,
+    raw: next.raw,
+    next,
   };
+}
+
+/** Who puts one value in the place of another means to lose the old one; an object may hold more than its writer knew of. */
+function removedBy(host: ConfigHost, document: ConfigDocument, edits: readonly ConfigEdit[]): number {
+  const removals = edits.filter(({ value }) => !isObject(value)).map(({ path }) => ({ path, value: undefined }));
+  const shorter = rewrite(document, edited(document, removals, host.snapshot()));
+  return Buffer.byteLength(document.text) - Buffer.byteLength(shorter.text);
 }
 
 function edited(document: ConfigDocument, edits: readonly ConfigEdit[], { merged }: Snapshot): PlainObject {
@@ -62,12 +68,12 @@ export async function prepareText(host: ConfigHost, text: string, force: boolean
   const whole = rewrite(document, kept);
   const next = await checked(host, whole);
   refuse(errorsOf(next).filter(({ path }) => !force || isKernelPath(path)));
-  return { text: whole, named: "all", next };
+  return { text: whole.text, named: "all", next };
 }
 
-/** The snapshot of a text with everything that is known against it. */
-export async function checked(host: ConfigHost, text: string | null): Promise<Snapshot> {
-  const snapshot = await host.resolve(text);
+/** The snapshot of a file with everything that is known against it. */
+export async function checked(host: ConfigHost, document: ConfigDocument): Promise<Snapshot> {
+  const snapshot = await host.resolve(document);
   return withProblems(snapshot, await host.validateSemantics(snapshot));
 }
 
@@ -78,14 +84,14 @@ export function kernelErrors(snapshot: Snapshot): readonly ConfigProblem[] {
 
 async function accepted(
   host: ConfigHost,
-  text: string | null,
+  document: ConfigDocument,
   change: { readonly before: ConfigDocument; readonly touched: readonly string[] },
 ): Promise<Snapshot> {
-  const next = await checked(host, text);
+  const next = await checked(host, document);
   const errors = errorsOf(next);
   if (errors.length === 0) return next;
   const current = host.snapshot();
-  const before = current.hash === change.before.hash ? current : await checked(host, change.before.text);
+  const before = current.hash === change.before.hash ? current : await checked(host, change.before);
   const known = new Set(errorsOf(before).map(({ path, message }) => `${path} ${message}`));
   refuse(
     errors.filter(

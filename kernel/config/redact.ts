@@ -6,6 +6,8 @@ import { holdsAny, isTellingComment, leavesOf, nodeShape, placeShape, secretsAmo
 import type { Snapshot } from "./snapshot.ts";
 import { isObject, type PlainObject } from "./values.ts";
 
+type Resolved = Pick<Snapshot, "merged" | "schema">;
+
 /** Stands for a secret. Sent back, it means "keep what is there". */
 export const redactedMark = "__CHELA_REDACTED__";
 
@@ -20,9 +22,11 @@ export function redact(value: unknown, schema: Schema, more: ReadonlySet<string>
   return holder.value;
 }
 
-/** Every secret in effect, references resolved: for the log, where none may appear. */
-export function secretsIn({ merged, schema }: Pick<Snapshot, "merged" | "schema">): ReadonlySet<string> {
-  return secretsAmong(leavesOf(placeShape, { holder: { value: merged }, key: "value" }, schema));
+/** Every secret in effect, references resolved: for the log, where none may appear. What `known` has is left out. */
+export function secretsIn({ merged, schema }: Resolved, known?: Resolved): ReadonlySet<string> {
+  const before = known?.schema === schema ? known.merged : {};
+  const value = Object.fromEntries(Object.entries(merged).filter(([key, part]) => part !== before[key]));
+  return secretsAmong(leavesOf(placeShape, { holder: { value }, key: "value" }, schema));
 }
 
 /** What is in effect, for people: references as they are written, secrets redacted. */

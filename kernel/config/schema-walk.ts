@@ -2,17 +2,20 @@
  * Walking a JSON Schema beside a value: which schemas govern a key, which defaults are missing, which keys nobody knows.
  * Everything here looks at the shape only; whether a value is valid is ajv's to say.
  */
-import { isObject, type PlainObject } from "./values.ts";
+import { isObject, oncePer, type PlainObject } from "./values.ts";
 
 export type Schema = Readonly<Record<string, unknown>>;
 
 /** The schemas that may apply, with the branches of unions and intersections beside them. */
-export function branches(schemas: readonly Schema[]): Schema[] {
-  return schemas.flatMap((schema) => {
-    const inner = ["anyOf", "oneOf", "allOf"].flatMap((word) => list(schema[word]));
-    return inner.length === 0 ? [schema] : [schema, ...branches(inner)];
-  });
+export function branches(schemas: readonly Schema[]): readonly Schema[] {
+  const [only] = schemas;
+  return schemas.length === 1 && only ? branched(only) : schemas.flatMap(branched);
 }
+
+const branched = oncePer((schema: Schema): readonly Schema[] => [
+  schema,
+  ...branches(["anyOf", "oneOf", "allOf"].flatMap((word) => list(schema[word]))),
+]);
 
 /** The schemas of one key. Empty: nothing is known about it. */
 export function childSchemas(schemas: readonly Schema[], key: string): Schema[] {
@@ -48,12 +51,16 @@ function list(value: unknown): Schema[] {
 
 /** Fills missing defaults in place and returns the value; undefined where nothing is and nothing is to be. */
 export function fillDefaults(schema: Schema, given: unknown): unknown {
-  const value = given === undefined ? structuredClone(schema.default) : given;
+  const value = given === undefined ? copyOf(schema.default) : given;
   if (isObject(value)) fillObject(schema, value);
   else if (Array.isArray(value) && isObject(schema.items)) {
     for (const item of value) fillDefaults(schema.items, item);
   }
   return value;
+}
+
+function copyOf(value: unknown): unknown {
+  return typeof value === "object" && value !== null ? structuredClone(value) : value;
 }
 
 /** A required object without a default of its own comes into being when its keys all have defaults. */

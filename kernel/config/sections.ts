@@ -2,7 +2,7 @@
 import { GatewaySection, PluginsSection } from "./gateway-schema.ts";
 import { type ConfigPath, parsePath, startsWith } from "./paths.ts";
 import { childSchemas, type Schema } from "./schema-walk.ts";
-import { isObject } from "./values.ts";
+import { isObject, oncePer } from "./values.ts";
 
 export interface Section {
   /** Plugin id; `gateway` and `plugins` are the kernel's. */
@@ -38,8 +38,8 @@ export function sectionOf(path: ConfigPath, sections: readonly Section[]): Secti
   return found;
 }
 
-/** One schema for the whole file. A section inside another one's takes its place there. */
-export function composeSchema(sections: readonly Section[]): Schema {
+/** One schema for the whole file, the same for the same list. A section inside another one's takes its place there. */
+export const composeSchema = oncePer((sections: readonly Section[]): Schema => {
   const known = { $schema: { type: "string" }, configVersion: { type: "integer", minimum: 1 } };
   let root: Schema = { type: "object", properties: known, default: {} };
   const placed = sections.map((section) => ({ section, path: parsePath(section.path) }));
@@ -47,7 +47,7 @@ export function composeSchema(sections: readonly Section[]): Schema {
     root = place(root, path, section.schema);
   }
   return root;
-}
+});
 
 /** Every object on the way has a default, so that a section's defaults show when the file does not name it. */
 function place(node: Schema | undefined, path: ConfigPath, schema: Schema): Schema {

@@ -13,7 +13,8 @@ import {
 import { planChanges } from "./classify.ts";
 import { describeHotFields, describeSchema } from "./describe.ts";
 import { diffVersions } from "./diff.ts";
-import { missingHash, parseDocument } from "./document.ts";
+import { documentOf, type FileState } from "./disk.ts";
+import { type ConfigDocument, missingHash } from "./document.ts";
 import type { ConfigFile, Written } from "./file.ts";
 import { getAt, parsePath } from "./paths.ts";
 import { checked, kernelErrors, type Prepared, prepareEdits, prepareText } from "./prepare.ts";
@@ -30,10 +31,11 @@ export interface ConfigHost {
   sections(): readonly Section[];
   /** The version of the file that the host took in last; what runs may lag behind by what is pending. */
   snapshot(): Snapshot;
-  /** Parses and resolves with the live sections (`resolveText`); null: there is no file. */
-  resolve(text: string | null): Promise<Snapshot>;
-  /** Makes it run. `failed` names only what this change broke; nothing may be thrown away before it is committed. */
-  apply(next: Snapshot, why: string, who: string): Promise<ChangeResult>;
+  /** Resolves with the live sections (`resolveConfig`). */
+  resolve(document: ConfigDocument): Promise<Snapshot>;
+  /** Makes it run. `failed` names only what this change broke; nothing may be thrown away before it is committed. `undoes`:
+   * plugins that the change before broke, which is taken back with this one. */
+  apply(next: Snapshot, why: string, who: string, undoes?: readonly string[]): Promise<ChangeResult>;
   /** The one serial queue of changes. */
   exclusive<T>(work: () => Promise<T>): Promise<T>;
   /** Checks beyond the schemas, the `config:validate` hook among them. */
@@ -56,29 +58,25 @@ export function createConfigService(host: ConfigHost): Config {
       const value = getAt(source === "file" ? fileAlone() : view(), parsePath(path));
       return value === undefined ? { found: false } : { found: true, value };
     },
-    hash: () => file.hash,
+    hash: () => file.state.hash,
     trouble: () => host.trouble(),
     problems: () => host.snapshot().problems,
     pending: () => host.pending(),
-    plan: async (edits) => changesOf(host, (await prepareEdits(host, (await file.refresh()).text, edits)).next),
+    plan: async (edits) => changesOf(host, (await prepareEdits(host, file.refresh(), edits)).next),
     planFile: async (text) => changesOf(host, (await prepareText(host, text, false)).next),
     write: (edits, options) => change(host, (current) => prepareEdits(host, current, edits), options),
     reload: (why) => host.exclusive(() => reload(host, why)),
-    backups: () => file.backups.list(),
+    backups: async () => file.backups.list(),
     diff: async (id) => {
-      const [newest] = await file.backups.list();
+      const [newest] = file.backups.list();
       const from = id ?? newest?.id;
       if (from === undefined) return "";
-      const older = { name: `backup ${from}`, text: await file.backups.read(from) };
-      return diffVersions(
-        older,
-        { name: "config.json", text: (await file.refresh()).text ?? "" },
-        host.snapshot().schema,
-      );
+      const older = { name: `backup ${from}`, text: file.backups.read(from) };
+      return diffVersions(older, { name: "config.json", text: file.refresh().text ?? "" }, host.snapshot().schema);
     },
     rollback: async (id, options) => {
-      const chosen = await file.backups.pick(id, (await file.refresh()).hash);
-      const text = await file.backups.read(chosen);
+      const chosen = file.backups.pick(id, file.refresh().hash);
+      const text = file.backups.read(chosen);
       const why = options.why ?? `rollback to ${chosen}`;
       const prepare = () => prepareText(host, text, options.force === true);
       return change(host, prepare, { ...options, why }, true);
@@ -91,7 +89,7 @@ export function createConfigService(host: ConfigHost): Config {
 /** Writes what `prepare` makes of the text on disk, then applies it. */
 function change(
   host: ConfigHost,
-  prepare: (current: string | null) => Promise<Prepared>,
+  prepare: (current: FileState) => Promise<Prepared>,
   options: WriteOptions,
   overBroken = false,
 ): Promise<ChangeResult> {
@@ -100,7 +98,7 @@ function change(
     const previous = host.snapshot();
     const written = await host.file.write(
       async (current) => {
-        const prepared = await prepare(current.text);
+        const prepared = await prepare(current);
         next = prepared.next;
         return prepared;
       },
@@ -113,8 +111,8 @@ function change(
       host.setTrouble(null);
       return result;
     }
-    await takeBack(host, written, previous, options.who);
-    throw applyFailed(result, host.file.hash);
+    await takeBack(host, { written, previous, broke: result.failed.map(({ id }) => id) }, options.who);
+    throw applyFailed(result, host.file.state.hash);
   });
 }
 
@@ -129,10 +127,16 @@ async function applied(host: ConfigHost, next: Snapshot, why: string, who: strin
   }
 }
 
-async function takeBack(host: ConfigHost, written: Written, previous: Snapshot, who: string): Promise<void> {
+interface Undo {
+  readonly written: Written;
+  readonly previous: Snapshot;
+  readonly broke: readonly string[];
+}
+
+async function takeBack(host: ConfigHost, { written, previous, broke }: Undo, who: string): Promise<void> {
   const why = "taken back: it could not be applied";
   if (written.before.hash !== written.after.hash) await host.file.restore(written, { who, why });
-  await applied(host, previous, why, who);
+  await host.apply(previous, why, who, broke).catch(() => undefined);
 }
 
 function applyFailed({ failed }: ChangeResult, hash: string): GatewayError {
@@ -145,13 +149,13 @@ function applyFailed({ failed }: ChangeResult, hash: string): GatewayError {
 async function reload(host: ConfigHost, why: string): Promise<ChangeResult> {
   const previous = host.snapshot();
   try {
-    const { text, hash } = await host.file.refresh();
-    if (text === null && previous.hash !== missingHash) throw missingFile(host.file.path);
-    if (hash === previous.hash) {
+    const current = host.file.refresh();
+    if (current.text === null && previous.hash !== missingHash) throw missingFile(host.file.path);
+    if (current.hash === previous.hash) {
       host.setTrouble(null);
       return unchanged(host);
     }
-    const next = await checked(host, text);
+    const next = await checked(host, documentOf(current, host.file.path));
     const blocking = [...kernelErrors(next), ...newlyBroken(previous, next)];
     if (blocking.length > 0) throw invalidConfig(blocking);
     const result = await host.apply(next, why, "file");
@@ -188,7 +192,7 @@ function missingFile(path: string): GatewayError {
 }
 
 function unchanged(host: ConfigHost): ChangeResult {
-  return { applied: [], restarted: [], pending: host.pending(), failed: [], hash: host.file.hash };
+  return { applied: [], restarted: [], pending: host.pending(), failed: [], hash: host.file.state.hash };
 }
 
 function changesOf(host: ConfigHost, next: Snapshot): readonly PlannedChange[] {
@@ -198,7 +202,7 @@ function changesOf(host: ConfigHost, next: Snapshot): readonly PlannedChange[] {
 /** The file as it is on disk where it parses, else the last version that did. */
 function rawOf(host: ConfigHost): unknown {
   try {
-    return host.file.text === null ? {} : parseDocument(host.file.text, host.file.path).raw;
+    return documentOf(host.file.state, host.file.path).raw;
   } catch {
     return host.snapshot().raw;
   }

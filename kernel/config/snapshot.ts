@@ -5,7 +5,7 @@
 
 import { isDeepStrictEqual } from "node:util";
 import { type ConfigProblem, GatewayError } from "@chela/sdk";
-import { type ConfigDocument, emptyDocument, missingHash, parseDocument } from "./document.ts";
+import { type ConfigDocument, missingDocument, parseDocument } from "./document.ts";
 import { expandReferences, type Override, overridesOf } from "./env.ts";
 import type { Env } from "./locate.ts";
 import { formatPath, getAt, parsePath, setAt } from "./paths.ts";
@@ -54,8 +54,7 @@ const maxProblems = 200;
 
 /** `text` null: there is no file. Throws what `parseDocument` throws; `file` is for its sentence. */
 export async function resolveText(text: string | null, file: string, resolving: Resolving): Promise<Snapshot> {
-  const document = parseDocument(text ?? emptyDocument, file);
-  return resolveConfig(text === null ? { ...document, hash: missingHash } : document, resolving);
+  return resolveConfig(text === null ? missingDocument : parseDocument(text, file), resolving);
 }
 
 export async function resolveConfig(
@@ -66,8 +65,9 @@ export async function resolveConfig(
   const schema = composeSchema(sections);
   const { value: given, missing } = expandReferences(document.raw, schema, env);
   const overrides = overridesOf(env, schema, given).filter((override) => putOverride(given, override));
-  const merged = fillDefaults(schema, structuredClone(given)) as PlainObject;
-  const checked = await checkSections({ given, merged, overrides }, resolving);
+  const absent = new Set(sections.filter(({ path }) => getAt(given, parsePath(path)) === undefined));
+  const merged = fillDefaults(schema, given) as PlainObject;
+  const checked = await checkSections({ absent, merged, overrides }, resolving);
   const problems = [
     ...checked.problems,
     ...missing.map(({ path, name }) =>
@@ -111,7 +111,8 @@ export function withProblems(snapshot: Snapshot, more: readonly ConfigProblem[])
 }
 
 interface Values {
-  readonly given: PlainObject;
+  /** Sections of which the file and the environment say nothing. */
+  readonly absent: ReadonlySet<Section>;
   readonly merged: PlainObject;
   readonly overrides: readonly Override[];
 }
@@ -133,9 +134,8 @@ async function checkSections(values: Values, resolving: Resolving) {
 async function checkSection(section: Section, values: Values, resolving: Resolving): Promise<ConfigProblem[]> {
   const path = parsePath(section.path);
   const value = getAt(values.merged, path);
-  const absent = getAt(values.given, path) === undefined;
   if (takeOver(section, value, values.merged, resolving.previous)) return [];
-  if (absent && (value === undefined || isComplete(section.schema, value))) return [];
+  if (values.absent.has(section) && (value === undefined || isComplete(section.schema, value))) return [];
   if (surelyValid(section.schema, value)) return [];
   const rows = await validated(section, value, resolving.validate);
   return rows.map((row) => {

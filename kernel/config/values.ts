@@ -48,3 +48,13 @@ export function deepFreeze<T>(value: T): T {
   for (const item of Object.values(value)) deepFreeze(item);
   return value;
 }
+
+/** `make`, called once for each object. For what is made of objects that never change. */
+export function oncePer<K extends object, V extends object>(make: (key: K) => V): (key: K) => V {
+  const made = new WeakMap<K, V>();
+  return (key) => {
+    const value = made.get(key) ?? make(key);
+    made.set(key, value);
+    return value;
+  };
+}

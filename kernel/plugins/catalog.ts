@@ -16,7 +16,7 @@ export interface CatalogOptions {
   readonly builtins: readonly BuiltinManifest[];
   readonly stateDir: string;
   readonly hostVersion: string;
-  /** The host's SDK: the link in installed plugins is repaired with it. Needed for `paths`. */
+  /** The host's SDK: the gateway repairs the link of the installed plugins with it. Needed for `paths`. */
   readonly sdkDir?: string;
   /** Folders of plugins in development. Opening fails when one of them is broken; a later refresh keeps what it had. */
   readonly paths?: readonly string[];
@@ -27,7 +27,7 @@ export interface CatalogOptions {
 }
 
 export interface Catalog {
-  /** Built-in ones first, then by id. A snapshot: `refresh` makes a new one. */
+  /** Built-in ones first, then by id. The same list until something about a plugin changes. */
   entries(): readonly CatalogEntry[];
   get(id: string): CatalogEntry | undefined;
   /** What is not a row: a broken lock file, an installed plugin that a built-in replaced. */
@@ -37,8 +37,6 @@ export interface Catalog {
   /** Imports a plugin. Throws `PLUGIN_UNKNOWN`, `PLUGIN_INCOMPATIBLE`, `PLUGIN_INTEGRITY`, `PLUGIN_IMPORT` … */
   load(id: string): Promise<Plugin>;
 }
-
-const batch = 8;
 
 export async function openCatalog(options: CatalogOptions): Promise<Catalog> {
   const catalog = new PluginCatalog(options);
@@ -50,6 +48,7 @@ class PluginCatalog implements Catalog {
   readonly #options: CatalogOptions;
   readonly #memory: ReadonlyMap<string, Plugin>;
   #entries: ReadonlyMap<string, CatalogEntry> = new Map();
+  #rows: readonly CatalogEntry[] = [];
   #warnings: readonly string[] = [];
   #lock: Lock = { version: 1, plugins: {}, retired: [], removed: [] };
   /** Entry file → plugin: a module is imported once and its bytes are checked once. */
@@ -63,7 +62,7 @@ class PluginCatalog implements Catalog {
   }
 
   entries(): readonly CatalogEntry[] {
-    return [...this.#entries.values()];
+    return this.#rows;
   }
 
   get(id: string): CatalogEntry | undefined {
@@ -79,9 +78,14 @@ class PluginCatalog implements Catalog {
     const entries = new Map<string, CatalogEntry>();
     for (const entry of [...(await this.#builtins()), ...(await this.#paths(warnings))]) add(entries, entry, warnings);
     for (const entry of await this.#installed(warnings)) add(entries, entry, warnings);
-    this.#entries = entries;
+    this.#take(entries);
     this.#warnings = warnings;
     await this.#sweep();
+  }
+
+  #take(entries: ReadonlyMap<string, CatalogEntry>): void {
+    this.#entries = entries;
+    this.#rows = [...entries.values()];
   }
 
   async load(id: string): Promise<Plugin> {
@@ -108,10 +112,10 @@ class PluginCatalog implements Catalog {
     if (!record) return importPlugin(entry, pathToFileURL(entry.entry).href);
     try {
       const { loadInstalled } = await import("./installed-entry.ts");
-      return await loadInstalled(entry, record, this.#options.sdkDir);
+      return await loadInstalled(entry, record);
     } catch (error) {
       const failed: CatalogEntry = { ...entry, problem: (error as Error).message, state: "failed" };
-      this.#entries = new Map([...this.#entries, [entry.id, failed]]);
+      this.#take(new Map([...this.#entries, [entry.id, failed]]));
       throw error;
     }
   }
@@ -159,16 +163,9 @@ class PluginCatalog implements Catalog {
     }
     const records = Object.entries(this.#lock.plugins).sort(([a], [b]) => (a < b ? -1 : 1));
     if (records.length === 0) return [];
-    const { installedEntry } = await import("./installed-entry.ts");
-    const entries: CatalogEntry[] = [];
-    // In batches: where a kept manifest is gone, each costs a child process.
-    for (let at = 0; at < records.length; at += batch) {
-      const some = records.slice(at, at + batch);
-      entries.push(
-        ...(await Promise.all(some.map(([id, record]) => installedEntry(dirs, id, record, this.#options.hostVersion)))),
-      );
-    }
-    return entries;
+    const { installedEntries } = await import("./installed-entry.ts");
+    const { owner, sdkDir, hostVersion } = this.#options;
+    return installedEntries(dirs, records, { hostVersion, warnings, ...(owner && { sdkDir }) });
   }
 
   /** A folder goes once it is out of the list for a whole refresh, or was never loaded here. */

@@ -51,8 +51,8 @@ async function orphans(dirs: PluginDirs, lock: Lock): Promise<FileFinding[]> {
   const known = new Set([...lock.retired, ...Object.values(lock.plugins).map(({ folder }) => folder)]);
   for (const name of await names(dirs.root)) {
     const pid = draftPid(name);
-    if (pid !== undefined && !(await isAlive({ pid }))) found.push(orphan("", join(dirs.root, name)));
-    if (name.startsWith(".") || name === "lock.json") continue;
+    if (pid !== undefined && !isAlive({ pid })) found.push(orphan("", join(dirs.root, name)));
+    if (name.startsWith(".") || name === "lock.json" || name === "node_modules") continue;
     for (const version of await names(join(dirs.root, name))) {
       if (!known.has(`${name}/${version}`)) found.push(orphan(name, join(dirs.root, name, version)));
     }

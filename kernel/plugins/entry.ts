@@ -45,7 +45,7 @@ export function manifestError(message: string, details: Record<string, unknown> 
 /** `PLUGIN_UNKNOWN` (404), with the nearest name. */
 export function pluginUnknown(id: string, known: readonly string[]): GatewayError {
   const near = nearest(id, known);
-  const hint = near === null ? "chela plugins list shows what is there." : `Did you mean "${near}"?`;
+  const hint = near === null ? "chela plugins list shows what is there." : `Did you mean ${near}?`;
   return new GatewayError(
     "PLUGIN_UNKNOWN",
     404,

@@ -57,9 +57,16 @@ async function runInChild(id: string, file: string, timeoutMs: number): Promise<
     fail(`its import does not end within ${timeoutMs / 1000} s. Importing a plugin must have no side effects.`);
   if (child.ended !== "") fail("its import writes without end.");
   const answer = parse(child.channel);
-  if (typeof answer?.error === "string") fail(answer.error);
+  if (typeof answer?.error === "string") fail(forAuthors(answer.error));
   if (!isRecord(answer?.definition)) return fail(`its import ends the process (exit code ${child.code}).`);
   return answer.definition;
+}
+
+/** Node names the file in a folder that is gone by the time anybody looks. */
+function forAuthors(error: string): string {
+  const name = /Cannot find package '([^']+)'/.exec(error)?.[1];
+  if (name === undefined) return error;
+  return `it imports "${name}", which is not installed with it; name it in the dependencies of its package.json.`;
 }
 
 function parse(text: string): Readonly<Record<string, unknown>> | undefined {

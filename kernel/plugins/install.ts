@@ -24,6 +24,7 @@ import {
 } from "./lock.ts";
 import type { PackageFacts } from "./package-file.ts";
 import { admit, complete, type Host } from "./prepare.ts";
+import { shareSdk } from "./sdk-link.ts";
 import { findSource, type StageOptions, sourceText, stageSource } from "./source.ts";
 import { installedIntegrity, shortHash } from "./tree.ts";
 
@@ -61,6 +62,7 @@ export async function installPlugin(text: string, options: InstallOptions): Prom
           integrity: same.integrity,
           changed: false,
         };
+      await shareSdk(dirs, options.sdkDir);
       const { definition } = await complete(root, facts, { ...options, work: staging });
       const integrity = await installedIntegrity(root);
       await keepManifest(dirs.manifests, shortHash(integrity), facts, definition);
@@ -220,7 +222,7 @@ async function openStaging(dirs: PluginDirs): Promise<string> {
   await mkdir(dirs.root, { recursive: true, mode: 0o700 });
   for (const name of await readdir(dirs.root)) {
     const pid = draftPid(name);
-    if (pid === undefined || (await isAlive({ pid }))) continue;
+    if (pid === undefined || isAlive({ pid })) continue;
     await rm(join(dirs.root, name), { recursive: true, force: true });
   }
   const staging = join(dirs.root, `.staging-${process.pid}-${randomBytes(6).toString("hex")}`);

@@ -1,5 +1,5 @@
 /**
- * The catalog row of an installed plugin, from the lock file and what is kept of its manifest. It never throws:
+ * The catalog rows of installed plugins, from the lock file and what is kept of their manifests. Reading them never throws:
  * whatever is wrong becomes the row's `problem`, and a plugin made for another host is not run even to be read.
  */
 import { existsSync } from "node:fs";
@@ -11,10 +11,36 @@ import { importPlugin } from "./import-plugin.ts";
 import { type KeptManifest, keepManifest, readKept } from "./kept-manifest.ts";
 import type { LockRecord, PluginDirs } from "./lock.ts";
 import { hostProblem, loadableEntry, readPackage, readPackageJson } from "./package-file.ts";
-import { linkSdk } from "./sdk-link.ts";
+import { dropOwnSdk, shareSdk } from "./sdk-link.ts";
 import { installedIntegrity, shortHash } from "./tree.ts";
 
-export async function installedEntry(
+export interface Reading {
+  readonly hostVersion: string;
+  /** Given by the gateway, which alone imports what it lists: the link to this SDK is made or repaired. */
+  readonly sdkDir?: string | undefined;
+  readonly warnings: string[];
+}
+
+const batch = 8;
+
+export async function installedEntries(
+  dirs: PluginDirs,
+  records: readonly (readonly [string, LockRecord])[],
+  { hostVersion, sdkDir, warnings }: Reading,
+): Promise<CatalogEntry[]> {
+  if (sdkDir !== undefined) {
+    await shareSdk(dirs, sdkDir).catch((error: Error) => warnings.push(`The SDK cannot be linked: ${error.message}`));
+  }
+  const entries: CatalogEntry[] = [];
+  // In batches: where a kept manifest is gone, each costs a child process.
+  for (let at = 0; at < records.length; at += batch) {
+    const some = records.slice(at, at + batch);
+    entries.push(...(await Promise.all(some.map(([id, record]) => installedEntry(dirs, id, record, hostVersion)))));
+  }
+  return entries;
+}
+
+async function installedEntry(
   dirs: PluginDirs,
   id: string,
   record: LockRecord,
@@ -40,14 +66,10 @@ export async function installedEntry(
   }
 }
 
-/** Imports an installed plugin, after every byte of it was found as it was installed. */
-export async function loadInstalled(
-  entry: CatalogEntry,
-  record: LockRecord,
-  sdkDir: string | undefined,
-): Promise<Plugin> {
+/** Imports an installed plugin, after every byte of it was found as it was installed. The SDK is linked above it. */
+export async function loadInstalled(entry: CatalogEntry, record: LockRecord): Promise<Plugin> {
+  dropOwnSdk(entry.root);
   await assertIntact(entry.id, entry.root, record);
-  if (sdkDir !== undefined) await linkSdk(entry.root, sdkDir);
   return importPlugin(entry, pathToFileURL(entry.entry).href);
 }
 

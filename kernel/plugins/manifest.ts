@@ -87,7 +87,7 @@ export async function assertRanges(
 export function pluginId(value: unknown, where: string): string {
   if (typeof value === "string" && value.length <= 64 && idPattern.test(value) && !reservedIds.has(value)) return value;
   throw manifestError(
-    `${where}: the plugin id ${show(value)} must be lower kebab case, such as "weather" or "my-plugin", at most 64 characters.`,
+    `${where}: the plugin id is ${show(value)}; it must be lower kebab case, such as "weather" or "my-plugin", at most 64 characters.`,
   );
 }
 

@@ -1,6 +1,6 @@
 /**
  * From the files of a plugin to something that can run: refused if this host must not have it, its dependencies installed,
- * its TypeScript compiled, the SDK linked, its definition read in a child process. Works in place and imports nothing here.
+ * its TypeScript compiled, its definition read in a child process. Works in place and imports nothing here.
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
@@ -11,7 +11,7 @@ import { assertSame, isRecord, manifestError } from "./entry.ts";
 import { type Inspected, inspectEntry } from "./inspect.ts";
 import { installDependencies, type NpmOptions } from "./npm.ts";
 import { hostProblem, isTypeScript, loadableEntry, type PackageFacts, readPackage } from "./package-file.ts";
-import { linkSdk } from "./sdk-link.ts";
+import { dropOwnSdk } from "./sdk-link.ts";
 
 export interface Host {
   readonly hostVersion: string;
@@ -27,17 +27,17 @@ export async function admit(packageJson: string, host: Host): Promise<PackageFac
   return facts;
 }
 
-/** The definition of a staged plugin, checked against its package.json. */
+/** The definition of a staged plugin, checked against its package.json. The SDK is linked above `root`. */
 export async function complete(
   root: string,
   facts: PackageFacts,
-  options: Host & NpmOptions & { readonly sdkDir: string; readonly work: string },
+  options: Host & NpmOptions & { readonly work: string },
 ): Promise<Inspected> {
   await assertEntry(root, facts);
   const missing = Object.entries(facts.dependencies).filter(([name]) => !facts.bundled.includes(name));
   if (missing.length > 0)
     await installDependencies(Object.fromEntries(missing), root, join(options.work, "npm"), options);
-  await linkSdk(root, options.sdkDir);
+  dropOwnSdk(root);
   const loadable = join(root, loadableEntry(facts.entry));
   if (isTypeScript(facts.entry)) await compileEntry({ root, entry: facts.entry, outfile: loadable });
   const read = await inspectEntry(facts.id, loadable);

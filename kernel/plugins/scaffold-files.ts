@@ -187,6 +187,7 @@ Chela that made this folder, so nothing has to be installed first.
 
 \`\`\`sh
 chela plugins install .
+TOKEN=$(cat ~/.chela/token)
 curl -H "authorization: Bearer $TOKEN" "http://127.0.0.1:18790/api/${id}?name=Ada"
 \`\`\`
 

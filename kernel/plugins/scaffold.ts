@@ -30,9 +30,9 @@ export async function scaffoldPlugin(name: string, options: ScaffoldOptions): Pr
   const dir = resolve(options.dir);
   await refuseNonEmpty(dir);
   const files = scaffoldFiles({ name, id, sdkDir: resolve(options.sdkDir) });
-  await mkdir(dirname(dir), { recursive: true });
   const draft = join(dirname(dir), `.${id}-${randomBytes(6).toString("hex")}`);
   try {
+    await mkdir(dirname(dir), { recursive: true });
     for (const [path, text] of Object.entries(files)) {
       await mkdir(dirname(join(draft, path)), { recursive: true });
       await writeFile(join(draft, path), text);
@@ -41,7 +41,7 @@ export async function scaffoldPlugin(name: string, options: ScaffoldOptions): Pr
     await rename(draft, dir);
   } catch (error) {
     await rm(draft, { recursive: true, force: true });
-    throw codeOf(error) === "ENOTEMPTY" || codeOf(error) === "EEXIST" ? notEmpty(dir) : error;
+    throw codeOf(error) === "ENOTEMPTY" || codeOf(error) === "EEXIST" ? notEmpty(dir) : unwritable(dir, error);
   }
   return { id, dir, files: Object.keys(files).sort() };
 }
@@ -64,7 +64,7 @@ async function refuseNonEmpty(dir: string): Promise<void> {
     if ((await readdir(dir)).length > 0) throw notEmpty(dir);
   } catch (error) {
     if (codeOf(error) === "ENOTDIR") throw notEmpty(dir);
-    if (codeOf(error) !== "ENOENT") throw error;
+    if (codeOf(error) !== "ENOENT") throw unwritable(dir, error);
   }
 }
 
@@ -83,4 +83,11 @@ function notEmpty(dir: string): GatewayError {
     `${dir} exists already and is not empty. Choose another name or --dir.`,
     { path: dir },
   );
+}
+
+function unwritable(dir: string, cause: unknown): unknown {
+  const code = codeOf(cause);
+  if (!code || !/^E[A-Z]+$/.test(code)) return cause;
+  const message = `${dir} cannot be written (${code}). Choose another folder with --dir, or make that one writable.`;
+  return new GatewayError("FOLDER_UNWRITABLE", 500, message, { path: dir }, { cause });
 }

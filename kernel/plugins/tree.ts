@@ -3,7 +3,7 @@
  * link, device or limit, so nothing outside a folder is ever read through it. A start hashes every installed plugin, so
  * small files are read without a detour through the thread pool, and other work gets its turn in between.
  */
-import { createHash } from "node:crypto";
+import { createHash, hash } from "node:crypto";
 import { closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, readFileSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -54,26 +54,18 @@ export function isLitter(path: string): boolean {
 /** Every regular file below `root`, sorted. What `skip` takes out is not looked into. */
 export async function listTree(root: string, limits: TreeLimits, skip: (path: string) => boolean): Promise<TreeFile[]> {
   const files: TreeFile[] = [];
-  const folders = [""];
-  const pace = new Pace();
-  let bytes = 0;
-  for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
-    if (pace.isDue()) await pace.rest();
-    for (const item of readdirSync(join(root, folder), { withFileTypes: true })) {
-      const path = folder === "" ? item.name : `${folder}/${item.name}`;
-      if (skip(path)) continue;
-      assertTakeable(path, limits.depth);
-      if (item.isDirectory()) folders.push(path);
-      else if (!item.isFile()) throw archiveError(`${path} is a link or a device; a plugin consists of plain files`);
-      else {
-        const { size } = lstatSync(join(root, path));
-        bytes += size;
-        files.push({ path, size });
-        assertWithin({ files: files.length, bytes, path, size }, limits);
-      }
-    }
-  }
-  return files.sort((a, b) => (a.path < b.path ? -1 : 1));
+  const count = counter(limits);
+  const passOver = (path: string) => {
+    if (skip(path)) return true;
+    assertTakeable(path, limits.depth);
+    return false;
+  };
+  await walk(root, passOver, (path) => {
+    const { size } = lstatSync(join(root, path));
+    count(path, size);
+    files.push({ path, size });
+  });
+  return files.sort(byPath);
 }
 
 /** Throws `PLUGIN_ARCHIVE` (422) for a name that some platform would not keep inside its folder. */
@@ -96,6 +88,17 @@ export function assertWithin(
   if (sum.bytes > limits.bytes) throw archiveError(`more than ${limits.bytes} bytes`);
 }
 
+/** Counts files and their bytes; throws at the one that is too much. */
+function counter(limits: TreeLimits): (path: string, size: number) => void {
+  let files = 0;
+  let bytes = 0;
+  return (path, size) => {
+    files += 1;
+    bytes += size;
+    assertWithin({ files, bytes, path, size }, limits);
+  };
+}
+
 export async function copyTree(from: string, to: string, files: readonly TreeFile[]): Promise<void> {
   for (const { path, size } of files) {
     const target = join(to, path);
@@ -106,42 +109,89 @@ export async function copyTree(from: string, to: string, files: readonly TreeFil
 
 /** `sha512-…` over the sorted names, sizes and contents. */
 export async function hashTree(root: string, files: readonly TreeFile[]): Promise<string> {
-  const whole = createHash("sha512");
+  const digests: Digest[] = [];
   const pace = new Pace();
   for (const { path, size } of files) {
     if (pace.isDue()) await pace.rest();
-    const content = createHash("sha512")
-      .update(readPlain(join(root, path), size))
-      .digest("hex");
-    whole.update(`${path}\0${size}\0${content}\n`);
+    digests.push({ path, size, content: digest(readPlain(join(root, path), size)) });
   }
+  return sumOf(digests);
+}
+
+/** The integrity of an installed folder: everything in it that can be loaded. The same as `hashTree`, in one walk. */
+export async function installedIntegrity(root: string): Promise<string> {
+  const digests: Digest[] = [];
+  const count = counter(installedLimits);
+  await walk(
+    root,
+    (path) => path === sdkFolder,
+    (path) => {
+      const bytes = readPlain(join(root, path), (size) => count(path, size));
+      digests.push({ path, size: bytes.length, content: digest(bytes) });
+    },
+  );
+  return sumOf(digests.sort(byPath));
+}
+
+interface Digest extends TreeFile {
+  readonly content: string;
+}
+
+function digest(bytes: Buffer): string {
+  return hash("sha512", bytes, "hex");
+}
+
+function sumOf(digests: readonly Digest[]): string {
+  const whole = createHash("sha512");
+  for (const { path, size, content } of digests) whole.update(`${path}\0${size}\0${content}\n`);
   return `sha512-${whole.digest("base64")}`;
 }
 
-/** The integrity of an installed folder: everything in it that can be loaded. */
-export async function installedIntegrity(root: string): Promise<string> {
-  return hashTree(root, await listTree(root, installedLimits, (path) => path === sdkFolder));
+function byPath(a: TreeFile, b: TreeFile): number {
+  return a.path < b.path ? -1 : 1;
+}
+
+/** Calls `visit` with the path of every regular file; throws at a link or a device. `skip` is asked for folders too. */
+async function walk(root: string, skip: (path: string) => boolean, visit: (path: string) => void): Promise<void> {
+  const folders = [""];
+  const pace = new Pace();
+  for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
+    for (const item of readdirSync(join(root, folder), { withFileTypes: true })) {
+      if (pace.isDue()) await pace.rest();
+      const path = folder === "" ? item.name : `${folder}/${item.name}`;
+      if (skip(path)) continue;
+      if (item.isDirectory()) folders.push(path);
+      else if (item.isFile()) visit(path);
+      else throw archiveError(`${path} is a link or a device; a plugin consists of plain files`);
+    }
+  }
 }
 
 /** Short and fit for file names. */
 export function shortHash(integrity: string): string {
-  return createHash("sha256").update(integrity).digest("hex").slice(0, 32);
+  return hash("sha256", integrity, "hex").slice(0, 32);
 }
 
 export function archiveError(why: string, cause?: unknown): GatewayError {
   return new GatewayError("PLUGIN_ARCHIVE", 422, `The plugin's files are refused: ${why}.`, {}, { cause });
 }
 
-/** By handle, not following a link that took the file's place since it was listed. */
-function readPlain(path: string, size: number): Buffer {
+/** By handle, not following a link that took the file's place since it was listed. `admit` is told the size before. */
+function readPlain(path: string, admit: number | ((size: number) => void)): Buffer {
   const handle = openSync(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0));
   try {
     const facts = fstatSync(handle);
-    if (!facts.isFile() || facts.size !== size) throw archiveError(`${path} changed while it was read`);
+    if (!facts.isFile()) throw changed(path);
+    if (typeof admit === "function") admit(facts.size);
+    else if (facts.size !== admit) throw changed(path);
     return readFileSync(handle);
   } finally {
     closeSync(handle);
   }
+}
+
+function changed(path: string): GatewayError {
+  return archiveError(`${path} changed while it was read`);
 }
 
 /** Lets others run after each few milliseconds of work. */

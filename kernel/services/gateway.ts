@@ -98,7 +98,9 @@ async function callMethod(host: Host, name: string, params: unknown, call: CallI
   const { owner, item } = found;
   return inside(host, found, call, async () => {
     const value = item.params ? await owner.validators.check(item.params, params ?? {}, `params of ${name}`) : params;
-    return withSignals([call.signal, owner.scope.signal], (signal) => item.handler(value, { ...call, signal }));
+    return withSignals([call.signal, owner.scope.signal], (signal) =>
+      owner.scope.run(() => item.handler(value, { ...call, signal })),
+    );
   });
 }
 
@@ -109,7 +111,9 @@ async function runCommand(host: Host, name: string, args: unknown, call: CallInf
   const { owner, item } = found;
   return inside(host, found, call, async () => {
     const value = item.args ? await owner.validators.check(item.args, args ?? {}, `arguments of ${name}`) : args;
-    return withSignals([call.signal, owner.scope.signal], (signal) => item.run(value, { ...call, signal }));
+    return withSignals([call.signal, owner.scope.signal], (signal) =>
+      owner.scope.run(() => item.run(value, { ...call, signal })),
+    );
   });
 }
 
@@ -129,7 +133,7 @@ async function inside(
       { what: "method", name: item.name, access: item.access, owner: owner.id },
       generation,
     );
-    return await work();
+    return await owner.scope.orStopped(work());
   } catch (error) {
     if (!GatewayError.is(error)) host.report(owner.id, `method ${item.name}`, error);
     throw error;

@@ -9,8 +9,8 @@ import {
 } from "@chela/sdk";
 import type { Host } from "../host.ts";
 import type { Contributions, Instance, Manifest } from "../instance.ts";
-import { didYouMean } from "../nearest.ts";
 import { kernelId } from "../plan.ts";
+import { pluginUnknown } from "../plugins/entry.ts";
 
 /** Installing and removing files; kernel/plugins does it. */
 export interface Installer {
@@ -92,12 +92,10 @@ function findManifest(host: Host, id: string): Manifest {
   const entries = host.options.catalog.entries();
   const manifest = entries.find((entry) => entry.id === id);
   if (manifest) return manifest;
-  const shown = id.slice(0, 80);
-  const hint = didYouMean(
-    shown,
+  throw pluginUnknown(
+    id.slice(0, 80),
     entries.map((entry) => entry.id),
   );
-  throw new GatewayError("PLUGIN_UNKNOWN", 404, `unknown plugin "${shown}".${hint}`);
 }
 
 function row(host: Host, manifest: Manifest): PluginRow {

@@ -45,11 +45,16 @@ export async function openSocket(url: string, options: SocketOptions): Promise<T
     next: (ms = 5000) => {
       if (frames.length > 0) return Promise.resolve(frames.shift());
       return new Promise((resolve, reject) => {
-        const timer = setTimeout(() => reject(new Error(`no frame within ${ms} ms`)), ms);
-        waiting.push((frame) => {
+        const deliver = (frame: unknown) => {
           clearTimeout(timer);
           resolve(frame);
-        });
+        };
+        const timer = setTimeout(() => {
+          // The next frame is for whoever asks next.
+          waiting.splice(waiting.indexOf(deliver), 1);
+          reject(new Error(`no frame within ${ms} ms`));
+        }, ms);
+        waiting.push(deliver);
         void closed.then(({ code }) => {
           clearTimeout(timer);
           reject(new Error(`the socket closed (${code})`));

@@ -3,9 +3,9 @@
  * the plugin stops. Turns of one session run one after the other.
  */
 import { type Agent, type AgentInfo, GatewayError, type TurnRequest, type TurnResult, type TurnRun } from "@chela/sdk";
-import { noJournal, SessionJournal } from "./journal.ts";
+import { type Journal, noJournal, SessionJournal } from "./journal.ts";
 import { Lanes } from "./lanes.ts";
-import { LiveRun } from "./live-run.ts";
+import { LiveRun, orAborted, stopping } from "./live-run.ts";
 import { type KnownRequest, type RequestId, requestId, sameRequest } from "./request-table.ts";
 import { sessionKey } from "./session-key.ts";
 import { listAgents } from "./settings.ts";
@@ -20,14 +20,17 @@ interface Running {
 
 export class AgentService implements Agent {
   readonly #world: World;
+  readonly #predecessor: Promise<void>;
   readonly #lanes: Lanes;
   readonly #running = new Set<Running>();
   /** Running requests with an idempotency key. */
   readonly #keyed = new Map<string, Running>();
   #closed = false;
 
-  constructor(world: World) {
+  /** `predecessor` resolves when an instance that this one replaces has let go of its turns. */
+  constructor(world: World, predecessor: Promise<void>) {
     this.#world = world;
+    this.#predecessor = predecessor;
     this.#lanes = new Lanes(() => {
       const { max_queued_turns: queued, max_parallel_turns: parallel } = world.settings().defaults;
       return { queued, parallel };
@@ -45,7 +48,7 @@ export class AgentService implements Agent {
   run(request: TurnRequest): TurnRun {
     const run = new LiveRun(request.session);
     try {
-      if (this.#closed) throw new GatewayError("STOPPING", 503, "the chat plugin is stopping: try again in a moment");
+      if (this.#closed) throw stopping();
       if (request.session !== null) sessionKey(request.session);
       const id = requestId(request);
       return this.#join(id) ?? this.#start(run, request, id);
@@ -64,7 +67,7 @@ export class AgentService implements Agent {
   /** Stops what runs in a session, then does `work` with nothing running there. */
   async alone<T>(session: string, work: () => Promise<T>): Promise<T> {
     this.abort(session);
-    const leave = await this.#lanes.enter(session, new AbortController().signal);
+    const leave = await this.#lanes.hold(session);
     try {
       return await work();
     } finally {
@@ -75,19 +78,19 @@ export class AgentService implements Agent {
   /** Aborts every turn and resolves when what they had said is stored. */
   async close(): Promise<void> {
     this.#closed = true;
-    for (const { run } of this.#running) run.abort("the gateway is stopping");
+    for (const { run } of this.#running) run.stop();
     await Promise.allSettled([...this.#running].map(({ done }) => done));
   }
 
   #join(id: RequestId | undefined): TurnRun | undefined {
     const running = id && this.#keyed.get(keyOf(id));
-    if (!running?.request || !id) return undefined;
+    if (!running?.request || !id || running.run.interrupted) return undefined;
     sameRequest(id, running.request.digest);
     return running.run.join(running.done);
   }
 
   #start(run: LiveRun, request: TurnRequest, id: RequestId | undefined): TurnRun {
-    const stop = () => run.abort("its caller left");
+    const stop = () => run.interrupt("its caller left");
     if (request.signal?.aborted) stop();
     request.signal?.addEventListener("abort", stop, { once: true });
     const running: Running = { run, request: id, done: quiet(this.#conduct(run, request, id)) };
@@ -96,7 +99,7 @@ export class AgentService implements Agent {
     const forget = () => {
       request.signal?.removeEventListener("abort", stop);
       this.#running.delete(running);
-      if (id) this.#keyed.delete(keyOf(id));
+      if (id && this.#keyed.get(keyOf(id)) === running) this.#keyed.delete(keyOf(id));
       run.end();
     };
     running.done.then(forget, forget);
@@ -104,19 +107,31 @@ export class AgentService implements Agent {
   }
 
   async #conduct(run: LiveRun, request: TurnRequest, id: RequestId | undefined): Promise<TurnResult> {
-    const known = id && (await this.#world.requests.find(id));
-    if (known?.outcome) return replay(run, known);
-    if (isBlank(request)) return { turn: run.id, text: "", model: "", usage: null, stop: "stop", toolCalls: [] };
-    let leave: () => void;
     try {
-      leave = await this.#lanes.enter(request.session, run.signal);
+      if (isBlank(request)) return silence(run, "stop");
+      const known = id && (await this.#known(id, run.signal));
+      return known?.outcome ? replay(run, known) : await this.#play(run, request, id);
     } catch (error) {
-      if (run.signal.aborted) return { turn: run.id, text: "", model: "", usage: null, stop: "aborted", toolCalls: [] };
+      if (run.withdrawn) return silence(run, "aborted");
       throw error;
     }
+  }
+
+  /** A request that has no outcome was cut off with its process, or still runs in the instance before this one. */
+  async #known(id: RequestId, signal: AbortSignal): Promise<KnownRequest | undefined> {
+    const known = await this.#world.requests.find(id);
+    if (known && !known.outcome) await orAborted(this.#predecessor, signal);
+    return known;
+  }
+
+  async #play(run: LiveRun, request: TurnRequest, id: RequestId | undefined): Promise<TurnResult> {
+    const leave = await this.#lanes.enter(request.session, run.signal);
     const seconds = this.#world.settings().defaults.turn_timeout_sec;
     const timer = setTimeout(() => run.fail(late(seconds)), seconds * 1000);
     try {
+      // Asked again: whoever was in the session before us may have been the same request.
+      const known = id && (await this.#world.requests.find(id));
+      if (known?.outcome) return replay(run, known);
       return await playTurn(this.#world, run, request, this.#journal(run, request, { id, interrupted: known }));
     } finally {
       clearTimeout(timer);
@@ -128,7 +143,7 @@ export class AgentService implements Agent {
     run: LiveRun,
     { session }: TurnRequest,
     { id, interrupted }: { id: RequestId | undefined; interrupted: KnownRequest | undefined },
-  ) {
+  ): Journal {
     if (session === null) return noJournal;
     const { sessions, requests } = this.#world;
     return new SessionJournal({ session, turn: run.id, sessions, requests, request: id, interrupted });
@@ -145,6 +160,11 @@ function replay(run: LiveRun, { outcome }: KnownRequest): TurnResult {
   }
   const { code, status, message } = outcome?.error ?? { code: "TURN_FAILED", status: 500, message: "the turn failed" };
   throw new GatewayError(code, status, message);
+}
+
+/** The result of a turn in which nothing was said. */
+function silence(run: LiveRun, stop: "stop" | "aborted"): TurnResult {
+  return { turn: run.id, text: "", model: "", usage: null, stop, toolCalls: [] };
 }
 
 /** Nothing is said, shown or answered: no model is asked. */

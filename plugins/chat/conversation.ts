@@ -21,6 +21,28 @@ export function coherent(messages: readonly Message[]): Message[] {
   return kept;
 }
 
+/** What a picture counts for, however it is written. */
+const imageChars = 2_000;
+
+/** The longest end of the conversation that takes at most `maxChars`. */
+export function newest(messages: readonly Message[], maxChars: number): readonly Message[] {
+  let left = maxChars;
+  const from = messages.findLastIndex((message) => {
+    left -= charsOf(message);
+    return left < 0;
+  });
+  return messages.slice(from + 1);
+}
+
+function charsOf({ content, toolCalls = [] }: Message): number {
+  const parts = typeof content === "string" ? [{ type: "text" as const, text: content }] : content;
+  const sizes = [
+    ...parts.map((part) => (part.type === "text" ? part.text.length : imageChars)),
+    ...toolCalls.map(({ name, arguments: text }) => name.length + text.length),
+  ];
+  return sizes.reduce((sum, size) => sum + size, 0);
+}
+
 /** The user's message as it is stored and sent; undefined when there is nothing to say (the client's context says it). */
 export function userMessage(text: string, media: readonly string[]): Message | undefined {
   const images = media.filter(isImage);

@@ -32,7 +32,8 @@ export default definePlugin({
     await ctx.use.store.migrate("chat", migrations);
     const table = new SessionTable(ctx.use.store);
     const requests = new RequestTable(ctx.use.store);
-    const turns = new AgentService(worldOf(ctx, table, requests));
+    const alone = new Promise<void>((resolve) => ctx.start(resolve));
+    const turns = new AgentService(worldOf(ctx, table, requests), alone);
     ctx.own("turns", () => turns.close());
     ctx.every(hour, () => requests.purge());
 

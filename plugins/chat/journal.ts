@@ -8,8 +8,8 @@ export interface Journal {
   begin(message: NewMessage | undefined): Promise<boolean>;
   /** A round of tool calls with its results. */
   add(messages: readonly NewMessage[]): Promise<void>;
-  /** The end of the turn, good or bad. */
-  finish(messages: readonly NewMessage[], outcome: Outcome): Promise<void>;
+  /** The end of the turn, good or bad; without an outcome a retry runs it again. */
+  finish(messages: readonly NewMessage[], outcome?: Outcome): Promise<void>;
 }
 
 /** Of a call without a session nothing is kept. */
@@ -39,10 +39,11 @@ export class SessionJournal implements Journal {
   }
 
   async begin(message: NewMessage | undefined): Promise<boolean> {
-    const { session, turn, sessions, requests, request } = this.#options;
+    const { session, turn, sessions, requests, request, interrupted } = this.#options;
     const stored = message !== undefined && (await this.#isStored());
     const messages = message && !stored ? [message] : [];
-    const also: Also | undefined = request && ((query, seq) => requests.begin(query, request, turn, seq));
+    const userSeq = stored ? interrupted?.userSeq : undefined;
+    const also: Also | undefined = request && ((query, seq) => requests.begin(query, request, turn, userSeq ?? seq));
     if (messages.length > 0 || also) await sessions.append(session, messages, also);
     this.#begun = true;
     return stored;
@@ -52,16 +53,16 @@ export class SessionJournal implements Journal {
     await this.#options.sessions.append(this.#options.session, messages);
   }
 
-  async finish(messages: readonly NewMessage[], outcome: Outcome): Promise<void> {
+  async finish(messages: readonly NewMessage[], outcome?: Outcome): Promise<void> {
     if (!this.#begun) return;
     const { session, sessions, requests, request } = this.#options;
-    const also: Also | undefined = request && ((query) => requests.finish(query, request, outcome));
+    const also: Also | undefined = request && outcome && ((query) => requests.finish(query, request, outcome));
     if (messages.length > 0 || also) await sessions.append(session, messages, also);
   }
 
-  /** A run that died left the user's message as the last of the session: it is not written twice. */
+  /** A run that died left the user's message, and perhaps rounds of tools: nobody has spoken since, so none is written twice. */
   async #isStored(): Promise<boolean> {
     const { session, sessions, interrupted } = this.#options;
-    return interrupted !== undefined && (await sessions.lastSeq(session)) === interrupted.userSeq;
+    return interrupted !== undefined && (await sessions.lastSaid(session)) === interrupted.userSeq;
   }
 }

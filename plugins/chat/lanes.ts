@@ -48,7 +48,13 @@ export class Lanes {
     };
   }
 
-  async #lane(session: string, signal: AbortSignal): Promise<Release> {
+  /** The session to oneself, without a turn's place and however many wait. */
+  hold(session: string): Promise<Release> {
+    return this.#lane(session);
+  }
+
+  /** Without a signal nothing ends the wait, and the queue's bound does not count. */
+  async #lane(session: string, signal?: AbortSignal): Promise<Release> {
     let lane = this.#sessions.get(session);
     if (!lane) {
       lane = new Semaphore(() => ({ places: 1, waiting: this.#limits().queued }), "this session");
@@ -86,26 +92,26 @@ class Semaphore {
     return this.#queue.size;
   }
 
-  take(signal: AbortSignal): Promise<void> | undefined {
-    signal.throwIfAborted();
+  take(signal?: AbortSignal): Promise<void> | undefined {
+    signal?.throwIfAborted();
     const { places, waiting } = this.#size();
     if (this.#taken < places) {
       this.#taken += 1;
       return undefined;
     }
-    if (this.#queue.size >= waiting) throw busy(this.#what);
+    if (signal && this.#queue.size >= waiting) throw busy(this.#what);
     return new Promise((resolve, reject) => {
       const leave = () => {
         this.#queue.delete(waiter);
-        reject(signal.reason);
+        reject(signal?.reason);
       };
       const waiter: Waiter = {
         go: () => {
-          signal.removeEventListener("abort", leave);
+          signal?.removeEventListener("abort", leave);
           resolve();
         },
       };
-      signal.addEventListener("abort", leave, { once: true });
+      signal?.addEventListener("abort", leave, { once: true });
       this.#queue.add(waiter);
     });
   }

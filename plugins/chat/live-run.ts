@@ -17,6 +17,8 @@ export class LiveRun {
   readonly #events = new EventQueue();
   readonly #joined = new Set<EventQueue>();
   #failure: GatewayError | undefined;
+  #begun = false;
+  #interrupted = false;
   #model: string | undefined;
   #said = "";
   #step = "";
@@ -38,6 +40,16 @@ export class LiveRun {
     return this.#failure;
   }
 
+  /** True when its caller stopped it before anything was stored: there is nothing to keep and nothing to tell. */
+  get withdrawn(): boolean {
+    return this.signal.aborted && !this.#failure && !this.#begun;
+  }
+
+  /** True when it was cut without anybody's wish to end it: it has no outcome, and a retry runs it again. */
+  get interrupted(): boolean {
+    return this.#interrupted;
+  }
+
   /** The model that answers, once it does. */
   get model(): string | undefined {
     return this.#model;
@@ -48,7 +60,13 @@ export class LiveRun {
     return this.#step;
   }
 
-  /** Stops the turn; what had arrived is kept. */
+  /** Stops the turn, since its caller left or the gateway stops; what had arrived is kept. */
+  interrupt(reason: string): void {
+    this.#interrupted ||= !this.signal.aborted;
+    this.abort(reason);
+  }
+
+  /** Stops the turn because somebody asked for it; what had arrived is kept. */
   abort(reason: string): void {
     this.#abort.abort(new GatewayError("TURN_ABORTED", 499, `the turn was aborted: ${reason}`));
   }
@@ -57,6 +75,17 @@ export class LiveRun {
   fail(failure: GatewayError): void {
     this.#failure ??= failure;
     this.#abort.abort(failure);
+  }
+
+  /** What the user said is stored: from now on the turn has a place in the history. */
+  begin(): void {
+    this.#begun = true;
+  }
+
+  /** The gateway stops. What was not stored may not look like a turn that was merely cut: it is refused. */
+  stop(): void {
+    if (this.#begun) this.interrupt("the gateway is stopping");
+    else this.fail(stopping());
   }
 
   answeredBy(model: string): void {
@@ -134,6 +163,10 @@ export class LiveRun {
     if (this.#characters <= maxCharacters) return;
     throw new GatewayError("REPLY_TOO_LONG", 502, `the model did not stop after ${maxCharacters} characters`);
   }
+}
+
+export function stopping(): GatewayError {
+  return new GatewayError("STOPPING", 503, "the chat plugin is stopping: try again in a moment");
 }
 
 function isHighSurrogate(code: number): boolean {

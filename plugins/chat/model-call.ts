@@ -3,12 +3,12 @@ import { GatewayError, type ModelReply, type ModelRequest, type Turn } from "@ch
 import { type LiveRun, orAborted } from "./live-run.ts";
 import type { World } from "./world.ts";
 
-/** Rejects at once when the turn is aborted, whatever the provider does about it. */
+/** Rejects at once when the turn is aborted, whatever the provider and the plugins do about it. */
 export async function callModel(world: World, run: LiveRun, turn: Turn, wanted: ModelRequest): Promise<ModelReply> {
-  const request = await world.call("model:request", wanted, turn);
+  const request = await orAborted(world.call("model:request", wanted, turn), turn.signal);
   run.nextStep();
   const reply = await orAborted(consume(world, run, turn, request), turn.signal);
-  return world.call("model:reply", reply, turn);
+  return orAborted(world.call("model:reply", reply, turn), turn.signal);
 }
 
 async function consume(world: World, run: LiveRun, turn: Turn, request: ModelRequest): Promise<ModelReply> {

@@ -35,12 +35,13 @@ export interface KnownRequest {
 /** Undefined when the request carries no key or belongs to no session. Throws `IDEMPOTENCY_KEY` 400. */
 export function requestId(request: TurnRequest): RequestId | undefined {
   const { idempotencyKey: key, session, identity, text, media = [], agent = "", model = "" } = request;
+  const { instructions = "", context = [] } = request;
   if (key === undefined || session === null) return undefined;
   if (!/^[\x20-\x7e]{1,200}$/.test(key)) {
     throw new GatewayError("IDEMPOTENCY_KEY", 400, "the idempotency key must have 1 to 200 printable ASCII characters");
   }
   const digest = createHash("sha256")
-    .update(JSON.stringify([text, media, agent, model]))
+    .update(JSON.stringify([text, media, agent, model, instructions, context]))
     .digest("hex");
   return { session, identity: identity.id, key, digest };
 }

@@ -96,9 +96,11 @@ export class SessionTable {
     return infos.sort((a, b) => b.updatedAt - a.updatedAt || (a.key < b.key ? -1 : 1));
   }
 
-  /** The newest sequence number; undefined when there is no such session. */
-  async lastSeq(key: string): Promise<number | undefined> {
-    return this.#last.get(key) ?? (await lookUp(this.#store, key));
+  /** The sequence number of what a user said last; undefined when nobody did. */
+  async lastSaid(key: string): Promise<number | undefined> {
+    const sql = "SELECT seq FROM chat_messages WHERE session = ? AND role = 'user' ORDER BY seq DESC LIMIT 1";
+    const row = await this.#store.get<{ seq: number }>(sql, key);
+    return row && Number(row.seq);
   }
 
   remove(key: string): Promise<boolean> {

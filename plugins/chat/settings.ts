@@ -35,6 +35,12 @@ const Defaults = Type.Object(
       default: 60,
       description: "Earlier messages a model is given",
     }),
+    context_chars: Type.Integer({
+      minimum: 1_000,
+      maximum: 100_000_000,
+      default: 400_000,
+      description: "Their characters in all; the result of one tool call may have a quarter of that",
+    }),
     turn_timeout_sec: Type.Integer({ minimum: 1, maximum: 86_400, default: 1_800 }),
     max_queued_turns: Type.Integer({
       minimum: 0,

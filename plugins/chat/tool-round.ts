@@ -12,7 +12,7 @@ export async function runTools(world: World, run: LiveRun, turn: Turn, calls: re
     run.tool(call.id, call.name, "run");
     const { ok, output } = index < maxCalls ? await runTool(world, turn, call) : tooMany;
     run.tool(call.id, call.name, ok ? "ok" : "failed");
-    return { role: "tool", content: output, toolCallId: call.id };
+    return { role: "tool", content: cut(output, world.settings().defaults.context_chars / 4), toolCallId: call.id };
   };
   if (calls.every(({ name }) => risks.get(name) === "read")) return Promise.all(calls.map(answer));
   const messages: Message[] = [];
@@ -22,6 +22,12 @@ export async function runTools(world: World, run: LiveRun, turn: Turn, calls: re
 
 const tooMany: ToolAnswer = { ok: false, output: `not run: at most ${maxCalls} tool calls in one reply` };
 const stopped: ToolAnswer = { ok: false, output: "aborted: the turn was stopped" };
+
+/** A result that would fill the model's memory alone is cut where it stands, never within a character. */
+function cut(output: string, maxChars: number): string {
+  if (output.length <= maxChars) return output;
+  return `${output.slice(0, maxChars).replace(/[\ud800-\udbff]$/, "")}\n[cut: ${output.length} characters in all]`;
+}
 
 async function runTool(world: World, turn: Turn, call: ToolCall): Promise<ToolAnswer> {
   if (turn.signal.aborted) return stopped;

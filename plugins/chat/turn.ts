@@ -17,9 +17,9 @@ import {
   type TurnResult,
   type Usage,
 } from "@chela/sdk";
-import { coherent, userMessage } from "./conversation.ts";
+import { coherent, newest, userMessage } from "./conversation.ts";
 import type { Journal } from "./journal.ts";
-import type { LiveRun } from "./live-run.ts";
+import { type LiveRun, orAborted } from "./live-run.ts";
 import { callModel } from "./model-call.ts";
 import { type AgentProfile, agentProfile, mainAgent } from "./settings.ts";
 import { runTools } from "./tool-round.ts";
@@ -66,7 +66,7 @@ export async function playTurn(
       agent,
       model: run.model ?? "",
       usage: null,
-      stop: "error",
+      stop: run.withdrawn ? "aborted" : "error",
       ms,
       error: { code, message },
     });
@@ -77,30 +77,28 @@ export async function playTurn(
 /** Everything up to the point where the model may be asked. */
 async function prepare(given: Pick<Play, "world" | "run" | "request" | "journal">): Promise<Play> {
   const { world, run, request, journal } = given;
-  const inbound = await world.call("message:in", {
-    session: request.session,
-    agent: request.agent ?? "",
-    text: request.text,
-    media: request.media ?? [],
-    identity: request.identity,
-    channel: request.channel,
-  });
-  const profile = agentProfile(world.settings(), await pickAgent(world, inbound));
+  const { session, agent = "", text, media = [], identity, channel } = request;
+  const said = world.call("message:in", { session, agent, text, media, identity, channel });
+  const inbound = await orAborted(said, run.signal);
+  const profile = agentProfile(world.settings(), await orAborted(pickAgent(world, inbound), run.signal));
   const user = userMessage(inbound.text, inbound.media);
-  const earlier = request.context ?? (await earlierMessages(world, request.session));
+  const earlier = request.context ?? (await earlierMessages(world, session));
+  run.signal.throwIfAborted();
   const stored = await journal.begin(user);
-  const messages: Message[] = profile.systemPrompt === "" ? [] : [{ role: "system", content: profile.systemPrompt }];
-  messages.push(...coherent(earlier));
+  run.begin();
+  const prompts = [profile.systemPrompt, request.instructions ?? ""].filter((prompt) => prompt.trim() !== "");
+  const messages: Message[] = prompts.map((content) => ({ role: "system", content }));
+  messages.push(...coherent(stored ? untilCut(earlier) : earlier));
   if (user && !(stored && !request.context)) messages.push(user);
-  const turn: Turn = {
-    id: run.id,
-    session: request.session,
-    agent: profile.id,
-    identity: request.identity,
-    signal: run.signal,
-  };
+  const turn: Turn = { id: run.id, session, agent: profile.id, identity, signal: run.signal };
   const clientTools = new Set(request.clientTools?.map(({ name }) => name));
   return { world, run, request, journal, turn, profile, clientTools, messages, usage: null };
+}
+
+/** A run of the same request had been cut: what it said is not the beginning of what will be said. */
+function untilCut(earlier: readonly Message[]): readonly Message[] {
+  const last = earlier.at(-1);
+  return last?.role === "assistant" && !last.toolCalls?.length ? earlier.slice(0, -1) : earlier;
 }
 
 async function pickAgent(world: World, inbound: InboundMessage): Promise<string> {
@@ -109,7 +107,8 @@ async function pickAgent(world: World, inbound: InboundMessage): Promise<string>
 
 async function earlierMessages(world: World, session: string | null): Promise<readonly Message[]> {
   if (session === null) return [];
-  return world.sessions.context(session, world.settings().defaults.context_messages);
+  const { context_messages, context_chars } = world.settings().defaults;
+  return newest(await world.sessions.context(session, context_messages), context_chars);
 }
 
 async function converse(play: Play): Promise<TurnResult> {
@@ -141,7 +140,8 @@ async function conclude(play: Play, reply: ModelReply, toolCalls: readonly ToolC
   const { session, channel } = request;
   // What a tap refuses to let out is not kept either.
   run.nextStep();
-  const { text } = await world.call("message:out", { session, agent: profile.id, text: reply.text, channel });
+  const said = world.call("message:out", { session, agent: profile.id, text: reply.text, channel });
+  const { text } = await orAborted(said, run.signal);
   const stop = toolCalls.length > 0 ? "tool_calls" : reply.stop;
   const result: TurnResult = { turn: run.id, text, model: reply.model, usage, stop, toolCalls };
   const cut = reply.stop === "aborted" || reply.stop === "error";
@@ -158,7 +158,7 @@ async function cutShort(play: Play, thrown: unknown): Promise<TurnResult> {
   const kept: NewMessage[] = text === "" ? [] : [{ role: "assistant", content: text, state: "partial", model }];
   if (run.signal.aborted && !run.failure) {
     const result: TurnResult = { turn: run.id, text, model, usage, stop: "aborted", toolCalls: [] };
-    await journal.finish(kept, { result });
+    await journal.finish(kept, run.interrupted ? undefined : { result });
     return result;
   }
   const { code, status, message } = turnFault(run.failure ?? thrown);

@@ -6,7 +6,7 @@
 import { randomBytes, timingSafeEqual } from "node:crypto";
 import { open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import type { Candidate, Identity } from "@chela/sdk";
+import { type Candidate, GatewayError, type Identity } from "@chela/sdk";
 import {
   emptyKeyring,
   idIn,
@@ -32,7 +32,7 @@ export class KeyStore {
   readonly file: string;
   #ring: Keyring = emptyKeyring;
   #known: ReadonlyMap<string, Known> = new Map();
-  #used = new Map<string, number>();
+  readonly #used = new Map<string, number>();
   /** Changes run one after another. */
   #queue: Promise<unknown> = Promise.resolve();
   #trouble = "";
@@ -85,10 +85,12 @@ export class KeyStore {
   update<T extends { readonly ring: Keyring }>(change: (ring: Keyring) => T): Promise<T> {
     return this.#inTurn(async () => {
       const before = await this.#read();
+      const used = [...this.#used];
       const outcome = change(withLastUse(before, this.#used));
       if (outcome.ring !== before) await writeWhole(this.file, renderKeyring(outcome.ring));
       this.#adopt(outcome.ring);
-      this.#used.clear();
+      // A key that was used again while the file was written keeps its newer time here.
+      for (const [id, at] of used) if (this.#used.get(id) === at) this.#used.delete(id);
       this.#trouble = "";
       return outcome;
     });
@@ -139,8 +141,20 @@ function narrowed(before: KeyRecord, after: KeyRecord | undefined): boolean {
   return after.expiresAt !== before.expiresAt || !before.scopes.every((scope) => after.scopes.includes(scope));
 }
 
-/** A reader, or a start after a crash, sees the old file or the new one. What a killed process left goes with the next write. */
 async function writeWhole(file: string, text: string): Promise<void> {
+  try {
+    await replace(file, text);
+  } catch (cause) {
+    const { code = "unknown" } = cause as NodeJS.ErrnoException;
+    const full = code === "ENOSPC" || code === "EDQUOT";
+    const advice = full ? "free some space" : "check that its folder exists and may be written";
+    const message = `the key file ${file} cannot be written (${code}): ${advice}; nothing was changed`;
+    throw new GatewayError("KEYS_UNWRITABLE", full ? 507 : 500, message, undefined, { cause });
+  }
+}
+
+/** A reader, or a start after a crash, sees the old file or the new one. What a killed process left goes with the next write. */
+async function replace(file: string, text: string): Promise<void> {
   const folder = dirname(file);
   for (const name of await readdir(folder)) {
     if (/^\.keys\..+\.tmp$/.test(name) && !name.startsWith(`.keys.${process.pid}-`)) await rm(join(folder, name));

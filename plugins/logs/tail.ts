@@ -2,7 +2,16 @@
  * Follows the log file for all listeners at once: new whole lines, whoever wrote them, across rotation and truncation.
  * The file is open and looked at only while somebody listens; the work per look is bounded.
  */
-import { closeSync, fstatSync, openSync, read as readCallback, type Stats, statSync } from "node:fs";
+import {
+  accessSync,
+  closeSync,
+  fstatSync,
+  openSync,
+  read as readCallback,
+  readSync,
+  type Stats,
+  statSync,
+} from "node:fs";
 import { promisify } from "node:util";
 import { type Entry, entryOf } from "./entry.ts";
 import { unreadable } from "./read-last.ts";
@@ -12,6 +21,8 @@ const lookEveryMs = 250;
 const blockBytes = 65_536;
 const maxBlocksPerLook = 64;
 const maxLineBytes = 1_048_576;
+/** So much of what was read last is looked for again before more is read. */
+const knownBytes = 64;
 const lineFeed = 10;
 
 export class Tail {
@@ -19,6 +30,8 @@ export class Tail {
   readonly #listeners = new Set<(entry: Entry) => void>();
   #fd: number | undefined;
   #position = 0;
+  /** What stands right before the position, as it was read. */
+  #last: Buffer = Buffer.alloc(0);
   /** Bytes of a line whose end was not written yet. */
   #half: Buffer = Buffer.alloc(0);
   /** In a line that outgrew the limit, until its end. */
@@ -34,6 +47,7 @@ export class Tail {
   join(listener: (entry: Entry) => void): () => void {
     // Opened before the caller's next tick: a line appended right after the client connected is never missed.
     if (this.#fd === undefined) this.#open("end");
+    else this.#assertThere();
     this.#listeners.add(listener);
     this.#timer ??= setInterval(() => this.look(), lookEveryMs).unref();
     return () => {
@@ -67,14 +81,44 @@ export class Tail {
   }
 
   #open(from: "start" | "end"): void {
+    this.#startOver();
     try {
       this.#fd = openSync(this.#path, "r");
-      this.#position = from === "end" ? fstatSync(this.#fd).size : 0;
+      if (from === "end") this.#goToEnd(this.#fd);
     } catch (error) {
       throw unreadable(this.#path, error);
     }
+  }
+
+  /** Who comes while the file is missing is told so, also where others still hold what it was. */
+  #assertThere(): void {
+    try {
+      accessSync(this.#path);
+    } catch (error) {
+      throw unreadable(this.#path, error);
+    }
+  }
+
+  #startOver(): void {
+    this.#position = 0;
+    this.#last = Buffer.alloc(0);
     this.#half = Buffer.alloc(0);
     this.#skipping = false;
+  }
+
+  /** Behind the last whole line: one that is being written will be told whole, or, when its beginning is far, not at all. */
+  #goToEnd(fd: number): void {
+    const { size } = fstatSync(fd);
+    const block = Buffer.alloc(Math.min(size, blockBytes));
+    const length = readSync(fd, block, 0, block.length, size - block.length);
+    const lines = block.subarray(0, block.subarray(0, length).lastIndexOf(lineFeed) + 1);
+    this.#skipping = lines.length === 0 && block.length < size;
+    this.#moveOn(this.#skipping ? block.subarray(0, length) : lines, size - block.length);
+  }
+
+  #moveOn(bytes: Buffer, from = this.#position): void {
+    this.#position = from + bytes.length;
+    this.#last = Buffer.from(Buffer.concat([this.#last, bytes.subarray(-knownBytes)]).subarray(-knownBytes));
   }
 
   #letGo(): void {
@@ -99,18 +143,21 @@ export class Tail {
 
   async #readOn(): Promise<void> {
     const fd = this.#fd as number;
-    if (fstatSync(fd).size < this.#position) {
-      this.#position = 0;
-      this.#half = Buffer.alloc(0);
-      this.#skipping = false;
-    }
+    if (!(await this.#goesOn(fd))) this.#startOver();
     const block = Buffer.alloc(blockBytes);
     for (let blocks = 0; blocks < maxBlocksPerLook; blocks += 1) {
       const { bytesRead } = await read(fd, block, 0, blockBytes, this.#position);
       if (bytesRead === 0) return;
-      this.#position += bytesRead;
+      this.#moveOn(block.subarray(0, bytesRead));
       this.#take(block.subarray(0, bytesRead));
     }
+  }
+
+  /** False when what was read last is gone: the file was truncated, and may have grown beyond that place since. */
+  async #goesOn(fd: number): Promise<boolean> {
+    const there = Buffer.alloc(this.#last.length);
+    const { bytesRead } = await read(fd, there, 0, there.length, this.#position - there.length);
+    return this.#last.equals(there.subarray(0, bytesRead));
   }
 
   #take(bytes: Buffer): void {

@@ -29,7 +29,7 @@ function toOpenAi(error: GatewayError): OpenAiError {
   return {
     message: error.code === "UNAUTHORIZED" ? "Unauthorized" : error.message,
     type: upstream?.type ?? typeOf(error.status),
-    param: upstream?.param ?? (typeof param === "string" ? param : null),
+    param: upstream?.param ?? (typeof param === "string" ? param : error.code === "MODEL_UNKNOWN" ? "model" : null),
     code: upstream?.code ?? wireCodes[error.code] ?? error.code.toLowerCase(),
   };
 }

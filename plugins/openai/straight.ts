@@ -11,11 +11,44 @@ const streamHeaders = { "cache-control": "no-cache, no-transform", "x-accel-buff
 
 export async function straight(providers: Pick<Providers, "forward">, request: ForwardRequest): Promise<Reply> {
   const { status, headers, body } = await providers.forward(request);
-  if (headers["content-type"]?.startsWith("text/event-stream")) {
-    const { "content-length": _, ...kept } = headers;
+  const { "content-length": _, ...kept } = headers;
+  if (headers["content-type"]?.toLowerCase().startsWith("text/event-stream"))
     return new Reply(withErrorEvent(body), { status, headers: { ...kept, ...streamHeaders } });
+  const text = await whole(body);
+  const events = request.body.stream === true && text instanceof Uint8Array ? asStream(text, request) : undefined;
+  if (events === undefined) return new Reply(text, { status, headers: { ...headers } });
+  const type = "text/event-stream; charset=utf-8";
+  return new Reply(events, { headers: { ...kept, "content-type": type, ...streamHeaders } });
+}
+
+/** For an upstream that answers whole though a stream was asked for: a client that reads events would see none. */
+function asStream(bytes: Uint8Array, { body }: ForwardRequest): string | undefined {
+  try {
+    const { choices, usage, ...envelope } = JSON.parse(Buffer.from(bytes).toString("utf8")) as Completion;
+    if (choices.length === 0) return undefined;
+    const { include_usage: wanted } = (body.stream_options ?? {}) as { include_usage?: unknown };
+    const event = (rest: object) =>
+      `data: ${JSON.stringify({ ...envelope, object: "chat.completion.chunk", ...rest })}\n\n`;
+    const said = choices.map(({ index, message }) => {
+      const calls = message?.tool_calls?.map((call, at) => ({ index: at, ...call }));
+      return { index, delta: { ...message, ...(calls && { tool_calls: calls }) }, finish_reason: null };
+    });
+    const ends = choices.map(({ index, finish_reason = null }) => ({ index, delta: {}, finish_reason }));
+    const figures = wanted === true && usage ? [event({ choices: [], usage })] : [];
+    return [event({ choices: said }), event({ choices: ends }), ...figures, "data: [DONE]\n\n"].join("");
+  } catch {
+    // No completion: the client gets it as it is.
+    return undefined;
   }
-  return new Reply(await whole(body), { status, headers: { ...headers } });
+}
+
+interface Completion {
+  readonly choices: readonly {
+    readonly index?: number;
+    readonly message?: { readonly tool_calls?: readonly object[] | null } | null;
+    readonly finish_reason?: string | null;
+  }[];
+  readonly usage?: unknown;
 }
 
 /** The body as one piece, or, when it is large, as a stream of what was read and what follows. */

@@ -1,7 +1,8 @@
 /**
  * An OpenAI chat request as an agent's turn. Without a session the client's messages are the whole conversation; with one
- * the history is ours and only the last user message counts. Results of the client's tools go on with the client's own messages.
+ * the history is ours: only the last user message counts, and what the system messages say for this turn. Results of the client's tools go on with the client's own messages.
  */
+import { isUtf8 } from "node:buffer";
 import type { Message, RouteRequest, ToolSpec, TurnRequest } from "@chela/sdk";
 import { invalid } from "./errors.ts";
 import { imagesOf, isObject, readMessages, readTools, textOf } from "./messages.ts";
@@ -47,13 +48,19 @@ export function turnRequest(request: RouteRequest<unknown, Body>, target: TurnTa
   };
 }
 
+/** HTTP hands bytes over as latin1; clients that write other letters into a header mean UTF-8. */
 export function header(value: string | string[] | undefined): string | undefined {
-  const text = (Array.isArray(value) ? value[0] : value)?.trim();
+  const raw = (Array.isArray(value) ? value[0] : value) ?? "";
+  const bytes = Buffer.from(raw, "latin1");
+  const text = (isUtf8(bytes) && bytes.toString("latin1") === raw ? bytes.toString("utf8") : raw).trim();
   return text === "" ? undefined : text;
 }
 
 /** What the user says now, and what was said before. */
-function spoken(messages: readonly Message[], session: string | null): Pick<TurnRequest, "text" | "media" | "context"> {
+function spoken(
+  messages: readonly Message[],
+  session: string | null,
+): Pick<TurnRequest, "text" | "media" | "context" | "instructions"> {
   const last = messages.at(-1) as Message;
   if (last.role === "tool") return { text: "", context: messages };
   const at = session === null ? messages.length - 1 : messages.findLastIndex((message) => message.role === "user");
@@ -64,8 +71,13 @@ function spoken(messages: readonly Message[], session: string | null): Pick<Turn
   return {
     text: textOf(said.content),
     ...(media.length > 0 ? { media } : {}),
-    ...(session === null ? { context: messages.slice(0, at) } : {}),
+    ...(session === null ? { context: messages.slice(0, at) } : { instructions: instructionsOf(messages) }),
   };
+}
+
+function instructionsOf(messages: readonly Message[]): string {
+  const prompts = messages.filter(({ role }) => role === "system").map(({ content }) => textOf(content));
+  return prompts.join("\n\n");
 }
 
 /** The session that is named, or null: then the turn leaves nothing behind. */

@@ -42,10 +42,23 @@ export async function* callModel(
   if (exchange.status >= 300) {
     throw statusFault(upstream, exchange.status, exchange.headers, await errorText(exchange));
   }
-  const type = String(exchange.headers["content-type"] ?? "text/event-stream");
+  const type = plainType(exchange, upstream) || "text/event-stream";
   if (/\bjson\b/.test(type)) yield* readWhole(exchange, upstream);
   else if (type.startsWith("text/event-stream")) yield* readStream(exchange, upstream);
   else throw noCompletion(exchange, upstream, type);
+}
+
+/** The content type of a success, in small letters. A body that came compressed, which nobody had asked for, is refused. */
+export function plainType(exchange: Exchange, upstream: Upstream): string {
+  const coding = codingOf(exchange);
+  if (coding === "") return String(exchange.headers["content-type"] ?? "").toLowerCase();
+  exchange.release();
+  throw fault("UPSTREAM_PROTOCOL", upstream, `answered compressed (${coding}) although identity was asked for`);
+}
+
+function codingOf({ headers }: Exchange): string {
+  const coding = String(headers["content-encoding"] ?? "").toLowerCase();
+  return coding === "identity" ? "" : coding;
 }
 
 /** Success in a form that no API of this kind answers in: most often a web page, because the base URL is wrong. */
@@ -57,7 +70,8 @@ export function noCompletion(exchange: Exchange, upstream: Upstream, type: strin
 /** The body of an error reply; what is unreadable does not hide the status. */
 export async function errorText(exchange: Exchange): Promise<string> {
   try {
-    return await exchange.text(limits.errorBytes);
+    const text = await exchange.text(limits.errorBytes);
+    return codingOf(exchange) === "" ? text : "";
   } catch {
     return "";
   }
@@ -69,7 +83,7 @@ async function* readStream(exchange: Exchange, upstream: Upstream): AsyncGenerat
   const decoder = new TextDecoder();
   const parser = createParser({
     maxBufferSize: limits.eventChars,
-    onEvent: (event) => builder.data(event.data, pending),
+    onEvent: ({ event, data }) => (event === "error" ? builder.fail(data) : builder.data(data, pending)),
     onError: (error) => {
       if (error.type === "max-buffer-size-exceeded")
         throw fault("UPSTREAM_PROTOCOL", upstream, "an event is too large");

@@ -24,7 +24,7 @@ export class Cooldowns {
   /** Milliseconds until `key` may be asked again; 0 when it may now. */
   remaining(key: string): number {
     if (this.#entries.size === 0) return 0;
-    return Math.max(0, (this.#entries.get(key)?.until ?? 0) - this.#now());
+    return Math.max(0, Math.ceil((this.#entries.get(key)?.until ?? 0) - this.#now()));
   }
 
   fail(key: string, error: GatewayError): void {

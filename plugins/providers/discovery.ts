@@ -7,7 +7,8 @@ import { type ProviderSpec, toSpec } from "./settings.ts";
 import { localServers, vendors } from "./vendors.ts";
 
 export interface DiscoveryOptions {
-  readonly env: Readonly<Record<string, string | undefined>>;
+  /** What is known already: it comes first, since somebody set a key on purpose. */
+  readonly keyed: readonly ProviderSpec[];
   readonly host: string;
   readonly ports: readonly number[];
   readonly timeoutMs: number;
@@ -22,14 +23,15 @@ export function discoveryAllowed(env: Readonly<Record<string, string | undefined
   return !/^(off|0|false|no)$/i.test(env.CHELA_DISCOVERY ?? "");
 }
 
-/** Keys first, since somebody set them on purpose; then local servers in the order of their ports. */
+/** `keyed`, then local servers in the order of their ports. */
 export async function discover(options: DiscoveryOptions): Promise<readonly ProviderSpec[]> {
   const local = await Promise.all(options.ports.map((port) => probe(port, options)));
-  const found = [...fromEnvironment(options.env), ...local.flatMap((spec) => spec ?? [])];
+  const found = [...options.keyed, ...local.flatMap((spec) => spec ?? [])];
   return found.filter((spec, index) => found.findIndex((other) => other.name === spec.name) === index);
 }
 
-function fromEnvironment(env: Readonly<Record<string, string | undefined>>): readonly ProviderSpec[] {
+/** Vendors whose key is set. */
+export function fromEnvironment(env: Readonly<Record<string, string | undefined>>): readonly ProviderSpec[] {
   return vendors.flatMap((vendor) => {
     const key = env[vendor.key]?.trim();
     const base = (vendor.baseKey && env[vendor.baseKey]?.trim()) || vendor.base;

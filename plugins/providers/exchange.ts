@@ -4,9 +4,11 @@
  * async iterator with back-pressure; leaving it early aborts the upstream request.
  */
 import type { GatewayError } from "@chela/sdk";
-import type { Dispatcher, Pool } from "undici";
-import { aborted, type Culprit, fault, socketFault } from "./faults.ts";
+import type { Dispatcher } from "undici";
+import { aborted, type Culprit, fault, hungUp, socketFault } from "./faults.ts";
 import { limits } from "./limits.ts";
+import type { Wire } from "./pools.ts";
+import { StreamEnd } from "./stream-end.ts";
 
 export interface Ask {
   readonly culprit: Culprit;
@@ -35,8 +37,12 @@ interface Waiter {
 const end: IteratorResult<Uint8Array> = { done: true, value: undefined };
 
 export class Exchange implements AsyncIterableIterator<Uint8Array> {
+  readonly #wire: Wire;
   readonly #ask: Ask;
   readonly #timer: NodeJS.Timeout;
+  #draining: NodeJS.Timeout | undefined;
+  /** Connections there were when the request was sent. */
+  #made = 0;
   #controller: Dispatcher.DispatchController | undefined;
   #queue: Uint8Array[] = [];
   #queued = 0;
@@ -45,35 +51,36 @@ export class Exchange implements AsyncIterableIterator<Uint8Array> {
   #finished = false;
   #discarding = false;
   #fault: GatewayError | undefined;
+  #end: StreamEnd | undefined;
   #begin: { resolve(exchange: Exchange): void; reject(error: GatewayError): void } | undefined;
   status = 0;
   headers: Headers = {};
 
-  private constructor(ask: Ask) {
+  private constructor(wire: Wire, ask: Ask) {
+    this.#wire = wire;
     this.#ask = ask;
     this.#timer = setTimeout(() => this.#expire(), ask.totalMs);
     ask.signal.addEventListener("abort", this.#leave, { once: true });
   }
 
   /** Sends the request; resolves when the reply's headers are here. */
-  static open(pool: Pool, ask: Ask): Promise<Exchange> {
+  static open(wire: Wire, ask: Ask): Promise<Exchange> {
     if (ask.signal.aborted) return Promise.reject(aborted(ask.culprit, ask.signal.reason));
-    const exchange = new Exchange(ask);
+    const exchange = new Exchange(wire, ask);
     const begun = new Promise<Exchange>((resolve, reject) => {
       exchange.#begin = { resolve, reject };
     });
-    pool.dispatch(
-      {
-        method: ask.method,
-        path: ask.path,
-        headers: ask.headers,
-        body: ask.body,
-        headersTimeout: ask.firstByteMs,
-        bodyTimeout: ask.idleMs,
-      },
-      exchange.#handler(),
-    );
+    exchange.#send();
     return begun;
+  }
+
+  #send(): void {
+    const { method, path, headers, body, firstByteMs, idleMs } = this.#ask;
+    this.#made = this.#wire.made;
+    this.#wire.pool.dispatch(
+      { method, path, headers, body, headersTimeout: firstByteMs, bodyTimeout: idleMs },
+      this.#handler(),
+    );
   }
 
   [Symbol.asyncIterator](): this {
@@ -83,26 +90,37 @@ export class Exchange implements AsyncIterableIterator<Uint8Array> {
   next(): Promise<IteratorResult<Uint8Array>> {
     if (this.#queued > 0) return Promise.resolve({ done: false, value: this.#take() });
     if (this.#fault) return Promise.reject(this.#fault);
-    if (this.#finished) return Promise.resolve(end);
+    if (this.#end?.done) this.release();
+    if (this.#finished || this.#discarding) return Promise.resolve(end);
     return new Promise((resolve, reject) => {
       this.#waiter = { resolve, reject };
     });
   }
 
+  /**
+   * The reply is a completion's stream: over with `[DONE]`, however long the upstream keeps it open, and cut when it ends
+   * without having said how. To be called before the first chunk is taken.
+   */
+  expectEnd(): void {
+    this.#end = new StreamEnd();
+    for (const chunk of this.#queue) this.#end.add(chunk);
+    if (this.#finished && !this.#end.told) this.#fault = this.#untold();
+  }
+
   return(): Promise<IteratorResult<Uint8Array>> {
     // Most readers end a reply that has ended: no error is made for them.
-    if (!this.#finished && !this.#fault) this.#stop(aborted(this.#ask.culprit));
+    if (!this.#finished && !this.#fault && !this.#discarding) this.#stop(aborted(this.#ask.culprit));
     return Promise.resolve(end);
   }
 
   /** The reader has what it wants: lets the rest run dry so that the connection can be used again. */
   release(): void {
-    if (this.#finished || this.#fault) return;
+    if (this.#finished || this.#fault || this.#discarding) return;
     this.#discarding = true;
     this.#queue = [];
     this.#queued = 0;
     this.#controller?.resume();
-    setTimeout(() => this.#stop(aborted(this.#ask.culprit)), limits.drainMs).unref();
+    this.#draining = setTimeout(() => this.#stop(aborted(this.#ask.culprit)), limits.drainMs).unref();
   }
 
   /** The whole body as text. More than `maxBytes` is a fault. */
@@ -134,6 +152,8 @@ export class Exchange implements AsyncIterableIterator<Uint8Array> {
       onResponseEnd: () => this.#finish(),
       onResponseError: (_controller, error) => {
         this.#controller = undefined;
+        // Over a kept connection that had just been closed: nobody read the request.
+        if (this.status === 0 && !this.#fault && this.#made === this.#wire.made && hungUp(error)) return this.#send();
         this.#stop(socketFault(this.#ask.culprit, error, this.status !== 0));
       },
     };
@@ -143,6 +163,7 @@ export class Exchange implements AsyncIterableIterator<Uint8Array> {
     this.#total += chunk.byteLength;
     if (this.#total > this.#ask.maxBytes) this.#stop(this.#tooLarge(this.#ask.maxBytes));
     if (this.#discarding || this.#fault) return;
+    this.#end?.add(chunk);
     const waiter = this.#waiter;
     if (waiter) {
       this.#waiter = undefined;
@@ -165,7 +186,9 @@ export class Exchange implements AsyncIterableIterator<Uint8Array> {
   #finish(): void {
     this.#settle();
     this.#finished = true;
-    this.#waiter?.resolve(end);
+    if (this.#end && !this.#end.told && !this.#discarding) this.#fault = this.#untold();
+    if (this.#fault) this.#waiter?.reject(this.#fault);
+    else this.#waiter?.resolve(end);
     this.#waiter = undefined;
   }
 
@@ -182,14 +205,20 @@ export class Exchange implements AsyncIterableIterator<Uint8Array> {
 
   #settle(): void {
     clearTimeout(this.#timer);
+    clearTimeout(this.#draining);
     this.#ask.signal.removeEventListener("abort", this.#leave);
   }
 
   readonly #leave = (): void => this.#stop(aborted(this.#ask.culprit, this.#ask.signal.reason));
 
   #expire(): void {
-    const seconds = this.#ask.totalMs / 1000;
+    const seconds = Math.round(this.#ask.totalMs) / 1000;
     this.#stop(fault("UPSTREAM_TIMEOUT", this.#ask.culprit, `no complete reply within ${seconds} s`));
+  }
+
+  #untold(): GatewayError {
+    const message = "the stream ended without a finish reason: the reply is incomplete";
+    return fault("UPSTREAM_CUT", this.#ask.culprit, message);
   }
 
   #tooLarge(max: number): GatewayError {

@@ -18,8 +18,8 @@ export type FaultCode =
 export interface Culprit {
   /** `provider/model`. */
   readonly id: string;
-  /** The provider's key, to blank it out of what the upstream says. */
-  readonly secret?: string;
+  /** The provider's key and secret headers, to blank them out of what the upstream says. */
+  readonly secrets?: readonly string[];
 }
 
 /** An error body in OpenAI's shape, as far as the upstream kept to it. */
@@ -51,10 +51,12 @@ export function statusFault(
   headers: Readonly<Record<string, string | string[] | undefined>>,
   body: string,
 ): GatewayError {
-  const upstream = readErrorBody(blank(body, culprit.secret), status);
+  const upstream = readErrorBody(blank(body, culprit.secrets), status);
   const [code, own] = classify(status);
   const wait = retryAfterMs(headers, Date.now());
   const seconds = wait === undefined ? undefined : Math.ceil(wait / 1000);
+  // A server that knows the path says in JSON what else it does not know.
+  const lost = status === 404 && !/"error"\s*:/.test(body) ? "; is api_base right? Most end with /v1" : "";
   const hint =
     status >= 300 && status < 400
       ? `a redirect to ${String(headers.location)}, and redirects are not followed; set api_base to the final address`
@@ -62,7 +64,7 @@ export function statusFault(
   return new GatewayError(
     code,
     own,
-    `${culprit.id} answered ${status}: ${hint}`,
+    `${culprit.id} answered ${status}: ${hint}${lost}`,
     {
       upstreamStatus: status,
       upstream,
@@ -74,7 +76,7 @@ export function statusFault(
 
 /** An `error` object inside a reply that began with status 200. */
 export function bodyFault(culprit: Culprit, error: unknown): GatewayError {
-  const upstream = toUpstreamError(error, culprit.secret);
+  const upstream = toUpstreamError(error, culprit.secrets);
   const named = Number(upstream.code);
   const status =
     named >= 400 && named < 600
@@ -112,6 +114,12 @@ export function socketFault(culprit: Culprit, error: unknown, begun: boolean): G
     `the upstream cannot be reached (${code || text}); is api_base right and the server up?`,
     error,
   );
+}
+
+/** The connection ended before a byte of the reply: a kept one may have been closed by the server a moment before. */
+export function hungUp(error: unknown): boolean {
+  const code = (error as { code?: unknown } | null)?.code;
+  return code === "UND_ERR_SOCKET" || code === "ECONNRESET" || code === "EPIPE";
 }
 
 /** The caller left or stopped the turn: nobody's fault, never counted. */
@@ -154,16 +162,16 @@ function readErrorBody(body: string, status: number): UpstreamError {
   return { message: text === "" ? `HTTP status ${status} without a message` : text.slice(0, 500) };
 }
 
-export function blank(text: string, secret: string | undefined): string {
-  return secret !== undefined && secret.length >= 4 ? text.replaceAll(secret, "***") : text;
+export function blank(text: string, secrets: readonly string[] = []): string {
+  return secrets.reduce((kept, secret) => (secret.length >= 4 ? kept.replaceAll(secret, "***") : kept), text);
 }
 
-function toUpstreamError(error: unknown, secret?: string): UpstreamError {
-  if (typeof error === "string") return { message: blank(error, secret).slice(0, 4000) };
+function toUpstreamError(error: unknown, secrets?: readonly string[]): UpstreamError {
+  if (typeof error === "string") return { message: blank(error, secrets).slice(0, 4000) };
   const { message, type, code, param } = (error ?? {}) as Record<string, unknown>;
   const text = typeof message === "string" ? message : (JSON.stringify(error) ?? "unknown error");
   return {
-    message: blank(text, secret).slice(0, 4000),
+    message: blank(text, secrets).slice(0, 4000),
     ...(typeof type === "string" ? { type } : {}),
     ...(typeof code === "string" || typeof code === "number" ? { code: String(code) } : {}),
     ...(typeof param === "string" ? { param } : {}),

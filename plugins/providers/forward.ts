@@ -3,9 +3,9 @@
  * A 4xx keeps status, message and Retry-After; anything else that goes wrong before the first byte is a GatewayError.
  */
 import type { ForwardReply, ForwardRequest, GatewayError } from "@chela/sdk";
-import { errorText, noCompletion, type Upstream } from "./call.ts";
+import { errorText, noCompletion, plainType, type Upstream } from "./call.ts";
 import { Exchange, type Headers } from "./exchange.ts";
-import { blank, statusFault } from "./faults.ts";
+import { blank, bodyFault, fault, statusFault } from "./faults.ts";
 import { limits } from "./limits.ts";
 import type { Pools } from "./pools.ts";
 
@@ -24,6 +24,9 @@ const passed = [
   "x-ratelimit-reset-requests",
   "x-ratelimit-reset-tokens",
 ] as const;
+
+const beginsWithError = /^(?::[^\n]*\n[\r\n]*)*(?:data: ?)?\{\s*"error"\s*:\s*(?:\{|"(?!"))/;
+const blankLine = /\r?\n\r?\n/;
 
 export interface Forwarded {
   readonly reply: ForwardReply;
@@ -52,40 +55,61 @@ export async function forwardTo(
     maxBytes: limits.passBytes,
   });
   if (exchange.status >= 300) return refusal(exchange, upstream);
-  const type = String(exchange.headers["content-type"] ?? "");
+  const type = plainType(exchange, upstream);
   if (type.startsWith("text/html")) throw noCompletion(exchange, upstream, type);
+  if (type.startsWith("text/event-stream") && request.path === "/chat/completions") exchange.expectEnd();
   const first = await exchange.next();
-  const body = first.done ? nothing() : prefixed(first, exchange);
+  if (first.done) throw fault("UPSTREAM_CUT", upstream, `answered ${exchange.status} without a body`);
+  const head = Buffer.from(first.value);
+  if (beginsWithError.test(head.toString("latin1", 0, 200))) return toldError(head, exchange, upstream);
+  const body = prefixed(first, exchange);
   return { reply: { status: exchange.status, headers: pick(exchange.headers), body, model: upstream.id } };
+}
+
+/** An error with status 200, as some upstreams tell it: as the whole reply, or as the first event of a stream. */
+async function toldError(head: Buffer, exchange: Exchange, upstream: Upstream): Promise<Forwarded> {
+  let text = head.toString("utf8", head.indexOf("{"));
+  if (blankLine.test(text)) exchange.release();
+  else text += await errorText(exchange);
+  const [json = ""] = blank(text, upstream.secrets).split(blankLine, 1);
+  const error = bodyFault(upstream, errorOf(json) ?? json);
+  if (error.status >= 500) throw error;
+  return refused(error, upstream.id, json, exchange);
 }
 
 /** The upstream's own error body when it has OpenAI's shape, else its message in that shape. */
 async function refusal(exchange: Exchange, upstream: Upstream): Promise<Forwarded> {
-  const text = blank(await errorText(exchange), upstream.secret);
+  const text = blank(await errorText(exchange), upstream.secrets);
   const error = statusFault(upstream, exchange.status, exchange.headers, text);
   if (exchange.status < 400 || exchange.status >= 500) throw error;
-  const { "content-length": _, ...headers } = pick(exchange.headers);
+  return refused(error, upstream.id, text, exchange);
+}
+
+function refused(error: GatewayError, model: string, text: string, { status, headers: all }: Exchange): Forwarded {
+  const { "content-length": _, ...headers } = pick(all);
   const told = (error.details?.upstream ?? {}) as Record<string, unknown>;
-  const body = hasErrorObject(text)
-    ? text
-    : JSON.stringify({
-        error: { message: told.message, type: told.type ?? "upstream_error", param: null, code: null },
-      });
+  const body =
+    typeof errorOf(text) === "object"
+      ? text
+      : JSON.stringify({
+          error: { message: told.message, type: told.type ?? "upstream_error", param: null, code: null },
+        });
   const reply = {
-    status: exchange.status,
+    // One that came with status 200 has that of what it says.
+    status: status < 300 ? error.status : status,
     headers: { ...headers, "content-type": "application/json" },
     body: one(Buffer.from(body)),
-    model: upstream.id,
+    model,
   };
   return { reply, refused: error };
 }
 
-function hasErrorObject(text: string): boolean {
+/** The `error` of a JSON object, if there is one. */
+function errorOf(text: string): unknown {
   try {
-    const error = (JSON.parse(text) as { error?: unknown } | null)?.error;
-    return typeof error === "object" && error !== null;
+    return (JSON.parse(text) as { error?: unknown } | null)?.error ?? undefined;
   } catch {
-    return false;
+    return undefined;
   }
 }
 
@@ -119,5 +143,3 @@ function prefixed(first: IteratorResult<Uint8Array>, exchange: Exchange): AsyncI
 async function* one(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   yield bytes;
 }
-
-async function* nothing(): AsyncGenerator<Uint8Array> {}

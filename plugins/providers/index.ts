@@ -1,6 +1,7 @@
 /** Model providers: OpenAI-compatible upstreams from `models.providers`, what is found on this machine, and the offline model. */
 import { type Context, definePlugin, type Logger, providers, Type } from "@chela/sdk";
-import { discover, discoveryAllowed } from "./discovery.ts";
+import { discover, discoveryAllowed, fromEnvironment } from "./discovery.ts";
+import { namedModelProblems } from "./named-models.ts";
 import { testModel } from "./probe.ts";
 import { ModelsConfig, type ModelsSection, readSettings, type Settings } from "./settings.ts";
 import { Upstreams } from "./upstreams.ts";
@@ -16,7 +17,7 @@ export default definePlugin({
   provides: [providers],
   setup(ctx) {
     const settings = readSettings(ctx.config);
-    const upstreams = new Upstreams(settings, { log: ctx.log, now: Date.now });
+    const upstreams = new Upstreams(settings, { log: ctx.log, now: () => performance.now() });
     ctx.own("upstream connections", () => upstreams.close());
     ctx.provide(providers, upstreams);
     tellProblems(ctx.log, settings);
@@ -32,7 +33,9 @@ export default definePlugin({
     });
 
     ctx.on("config:validate", (config, add) => {
-      for (const problem of readSettings(config.models as ModelsSection).problems) add(problem);
+      const models = config.models as ModelsSection;
+      for (const problem of readSettings(models).problems) add(problem);
+      for (const problem of namedModelProblems(config.agents, models?.providers)) add(problem);
     });
     ctx.health("upstreams", () => {
       const { configured, discovered, cooling, problems } = upstreams.status();
@@ -99,7 +102,10 @@ class Search {
 
   async #search(signal: AbortSignal): Promise<void> {
     const { env, host, ports, timeout_ms } = this.#ctx.config.discovery;
-    const found = await discover({ env: env ? process.env : {}, host, ports, timeoutMs: timeout_ms, signal });
+    const keyed = env ? fromEnvironment(process.env) : [];
+    // What needs no search serves at once; what an earlier search found stays until this one has ended.
+    if (this.#upstreams.status().discovered === 0) this.#upstreams.discover(keyed);
+    const found = await discover({ keyed, host, ports, timeoutMs: timeout_ms, signal });
     if (signal.aborted) return;
     this.#upstreams.discover(found);
     if (found.length === 0) return;

@@ -74,8 +74,10 @@ export interface ProviderSpec {
   readonly origin: string;
   /** Path of the base URL, without a slash at its end. */
   readonly prefix: string;
+  /** Name, value, name, value … */
   readonly headers: string[];
-  readonly secret: string | undefined;
+  /** What of them never may be told. */
+  readonly secrets: readonly string[];
   readonly models: readonly string[];
   /** Models that are not listed pass too. */
   readonly open: boolean;
@@ -118,7 +120,7 @@ export function readSettings(section: ModelsSection): Settings {
   return {
     providers,
     fallbacks: section?.fallbacks,
-    requestMs: (section?.request_timeout_sec ?? 600) * 1000,
+    requestMs: milliseconds(section?.request_timeout_sec ?? 600),
     problems,
   };
 }
@@ -128,26 +130,27 @@ export function toSpec(name: string, entry: ProviderSection, source: ModelInfo["
   const secret = (entry.api_key ?? entry.apiKey)?.trim() || undefined;
   const models = modelIds(entry);
   const bearer = secret !== undefined && entry.auth !== "none";
+  const own = Object.entries(entry.headers ?? {}).map(([key, value]) => [key.toLowerCase(), value] as const);
+  const headers = {
+    "content-type": "application/json",
+    accept: "application/json, text/event-stream",
+    "accept-encoding": "identity",
+    "user-agent": "chela/1.0",
+    ...(bearer ? { authorization: `Bearer ${secret}` } : {}),
+    ...Object.fromEntries(own),
+  };
   const responses = entry["responses" as keyof ProviderSection] as { stream_include_usage?: unknown } | undefined;
   return {
     name,
     source,
     origin: url.origin,
-    prefix: url.pathname.replace(/\/+$/, ""),
-    headers: [
-      "content-type",
-      "application/json",
-      "accept",
-      "application/json, text/event-stream",
-      "user-agent",
-      "chela/1.0",
-      ...(bearer ? ["authorization", `Bearer ${secret}`] : []),
-      ...Object.entries(entry.headers ?? {}).flatMap(([key, value]) => [key.toLowerCase(), value]),
-    ],
-    secret,
+    // The address of the one endpoint is often given instead of the base.
+    prefix: url.pathname.replace(/(\/chat\/completions)?\/*$/, ""),
+    headers: Object.entries(headers).flat(),
+    secrets: [...(secret === undefined ? [] : [secret]), ...own.map(([, value]) => value)],
     models: models.filter((model) => model !== "*"),
     open: models.length === 0 || models.includes("*"),
-    timeoutMs: (entry.timeout_sec ?? 90) * 1000,
+    timeoutMs: milliseconds(entry.timeout_sec ?? 90),
     maxTokens: entry.max_tokens || undefined,
     temperature: entry.temperature,
     usage: responses?.stream_include_usage !== false,
@@ -202,6 +205,11 @@ function fits(entry: unknown): entry is ProviderSection {
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** As much as a timer can hold: more would be taken for nothing. */
+function milliseconds(seconds: number): number {
+  return Math.min(seconds * 1000, 2_147_483_647);
 }
 
 function isBase(text: string): boolean {

@@ -23,6 +23,7 @@ import type { ProviderSpec, Settings } from "./settings.ts";
 
 export interface UpstreamsOptions {
   readonly log: Pick<Logger, "warn">;
+  /** Milliseconds of a clock that never jumps. */
   readonly now: () => number;
 }
 
@@ -133,7 +134,7 @@ export class Upstreams implements Providers {
     const model = id.slice(slash + 1);
     if (!spec || model === "" || model === "*") return undefined;
     if (!spec.open && !spec.models.includes(model)) return undefined;
-    return { id, provider: spec.name, model, secret: spec.secret, spec };
+    return { id, provider: spec.name, model, secrets: spec.secrets, spec };
   }
 
   #candidates(request: ModelRequest): readonly Candidate[] {

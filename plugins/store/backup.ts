@@ -1,7 +1,7 @@
 /** Writes a backup under a temporary name and renames it when it is complete: a file with the final name is always whole. */
 import { randomBytes } from "node:crypto";
-import { chmod, mkdir, open, rename, rm } from "node:fs/promises";
-import { dirname, resolve } from "node:path";
+import { chmod, mkdir, open, readdir, rename, rm } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
 import { GatewayError } from "@chela/sdk";
 
 /** `copy` fills the temporary file, which exists, is empty and belongs to the owner alone. */
@@ -18,6 +18,13 @@ export async function backupTo(file: string, copy: (target: string) => Promise<v
   } catch (error) {
     await rm(temporary, { force: true });
     throw error;
+  }
+}
+
+/** Removes what a process that was killed left half copied. Only while no backup into `folder` runs. */
+export async function sweepBackups(folder: string): Promise<void> {
+  for (const name of await readdir(folder).catch(() => [])) {
+    if (/\.[0-9a-f]{12}\.part(-journal|-wal|-shm)?$/.test(name)) await rm(join(folder, name), { force: true });
   }
 }
 

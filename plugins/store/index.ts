@@ -2,7 +2,7 @@
 import { readdir, stat } from "node:fs/promises";
 import { isAbsolute, join, resolve } from "node:path";
 import { type Context, definePlugin, GatewayError, type Static, store, Type } from "@chela/sdk";
-import { backupName } from "./backup.ts";
+import { backupName, sweepBackups } from "./backup.ts";
 import { Database } from "./database.ts";
 import { type Driver, loadDriver } from "./driver.ts";
 import { openConnection, setDurability } from "./open.ts";
@@ -10,6 +10,7 @@ import { SqliteStore } from "./sqlite-store.ts";
 
 /** A start must not use up the time that setup has. */
 const maxOpenWaitMs = 3_000;
+const shrinkEveryMs = 10_000;
 
 const Config = Type.Object({
   path: Type.String({ default: "", description: "Database file; empty: chela.db in the plugin's data folder" }),
@@ -59,6 +60,10 @@ export default definePlugin({
     ctx.onConfig(async (now, changed) => {
       if (changed.includes("durability")) await sqlite.configure((open) => setDurability(open, now.durability));
     });
+    // Only now: an instance before this one may have been writing a backup.
+    ctx.start(() => sweepBackups(backupFolder(ctx)));
+    // A database that is locked or a disk that is full has no time for this; the next time may.
+    ctx.every(shrinkEveryMs, () => sqlite.shrink().catch(() => undefined));
     ctx.health("database", () => check(sqlite, driver, file));
     registerMethods(ctx, sqlite);
   },
@@ -68,6 +73,10 @@ function databaseFile(ctx: Context<Config>): string {
   const { path } = ctx.config;
   if (path === "") return join(ctx.dataDir, "chela.db");
   return isAbsolute(path) ? path : resolve(ctx.dataDir, path);
+}
+
+function backupFolder(ctx: Context<Config>): string {
+  return join(ctx.dataDir, "backups");
 }
 
 async function check(sqlite: SqliteStore, driver: Driver, file: string) {
@@ -92,7 +101,7 @@ function registerMethods(ctx: Context<Config>, sqlite: SqliteStore): void {
     about: "Writes a consistent copy of the database into the store's backup folder",
     params: BackupParams,
     handler: async ({ file }) => {
-      const folder = join(ctx.dataDir, "backups");
+      const folder = backupFolder(ctx);
       const name = backupName(file, new Date());
       const taken = await readdir(folder).catch(() => [] as string[]);
       if (taken.includes(name)) {

@@ -19,17 +19,22 @@ database.close();
 parentPort.postMessage(found);
 `;
 
-/** Empty when sound. `module` is what the worker requires for SQLite. */
-export async function checkIntegrity(module: string, file: string): Promise<readonly string[]> {
+/** Empty when sound. `module` is what the worker requires for SQLite. Rejects with the reason of `signal`. */
+export async function checkIntegrity(module: string, file: string, signal: AbortSignal): Promise<readonly string[]> {
   // Node 22 calls its SQLite experimental, in each thread again; nothing else runs in this one.
   const execArgv = ["--disable-warning=ExperimentalWarning"];
   const worker = new Worker(program, { eval: true, execArgv, workerData: { module, file } });
-  const timer = setTimeout(() => void worker.terminate(), checkLimitMs);
+  const end = () => void worker.terminate();
+  const timer = setTimeout(end, checkLimitMs);
+  signal.addEventListener("abort", end, { once: true });
   try {
     const found = await answerOf(worker);
     return found.length === 1 && found[0] === "ok" ? [] : found;
+  } catch (error) {
+    throw signal.aborted ? signal.reason : error;
   } finally {
     clearTimeout(timer);
+    signal.removeEventListener("abort", end);
     await worker.terminate();
   }
 }

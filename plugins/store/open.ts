@@ -2,9 +2,10 @@
  * Opens the database file, or creates it. A database that exists is never silently replaced: an empty file, a foreign file
  * and a damaged one are refused. New ones appear under their name only when they are complete, readable by the owner alone.
  */
-import { closeSync, mkdirSync, openSync, readSync, renameSync, rmSync, statSync } from "node:fs";
+import { closeSync, fsyncSync, mkdirSync, openSync, readSync, renameSync, rmSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { GatewayError } from "@chela/sdk";
 import type { Connection, Driver } from "./driver.ts";
 import { damaged, isBusy, storeFault } from "./faults.ts";
 
@@ -23,10 +24,11 @@ export async function openConnection(
   let connection: Connection | undefined;
   try {
     if (exists(file)) assertHeader(file);
+    else if (statSync(`${file}-wal`, { throwIfNoEntry: false })?.size) throw missing(file);
     else create(driver, file);
     const opened = driver.open(file);
     connection = opened;
-    await patiently(options.busyMs, () => configure(opened, options.durability));
+    await patiently(performance.now() + options.busyMs, () => configure(opened, options.durability));
     return opened;
   } catch (error) {
     connection?.close();
@@ -34,9 +36,8 @@ export async function openConnection(
   }
 }
 
-/** Runs `work` again while another process holds the lock. */
-export async function patiently<T>(busyMs: number, work: () => T): Promise<T> {
-  const giveUpAt = performance.now() + busyMs;
+/** Runs `work` again while another process holds the lock, until `giveUpAt` on the clock of `performance`. */
+export async function patiently<T>(giveUpAt: number, work: () => T): Promise<T> {
   for (let waitMs = 5; ; waitMs = Math.min(waitMs * 2, 50)) {
     try {
       return work();
@@ -60,7 +61,7 @@ function configure(connection: Connection, durability: Durability): void {
   connection.prepare("SELECT count(*) AS tables FROM sqlite_master").get();
 }
 
-/** The file gets its name when its header is complete, so a kill -9 in between never leaves an empty database. */
+/** The file gets its name when its header is on the disk, so neither kill -9 nor a power failure leaves an empty database. */
 function create(driver: Driver, file: string): void {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   const fresh = `${file}.new`;
@@ -68,9 +69,15 @@ function create(driver: Driver, file: string): void {
   closeSync(openSync(fresh, "wx", 0o600));
   const connection = driver.open(fresh);
   try {
-    connection.exec("PRAGMA synchronous = OFF; PRAGMA journal_mode = WAL");
+    connection.exec("PRAGMA synchronous = OFF; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL");
   } finally {
     connection.close();
+  }
+  const handle = openSync(fresh, "r+");
+  try {
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
   }
   renameSync(fresh, file);
 }
@@ -86,6 +93,12 @@ function assertHeader(file: string): void {
     closeSync(handle);
   }
   if (head.toString("latin1") !== magic) throw damaged(file, "it does not start like a SQLite database");
+}
+
+/** A new file would be given what the log holds, and be damaged by it. */
+function missing(file: string): GatewayError {
+  const message = `the database ${file} is missing while its log ${file}-wal is there: put the database back, or remove the log to begin anew`;
+  return new GatewayError("STORE_DAMAGED", 500, message);
 }
 
 function exists(file: string): boolean {

@@ -13,6 +13,11 @@ import { patiently } from "./open.ts";
 import { runTransaction, type TransactionHost } from "./transaction.ts";
 import { WriteQueue } from "./write-queue.ts";
 
+/** Free pages that are kept for what is written next. */
+const sparePages = 2_500;
+/** So many are given back in a few milliseconds. */
+const pagesAtOnce = 250;
+
 export interface SqliteStoreOptions {
   readonly database: Database;
   readonly driver: Driver;
@@ -29,6 +34,8 @@ export class SqliteStore implements Store {
   readonly #host: TransactionHost;
   readonly #queue: WriteQueue;
   readonly #backups = new Set<Promise<void>>();
+  readonly #ending = new AbortController();
+  #checking: Promise<readonly string[]> | undefined;
   #closed = false;
 
   constructor(options: SqliteStoreOptions) {
@@ -36,7 +43,7 @@ export class SqliteStore implements Store {
     this.#options = options;
     this.#database = database;
     this.#host = { database, file, limitMs, entering: false };
-    this.#queue = new WriteQueue(options);
+    this.#queue = new WriteQueue({ database, file, giveUpAt: () => this.#giveUpAt() });
   }
 
   /** Writes that wait for their turn. */
@@ -67,8 +74,9 @@ export class SqliteStore implements Store {
       const message = "a transaction was begun inside another one: use the query that the outer one is given";
       return Promise.reject(new GatewayError("STORE_NESTED", 500, message));
     }
+    const giveUpAt = this.#giveUpAt();
     return this.#alone(async () => {
-      await this.#patiently(() => this.#database.exec("BEGIN IMMEDIATE"));
+      await this.#patiently(() => this.#database.exec("BEGIN IMMEDIATE"), giveUpAt);
       return runTransaction(this.#host, work);
     });
   }
@@ -97,9 +105,23 @@ export class SqliteStore implements Store {
     }
   }
 
+  /** One check at a time: who asks meanwhile gets the answer of the one that runs. */
   integrity(): Promise<readonly string[]> {
     if (this.#closed) return Promise.reject(closed());
-    return checkIntegrity(this.#options.driver.module(), this.#options.file);
+    const { driver, file } = this.#options;
+    this.#checking ??= checkIntegrity(driver.module(), file, this.#ending.signal).finally(() => {
+      this.#checking = undefined;
+    });
+    return this.#checking;
+  }
+
+  /** Gives some of the pages that nothing uses any more back to the disk; a reserve for what comes next stays. */
+  shrink(): Promise<void> {
+    return this.configure((connection) => {
+      const { freelist_count: free } = connection.prepare("PRAGMA freelist_count").get() as { freelist_count: number };
+      const pages = Math.min(free - sparePages, pagesAtOnce);
+      if (pages > 0) connection.exec(`PRAGMA incremental_vacuum(${pages})`);
+    });
   }
 
   /** Changes the connection itself, between two transactions. */
@@ -111,20 +133,26 @@ export class SqliteStore implements Store {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    this.#ending.abort(closed());
     await this.#queue.idle();
-    await Promise.allSettled(this.#backups);
+    await Promise.allSettled([...this.#backups, this.#checking]);
     this.#database.close();
   }
 
   async #read<T>(work: () => T): Promise<T> {
     if (this.#closed) throw closed();
-    if (this.#queue.exclusive) return this.#alone(() => this.#patiently(work));
+    const giveUpAt = this.#giveUpAt();
+    if (this.#queue.exclusive) return this.#alone(() => this.#patiently(work, giveUpAt));
     try {
       return work();
     } catch (error) {
       if (!isBusy(error)) throw storeFault(error, this.#options.file);
-      return this.#patiently(work);
+      return this.#patiently(work, giveUpAt);
     }
+  }
+
+  #giveUpAt(): number {
+    return performance.now() + this.#options.busyMs();
   }
 
   #alone<T>(work: () => Promise<T>): Promise<T> {
@@ -138,9 +166,9 @@ export class SqliteStore implements Store {
     return this.#alone(async () => this.#database.exec(`VACUUM INTO '${target.replaceAll("'", "''")}'`));
   }
 
-  async #patiently<T>(work: () => T): Promise<T> {
+  async #patiently<T>(work: () => T, giveUpAt = this.#giveUpAt()): Promise<T> {
     try {
-      return await patiently(this.#options.busyMs(), work);
+      return await patiently(giveUpAt, work);
     } catch (error) {
       throw storeFault(error, this.#options.file);
     }

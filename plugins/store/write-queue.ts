@@ -16,6 +16,8 @@ const sliceMs = 4;
 interface Write {
   readonly sql: string;
   readonly values: readonly SqlValue[];
+  /** Nobody waits longer for a lock, however many wait before him. */
+  readonly giveUpAt: number;
   readonly resolve: (result: RunResult) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -26,7 +28,8 @@ type Exclusive = () => Promise<void>;
 export interface WriteQueueOptions {
   readonly database: Database;
   readonly file: string;
-  readonly busyMs: () => number;
+  /** For work that is accepted now: how long another process's lock is waited for, on the clock of `performance`. */
+  readonly giveUpAt: () => number;
 }
 
 export class WriteQueue {
@@ -50,7 +53,7 @@ export class WriteQueue {
 
   run(sql: string, values: readonly SqlValue[]): Promise<RunResult> {
     return new Promise((resolve, reject) => {
-      this.#jobs.push({ sql, values, resolve, reject });
+      this.#jobs.push({ sql, values, giveUpAt: this.#options.giveUpAt(), resolve, reject });
       this.#start();
     });
   }
@@ -120,9 +123,11 @@ export class WriteQueue {
 
   /** One commit for all. Undefined when that failed as a whole: then each one has to stand for itself. */
   async #commitTogether(writes: readonly Write[]): Promise<(() => void)[] | undefined> {
-    const { database, file, busyMs } = this.#options;
+    const { database, file } = this.#options;
+    // As long as the youngest may wait, since one that is refused is refused with all.
+    const giveUpAt = (writes.at(-1) as Write).giveUpAt;
     try {
-      await patiently(busyMs(), () => database.exec("BEGIN IMMEDIATE"));
+      await patiently(giveUpAt, () => database.exec("BEGIN IMMEDIATE"));
       const settle = writes.map((write) => this.#inGroup(write));
       database.exec("COMMIT");
       return settle;
@@ -147,9 +152,9 @@ export class WriteQueue {
   }
 
   async #commitAlone(write: Write): Promise<void> {
-    const { database, file, busyMs } = this.#options;
+    const { database, file } = this.#options;
     try {
-      write.resolve(await patiently(busyMs(), () => database.run(write.sql, write.values)));
+      write.resolve(await patiently(write.giveUpAt, () => database.run(write.sql, write.values)));
     } catch (error) {
       write.reject(storeFault(error, file));
     }

@@ -5,6 +5,7 @@ import { defineService } from "../service.ts";
 /** `none`: nothing that is live reads this key. */
 export type ChangeClass = "hot" | "restart-plugin" | "restart-gateway" | "none";
 
+/** What one changed key would take. */
 export interface PlannedChange {
   readonly path: string;
   readonly class: ChangeClass;
@@ -21,12 +22,14 @@ export interface ChangeResult {
   readonly hash: string;
 }
 
+/** One key and its new value. */
 export interface ConfigEdit {
   readonly path: string;
   /** undefined removes the key. */
   readonly value: unknown;
 }
 
+/** Who writes, why, and under which conditions. */
 export interface WriteOptions {
   /** For the journal: `api`, `cli`, `plugin:keys`. */
   readonly who: string;
@@ -37,6 +40,7 @@ export interface WriteOptions {
   readonly force?: boolean;
 }
 
+/** A version of the file that was kept. */
 export interface Backup {
   readonly id: string;
   readonly at: number;
@@ -44,6 +48,7 @@ export interface Backup {
   readonly hash: string;
 }
 
+/** Reads, plans and changes the configuration. Secrets are redacted in everything it returns. */
 export interface Config {
   /** Defaults merged with the file, secrets redacted. */
   view(): Readonly<Record<string, unknown>>;
@@ -78,4 +83,5 @@ export interface Config {
   hotFields(): readonly { readonly path: string; readonly name: string; readonly description: string }[];
 }
 
+/** Name it in `needs`. */
 export const config = defineService<Config>("config", "1.0.0");

@@ -2,6 +2,7 @@
 import type { Identity } from "../identity.ts";
 import { defineService } from "../service.ts";
 
+/** What `chela status` shows; no secret. */
 export interface GatewayStatus {
   readonly version: string;
   readonly pid: number;
@@ -22,6 +23,7 @@ export interface GatewayStatus {
   readonly node: string;
 }
 
+/** Requests to one route, by status. */
 export interface RouteStats {
   readonly method: string;
   readonly route: string;
@@ -33,6 +35,7 @@ export interface RouteStats {
   readonly buckets: readonly number[];
 }
 
+/** The figures behind `/metrics`, counted since the start. */
 export interface GatewayStats {
   /** Upper bounds in seconds. */
   readonly buckets: readonly number[];
@@ -49,6 +52,7 @@ export interface GatewayStats {
   readonly sockets: readonly { readonly stream: string; readonly open: number }[];
 }
 
+/** Every health check, run just now. */
 export interface HealthReport {
   readonly ok: boolean;
   readonly checks: readonly {
@@ -59,6 +63,7 @@ export interface HealthReport {
   }[];
 }
 
+/** Asks and steers the running gateway. */
 export interface Gateway {
   status(): GatewayStatus;
   stats(): GatewayStats;
@@ -106,4 +111,5 @@ export interface Gateway {
   stop(why: string): void;
 }
 
+/** Name it in `needs`. */
 export const gateway = defineService<Gateway>("gateway", "1.0.0");

@@ -1,6 +1,7 @@
 /** The gateway's own log as it is written (provided by the host): redacted, escaped lines, and a bounded memory of them. */
 import { defineService } from "../service.ts";
 
+/** Levels, lowest first. */
 export type LogLevel = "debug" | "info" | "warn" | "error";
 
 /** One line, parsed. ClawGo's names and the plain ones stand side by side. */
@@ -16,6 +17,7 @@ export interface LogLine {
   readonly [field: string]: unknown;
 }
 
+/** Reads the log as it is written. */
 export interface LogSource {
   /**
    * `line` is one line of JSON without its line feed. Returns its own undo. Lines that a listener itself logs while it
@@ -29,4 +31,5 @@ export interface LogSource {
   setLevel(level: LogLevel | undefined): void;
 }
 
+/** Name it in `needs`. */
 export const logSource = defineService<LogSource>("log-source", "1.0.0");

@@ -3,6 +3,7 @@
 import { defineService } from "../service.ts";
 import type { ChangeResult } from "./config.ts";
 
+/** What a plugin is doing. `waiting`: for a service it needs; `quarantined`: off after faults, until released. */
 export type PluginState =
   | "disabled"
   | "waiting"
@@ -13,6 +14,7 @@ export type PluginState =
   | "incompatible"
   | "stopping";
 
+/** One plugin in a list. */
 export interface PluginRow {
   readonly id: string;
   readonly version: string;
@@ -24,6 +26,7 @@ export interface PluginRow {
   readonly critical: boolean;
 }
 
+/** Everything about one plugin. */
 export interface PluginInfo extends PluginRow {
   readonly root: string;
   readonly host: string;
@@ -59,6 +62,7 @@ export interface PluginInfo extends PluginRow {
   readonly schema: Readonly<Record<string, unknown>>;
 }
 
+/** What an installation did. */
 export interface Installed {
   readonly id: string;
   readonly version: string;
@@ -68,6 +72,7 @@ export interface Installed {
   readonly changed: boolean;
 }
 
+/** Lists, switches, installs and removes plugins. `who` is for the journal. */
 export interface Plugins {
   list(): readonly PluginRow[];
   /** Throws `PLUGIN_UNKNOWN` (404) with the nearest name. */
@@ -85,4 +90,5 @@ export interface Plugins {
   refresh(): Promise<ChangeResult>;
 }
 
+/** Name it in `needs`. */
 export const plugins = defineService<Plugins>("plugins", "1.0.0");

@@ -2,6 +2,7 @@
 import type { ModelEvent, ModelRequest } from "../messages.ts";
 import { defineService } from "../service.ts";
 
+/** A model that can be asked. */
 export interface ModelInfo {
   /** `provider/model`. */
   readonly id: string;
@@ -11,6 +12,7 @@ export interface ModelInfo {
   readonly source: "config" | "discovered" | "builtin";
 }
 
+/** One failed try of a call, as `details.attempts` holds them. */
 export interface Attempt {
   readonly model: string;
   readonly ms: number;
@@ -29,6 +31,7 @@ export interface ForwardRequest {
   readonly signal: AbortSignal;
 }
 
+/** The upstream's answer, unread. */
 export interface ForwardReply {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
@@ -37,6 +40,7 @@ export interface ForwardReply {
   readonly model: string;
 }
 
+/** Calls models; provided by the plugin `providers`. */
 export interface Providers {
   /** All models that can be asked, in candidate order. */
   models(): readonly ModelInfo[];
@@ -53,4 +57,5 @@ export interface Providers {
   forward(request: ForwardRequest): Promise<ForwardReply>;
 }
 
+/** Name it in `needs`. */
 export const providers = defineService<Providers>("providers", "1.0.0");

@@ -2,6 +2,7 @@
 import type { Message, Usage } from "../messages.ts";
 import { defineService } from "../service.ts";
 
+/** A message of the history. */
 export interface StoredMessage extends Message {
   /** 1-based, without gaps, per session. */
   readonly seq: number;
@@ -13,6 +14,7 @@ export interface StoredMessage extends Message {
   readonly usage?: Usage;
 }
 
+/** One conversation in a list. */
 export interface SessionInfo {
   readonly key: string;
   readonly kind: string;
@@ -30,12 +32,14 @@ export interface HistoryWindow {
   readonly limit?: number;
 }
 
+/** A message to store. */
 export interface NewMessage extends Message {
   readonly state?: StoredMessage["state"];
   readonly model?: string;
   readonly usage?: Usage;
 }
 
+/** Keeps conversations; provided by the plugin `chat`. */
 export interface Sessions {
   /** Durable when it resolves. Creates the session when needed. Resolves to the sequence number of the last message. */
   append(key: string, messages: readonly NewMessage[]): Promise<number>;
@@ -45,4 +49,5 @@ export interface Sessions {
   remove(key: string): Promise<boolean>;
 }
 
+/** Name it in `needs`. */
 export const sessions = defineService<Sessions>("sessions", "1.0.0");

@@ -4,18 +4,21 @@ import type { Access } from "../identity.ts";
 import type { ToolSpec, Turn } from "../messages.ts";
 import { defineService } from "../service.ts";
 
+/** A tool that can be called. */
 export interface ToolInfo extends ToolSpec {
   readonly owner: string;
   readonly access: Access;
   readonly risk: "read" | "write" | "exec";
 }
 
+/** What came of a tool call. */
 export interface ToolAnswer {
   readonly ok: boolean;
   /** What the model reads; an error says what was wrong with the call. */
   readonly output: string;
 }
 
+/** Lists and runs the tools of all plugins. */
 export interface Tools {
   /** What is live now, by name. */
   list(): readonly ToolInfo[];
@@ -23,4 +26,5 @@ export interface Tools {
   run(call: { id: string; name: string; arguments: string }, turn: Turn): Promise<ToolAnswer>;
 }
 
+/** Name it in `needs`. */
 export const tools = defineService<Tools>("tools", "1.0.0");

@@ -1,7 +1,7 @@
 /** The built binary as people run it: quick to help, kind to pipes, and `gateway run --force`. */
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { readGatewayFile } from "../../kernel/gateway-file.ts";
@@ -38,6 +38,16 @@ function staticImports(file: string, seen = new Set<string>()): Set<string> {
   }
   return seen;
 }
+
+test.runIf(existsSync("/dev/full"))("output that cannot be written is said, and is no fault of Chela", () => {
+  const { status, stderr } = spawnSync("sh", ["-c", '"$0" "$1" version > /dev/full', process.execPath, binary()], {
+    encoding: "utf8",
+  });
+  expect({ status, stderr }).toEqual({
+    status: 1,
+    stderr: expect.stringContaining("The output cannot be written: ENOSPC"),
+  });
+});
 
 describe("help", () => {
   test("takes hardly longer than node itself", () => {

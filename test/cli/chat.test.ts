@@ -4,6 +4,7 @@ import { definePlugin } from "@chela/sdk";
 import { expect, test } from "vitest";
 import apiConfig from "../../plugins/api-config/index.ts";
 import chat from "../../plugins/chat/index.ts";
+import keys from "../../plugins/keys/index.ts";
 import providers from "../../plugins/providers/index.ts";
 import store from "../../plugins/store/index.ts";
 import { liveHost } from "../kit/live.ts";
@@ -117,4 +118,11 @@ test("Ctrl-C in a talk ends the turn, a second one leaves", async () => {
   await until(() => /> \w[^>]*> $/.test(seen), 5000, "the prompt again");
   signals.get("SIGINT")?.();
   expect((await talk).code).toBe(0);
+});
+
+test("a key that may only read is told so in the gateway's own sentence", async () => {
+  const { chela } = await liveHost({ plugins: [...plugins, keys], env, config: {} });
+  const { key } = (await chela(["keys", "add", "reader", "--json"])).json<{ key: string }>();
+  const { code, stderr } = await chela(["chat", "-m", "hi"], { env: { CHELA_GATEWAY_TOKEN: key } });
+  expect({ code, stderr }).toEqual({ code: 1, stderr: "missing scope: write\n" });
 });

@@ -1,4 +1,6 @@
 /** The command line itself: help, usage errors, exit codes, output forms. */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { commands } from "../../kernel/cli/commands.ts";
 import { hostVersion } from "../../kernel/version.ts";
@@ -56,10 +58,13 @@ test.each([
   [["xyzzy", "--flag"], "Unknown command: xyzzy. See chela --help.\n"],
   [["config", "sett"], "Unknown command 'sett'. Did you mean set?\n"],
   [["status", "--jsn"], "Unknown option '--jsn'. Did you mean --json?\n"],
-  [["config", "set", "a.b"], "Missing required argument 'value'. See chela --help.\n"],
+  [["config", "set", "a.b"], "Missing required argument 'value'. See chela config set --help.\n"],
+  [["help", "statsu"], "Unknown command: statsu. Did you mean status?\n"],
+  [["keys", "add", "x", "--scopes", ""], expect.stringContaining("--scopes takes read, write and admin")],
+  [["plugins", "new", "x", "--dir", "n".repeat(300)], expect.stringContaining("Choose another folder with --dir")],
   [
     ["logs", "--level", "loud"],
-    "Option '--level <level>' argument 'loud' is invalid. Allowed choices are debug, info, warn, error. See chela --help.\n",
+    "Option '--level <level>' argument 'loud' is invalid. Allowed choices are debug, info, warn, error. See chela logs --help.\n",
   ],
   [["status", "extra"], expect.stringContaining("Too many arguments")],
   [["completion", "fishy"], expect.stringContaining("Did you mean fish?")],
@@ -79,10 +84,12 @@ test("with --json a failure is a document on stdout", async () => {
     error: { code: "COMMAND_UNKNOWN", message: "Unknown command: stauts. Did you mean status?" },
   });
   expect(stdout).not.toContain("\u001b");
-  expect((await runMain(["logs", "--level", "x", "--json"])).json()).toMatchObject({
-    ok: false,
-    error: { code: "USAGE" },
-  });
+  for (const args of [["logs", "--level", "x"], ["plugins"], ["help", "nope"]]) {
+    expect((await runMain([...args, "--json"])).json(), args.join(" ")).toMatchObject({
+      ok: false,
+      error: { code: expect.stringMatching(/^(USAGE|COMMAND_UNKNOWN)$/) },
+    });
+  }
 });
 
 test("--verbose adds the stack, and only it does", async () => {
@@ -123,4 +130,20 @@ test.each([
   const asJson = await runMain([...args, "--json"], { env: { CHELA_STATE_DIR: tempDir() } });
   expect(asJson.code).toBe(code);
   expect(asJson.json()).toMatchObject({ error: { code: "GATEWAY_NOT_RUNNING" } });
+});
+
+test("logs without a gateway: what its last run wrote, and where that is", async () => {
+  const stateDir = tempDir();
+  const chela = (...args: string[]) => runMain(args, { env: { CHELA_STATE_DIR: stateDir } });
+  const line = (level: string, msg: string) => JSON.stringify({ time: "2026-01-02T03:04:05.678Z", level, msg });
+  const path = join(stateDir, "logs", "chela.log");
+  mkdirSync(join(stateDir, "logs"));
+  writeFileSync(path, `${line("INFO", "one")}\n${line("ERROR", "two")}\n${line("INFO", "three")}\nhalf a li`);
+  const all = await chela("logs", "--limit", "2");
+  expect(all).toMatchObject({ code: 0, stderr: `No gateway answers here; these lines are from ${path}.\n` });
+  expect(all.stdout.trim().split("\n")).toEqual([expect.stringContaining("two"), expect.stringContaining("three")]);
+  expect((await chela("logs", "--level", "warn", "--json")).json()).toMatchObject({ level: "ERROR", msg: "two" });
+  expect((await chela("logs", "--follow")).code).toBe(69);
+  await chela("config", "set", "logging.filename", "other.log");
+  expect((await chela("logs")).code).toBe(69);
 });

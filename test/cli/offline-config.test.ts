@@ -43,6 +43,16 @@ test("set, get, unset: compact JSON, comments kept, mode 0600, and what applies 
   expect(again).toMatchObject({ code: 0, stdout: "gateway.port is not set.\n" });
 });
 
+test("a key that nobody knows is kept and warned about, with the name that was meant", async () => {
+  const set = await chela("config", "set", "gateway.prot", "18791");
+  expect(set.stdout).toContain("gateway.prot is not a known key; it is kept. Did you mean gateway.port?");
+  expect((await chela("config", "set", "gateway.prot", "18792", "--json")).json()).toMatchObject({
+    ok: true,
+    warnings: [expect.stringContaining("gateway.prot")],
+  });
+  expect((await chela("config", "set", "gateway.port", "18792", "--json")).json()).toMatchObject({ warnings: [] });
+});
+
 test("ClawGo's path and value rules", async () => {
   expect((await chela("config", "set", ".sentinel..enable.", "true")).code).toBe(0);
   expect(JSON.parse(file())).toEqual({ sentinel: { enabled: true } });

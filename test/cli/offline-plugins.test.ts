@@ -1,5 +1,5 @@
 /** `plugins …` and `doctor` in a state dir while no gateway runs. */
-import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { beforeEach, expect, onTestFinished, test } from "vitest";
@@ -212,6 +212,38 @@ test("doctor: open modes, a weak token, a bad config, a taken port, each with wh
   expect((await findings()).bad).toMatchObject([
     { check: "auth", message: expect.stringContaining("refusing to listen") },
   ]);
+});
+
+test("doctor: whatever is wrong with the config, each finding says what to do and none blames Chela", async () => {
+  const configPath = join(stateDir, "config.json");
+  const texts = ["{ nope", '{"gateway":{"port":"x"}}', "\xff\xfe", '{"gateway":{"tls":{"certPath":"/nope.pem"}}}'];
+  for (const text of texts) {
+    writeFileSync(configPath, text, { encoding: "latin1", mode: 0o600 });
+    const { bad } = await findings();
+    expect(bad.length, text).toBeGreaterThan(0);
+    for (const { message, fix } of bad) {
+      expect(message, text).not.toContain("Internal fault");
+      expect(fix, message).toMatch(/^\S.{10,}/);
+    }
+    expect((await chela("doctor")).stderr).toBe("");
+  }
+  rmSync(configPath);
+  mkdirSync(configPath, { mode: 0o700 });
+  expect((await findings()).bad[0]).toMatchObject({
+    check: "config",
+    message: `${configPath} cannot be read (EISDIR)`,
+  });
+});
+
+test("doctor: TLS files that do not fit, and a clock behind what was written", async () => {
+  const configPath = join(stateDir, "config.json");
+  const tls = { certPath: join(stateDir, "no.pem"), keyPath: join(stateDir, "no.pem") };
+  writeFileSync(configPath, JSON.stringify({ gateway: { port: 0, tls } }));
+  expect((await findings()).bad).toMatchObject([{ check: "tls", message: expect.stringContaining("certPath") }]);
+  writeFileSync(configPath, '{"gateway":{"port":0}}');
+  const tomorrow = Date.now() / 1000 + 86_400;
+  utimesSync(configPath, tomorrow, tomorrow);
+  expect((await findings()).bad).toMatchObject([{ check: "clock", message: expect.stringContaining(configPath) }]);
 });
 
 test("doctor before the first start changes nothing", async () => {

@@ -1,6 +1,6 @@
 /** Small programs around the config file, bundled so that a plain Node process can run them (and be killed). */
 import { spawn } from "node:child_process";
-import { chmodSync } from "node:fs";
+import * as fs from "node:fs";
 import * as fsPromises from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -33,46 +33,42 @@ export async function program(dir: string, source: string): Promise<string> {
 const dyingFiles: Plugin = {
   name: "dying-files",
   setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^node:fs\/promises$/ }, ({ namespace }) =>
-      namespace === "dying" ? { path: "node:fs/promises", external: true } : { path: "files", namespace: "dying" },
+    onResolve({ filter: /^node:fs(\/promises)?$/ }, ({ path, namespace }) =>
+      namespace === "dying" ? { path, external: true } : { path, namespace: "dying" },
     );
-    onLoad({ filter: /.*/, namespace: "dying" }, () => ({ contents: dyingModule(), resolveDir: root, loader: "js" }));
+    onLoad({ filter: /.*/, namespace: "dying" }, ({ path }) => ({
+      contents: path === "node:fs" ? dyingModule(path, Object.keys(fs)) : dyingModule(path, Object.keys(fsPromises)),
+      resolveDir: root,
+      loader: "js",
+    }));
   },
 };
 
-function dyingModule(): string {
-  const names = Object.keys(fsPromises).filter((name) => name !== "default" && name !== "constants");
+/** Both modules count on, operation by operation; the operations of the callback kind are told by their names. */
+function dyingModule(module: string, names: readonly string[]): string {
+  const wrapped = names.filter((name) => name !== "default" && name !== "promises");
   return `
-    import * as real from "node:fs/promises";
-    let left = Number(process.env.DIE_AT ?? Infinity);
-    function die() {
+    import * as real from ${JSON.stringify(module)};
+    const state = (globalThis.dying ??= { left: Number(process.env.DIE_AT ?? Infinity) });
+    function step(half) {
+      if (state.left-- > 0) return;
+      half?.();
       process.kill(process.pid, "SIGKILL");
       for (;;);
     }
-    async function step(half) {
-      if (left-- > 0) return;
-      await half?.();
-      die();
-    }
-    const cut = (data) => data.slice(0, data.length / 2);
-    function wrapHandle(handle) {
-      for (const name of ["sync", "chmod", "close", "stat", "readFile"]) {
-        const call = handle[name].bind(handle);
-        handle[name] = async (...args) => (await step(), call(...args));
-      }
-      const write = handle.writeFile.bind(handle);
-      handle.writeFile = async (data, ...rest) => (await step(() => write(cut(data), ...rest)), write(data, ...rest));
-      return handle;
-    }
+    const operations = /Sync$|^fsync$/;
     function wrap(name) {
       const call = real[name];
-      if (typeof call !== "function") return call;
-      if (name === "open") return async (...args) => (await step(), wrapHandle(await call(...args)));
-      if (name !== "writeFile" && name !== "appendFile") return async (...args) => (await step(), call(...args));
-      return async (file, data, ...rest) => (await step(() => call(file, cut(data), ...rest)), call(file, data, ...rest));
+      if (typeof call !== "function" || !(operations.test(name) || ${module !== "node:fs"})) return call;
+      const isWrite = name === "writeFileSync" || name === "appendFileSync";
+      const dying = (file, data, ...rest) => {
+        step(isWrite ? () => call(file, data.slice(0, data.length / 2), ...rest) : undefined);
+        return call(file, data, ...rest);
+      };
+      return call.native ? Object.assign(dying, { native: (path) => (step(), call.native(path)) }) : dying;
     }
-    export const constants = real.constants;
-    ${names.map((name) => `export const ${name} = wrap(${JSON.stringify(name)});`).join("\n")}
+    export default real;
+    ${wrapped.map((name) => `export const ${name} = wrap(${JSON.stringify(name)});`).join("\n")}
   `;
 }
 
@@ -106,6 +102,6 @@ export async function run(path: string, options: RunOptions = {}): Promise<Ended
 /** Root passes every permission check: programs that must meet one run as nobody. */
 export function unprivileged(...folders: string[]): { uid?: number } {
   if (process.getuid?.() !== 0) return {};
-  for (const folder of folders) chmodSync(folder, 0o755);
+  for (const folder of folders) fs.chmodSync(folder, 0o755);
   return { uid: 65534 };
 }

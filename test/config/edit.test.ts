@@ -8,7 +8,7 @@ function after(text: string, edits: Record<string, unknown>): string {
   const document = parseDocument(text, "config.json");
   const target = structuredClone(document.raw);
   for (const [path, value] of Object.entries(edits)) setAt(target, parsePath(path), value);
-  return rewrite(document, target);
+  return rewrite(document, target).text;
 }
 
 const commented = `// head
@@ -106,7 +106,7 @@ test("2,000 random changes of random documents give exactly the value asked for,
     const plain = decorate(JSON.stringify(object(), null, indent));
     const text = pick([plain, plain.replaceAll("\n", "\r\n"), plain.replace(/(["\d\]}])(\s*)\}$/, "$1,$2}")]);
     const target = structuredClone(pick([object(), { ...parseDocument(text, "x").raw, k: value(0) }])) as never;
-    const next = rewrite(parseDocument(text, "x"), target);
+    const next = rewrite(parseDocument(text, "x"), target).text;
     expect(parseDocument(next, "x").raw, `${text}\n→ ${JSON.stringify(target)}`).toEqual(target);
     if (text.includes("\r\n")) expect(next.replaceAll("\r\n", "")).not.toContain("\n");
   }

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import {
   chmodSync,
   existsSync,
@@ -33,7 +34,7 @@ test("a write replaces the file, keeps its predecessor, and says so in the journ
   chmodSync(path, 0o644);
   const { before, after } = await file.write(replace('{ "a": 2 }\n'), who);
   expect(readFileSync(path, "utf8")).toBe('{ "a": 2 }\n');
-  expect([file.text, file.hash]).toEqual(['{ "a": 2 }\n', after.hash]);
+  expect([file.state.text, file.state.hash]).toEqual(['{ "a": 2 }\n', after.hash]);
   const [backup] = await file.backups.list();
   expect(backup?.hash).toBe(before.hash);
   expect(await file.backups.read(backup?.id as string)).toBe('{\n  "a": 1\n}\n');
@@ -61,7 +62,7 @@ test("a missing file is made, in a folder that is made for it", async () => {
   const dir = tempDir("config-file");
   const path = join(dir, "deep", "er", "config.json");
   const file = await ConfigFile.open({ stateDir: dir, configPath: path });
-  expect(file.text).toBeNull();
+  expect(file.state.text).toBeNull();
   await file.write(replace("{}\n"), who);
   expect(readFileSync(path, "utf8")).toBe("{}\n");
   expect(await file.backups.list()).toEqual([]);
@@ -69,11 +70,11 @@ test("a missing file is made, in a folder that is made for it", async () => {
 
 test("a stale base is refused with the current hash", async () => {
   const { file, path } = await fresh();
-  const { hash } = file;
+  const { hash } = file.state;
   writeFileSync(path, '{"a": 5}');
   const error = await refusal(file.write(replace("{}"), { ...who, baseHash: hash }));
   expect([error.code, error.status]).toEqual(["CONFIG_CONFLICT", 409]);
-  expect(error.details?.hash).toBe((await file.refresh()).hash);
+  expect(error.details?.hash).toBe(file.refresh().hash);
   expect(readFileSync(path, "utf8")).toBe('{"a": 5}');
 });
 
@@ -185,7 +186,7 @@ test.each(["../config", "..\\x", "/etc/passwd", "", "20260101T000000000Z/../../x
   "the backup %j does not exist and leads nowhere",
   async (id) => {
     const { file } = await fresh();
-    const error = await refusal(file.backups.read(id));
+    const error = await refusal(() => file.backups.read(id));
     expect([error.code, error.status]).toEqual(["CONFIG_BACKUP", 404]);
   },
 );
@@ -219,6 +220,19 @@ test("a config that is a folder cannot be read, and that is said", async () => {
   expect([error.code, error.status]).toEqual(["CONFIG_READ", 500]);
   expect(error.message).toContain(dir);
 });
+
+test.runIf(process.platform !== "win32")(
+  "a config that is a pipe is read as what it holds now: nothing waits for it",
+  async () => {
+    const { dir, path } = await fresh(null);
+    execFileSync("sh", ["-c", 'mkfifo "$0"', path]);
+    const file = await ConfigFile.open({ stateDir: dir, configPath: path });
+    expect(file.state.text).toBe("");
+    expect((await refusal(file.write(replace("{}"), who))).code).toBe("CONFIG_SYNTAX");
+    await file.write(replace("{}"), { ...who, overBroken: true });
+    expect(readFileSync(path, "utf8")).toBe("{}");
+  },
+);
 
 /** A process that tries one write and prints how it was refused. */
 const attempt = (dir: string, text: string) => `

@@ -4,10 +4,12 @@ import { join } from "node:path";
 import { type ChangeResult, type Config, type ConfigProblem, GatewayError, Type } from "@chela/sdk";
 import { expect } from "vitest";
 import { planChanges } from "../../kernel/config/classify.ts";
+import { documentOf } from "../../kernel/config/disk.ts";
+import type { ConfigDocument } from "../../kernel/config/document.ts";
 import { ConfigFile } from "../../kernel/config/file.ts";
 import { kernelSections, type Section } from "../../kernel/config/sections.ts";
 import { type ConfigTrouble, createConfigService } from "../../kernel/config/service.ts";
-import { resolveText, type SectionValidator, type Snapshot } from "../../kernel/config/snapshot.ts";
+import { resolveConfig, resolveText, type SectionValidator, type Snapshot } from "../../kernel/config/snapshot.ts";
 import { sectionProblems } from "../../kernel/validate.ts";
 import { tempDir } from "../kit/temp.ts";
 
@@ -105,8 +107,8 @@ export async function open(
 
 async function openAt(dir: string, path: string, env: Record<string, string> = {}): Promise<Fixture> {
   const file = await ConfigFile.open({ stateDir: dir, configPath: path });
-  const resolve = (text: string | null) => resolveText(text, path, { sections, env, validate });
-  let snapshot = await resolve(file.text);
+  const resolve = (document: ConfigDocument) => resolveConfig(document, { sections, env, validate });
+  let snapshot = await resolve(documentOf(file.state, path));
   let trouble: ConfigTrouble | null = null;
   let queue: Promise<unknown> = Promise.resolve();
   const fixture: Omit<Fixture, "config"> & { config?: Config } = {

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { keepRedacted } from "../../kernel/config/keep.ts";
-import { redact, redactedMark, redactText } from "../../kernel/config/redact.ts";
+import { redact, redactedMark, redactText, secretsIn } from "../../kernel/config/redact.ts";
 import { composeSchema } from "../../kernel/config/sections.ts";
-import { open, refusal, sections } from "./fixture.ts";
+import { open, refusal, sections, snapshotOf } from "./fixture.ts";
 
 const schema = composeSchema(sections);
 const mark = redactedMark;
@@ -161,4 +161,14 @@ test("a diff names secrets that changed, since their lines look the same", async
   expect(diff).toContain("# secret changed: gateway.auth.token\n");
   expect(diff).toContain('+    "maxWorkers": 2');
   expect(diff).not.toContain('-token"');
+});
+
+test("the secrets of a new version are those of its changed parts; the log knows the others already", async () => {
+  const password = (value: string) => ({ plugins: { entries: { demo: { config: { password: value } } } } });
+  const key = { models: { providers: { a: { api_base: "x", api_key: `${canary}-kept` } } } };
+  const before = await snapshotOf({ ...key, ...password(`${canary}-old`) });
+  const after = await snapshotOf({ ...key, ...password(`${canary}-new`) }, {}, before);
+  expect(secretsIn(after)).toEqual(new Set([`${canary}-kept`, `${canary}-new`]));
+  expect(secretsIn(after, before)).toEqual(new Set([`${canary}-new`]));
+  expect(secretsIn(after, { ...before, schema: {} })).toEqual(secretsIn(after));
 });

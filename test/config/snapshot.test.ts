@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { planChanges } from "../../kernel/config/classify.ts";
 import { isKernelOwner } from "../../kernel/config/sections.ts";
 import { assertKernelSections, resolveText, type SectionValidator } from "../../kernel/config/snapshot.ts";
 import { refusal, sections, snapshotOf, validate } from "./fixture.ts";
@@ -117,4 +118,14 @@ test("a schema that cannot be compiled breaks its own section only", async () =>
 
 test("the kernel's sections are among the sections", () => {
   expect(sections.filter(({ owner }) => isKernelOwner(owner)).map(({ path }) => path)).toEqual(["gateway", "plugins"]);
+});
+
+test("what is made of the sections is made once, and a version compared with itself has no changes", async () => {
+  const before = await snapshotOf({});
+  const after = await snapshotOf({ logging: { level: "debug" } }, {}, before);
+  expect(after.schema).toBe(before.schema);
+  expect(after.merged.models).toBe(before.merged.models);
+  expect(planChanges(after, after, sections)).toEqual([]);
+  expect(planChanges(before, after, sections).map(({ path }) => path)).toEqual(["logging.level"]);
+  expect(planChanges(before, after, [...sections]).map(({ path }) => path)).toEqual(["logging.level"]);
 });

@@ -1,5 +1,5 @@
 /** ClawGo contract §1.4 and §1.10: the event stream, the log and its tail. The first state of a new gateway, as documented. */
-import { appendFileSync, rmSync } from "node:fs";
+import { appendFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { until } from "../kit/until.ts";
@@ -124,6 +124,8 @@ describe("A16: GET /api/logs/live", () => {
   });
 
   it("says in a frame that the file cannot be opened, in the words of the API document, then ends", async () => {
+    // Before its writer has begun with it, it would be made again.
+    await until(() => statSync(logFile()).size > 0);
     rmSync(logFile());
     const tail = await talk(gateway(), "/api/logs/live");
     expect(await tail.frame()).toEqual({ ok: false, error: `open ${logFile()}: no such file or directory` });

@@ -96,7 +96,7 @@ describe("the algebra", () => {
       ],
       () => undefined,
     );
-    expect(await hooks.run("http:reply", { status: 1, headers: {} }, {} as never)).toMatchObject({ status: 4 });
+    expect(await hooks.run("http:reply", { status: 200, headers: {} }, {} as never)).toMatchObject({ status: 402 });
   });
 
   it("sync: a throwing tap never reaches the caller nor stops the next", () => {

@@ -44,6 +44,18 @@ const set = (path: string, value: unknown) => [{ path, value }];
 const who = { who: "test" };
 
 describe("a change touches what it must and nothing else", () => {
+  it("makes a new generation when plugins come, go or start anew, and none for a hot key", async () => {
+    await using host = await startHost({ plugins: [counter("a")] });
+    const generation = async () => (await host.gateway.status()).generation;
+    const first = await generation();
+    await host.config.write(set("plugins.entries.a.config.pace", 5), who);
+    expect(await generation()).toBe(first);
+    await host.config.write(set("plugins.entries.a.config.place", "there"), who);
+    expect(await generation()).toBe(first + 1);
+    await host.plugins.disable("a", "test");
+    expect(await generation()).toBe(first + 2);
+  });
+
   it("a hot key applies live: same instance, same socket", async () => {
     await using host = await startHost({ plugins: [counter("a")] });
     const socket = await host.connect("/a/live");

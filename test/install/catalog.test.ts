@@ -13,7 +13,7 @@ import { definePlugin, need, store, Type } from "@chela/sdk";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Catalog, openCatalog } from "../../kernel/plugins/catalog.ts";
 import { type InstallOptions, installPlugin, uninstallPlugin } from "../../kernel/plugins/install.ts";
-import { tempDir } from "../kit/temp.ts";
+import { tempDir, writeTree } from "../kit/temp.ts";
 import { buildSdk, installOptions, pluginFolder } from "./kit.ts";
 
 let sdk: Awaited<ReturnType<typeof buildSdk>>;
@@ -199,8 +199,7 @@ describe("the catalog", () => {
   it("repairs the link to the SDK when the host has moved", async () => {
     const options = installOptions(sdk.path);
     await installPlugin(pluginFolder(), options);
-    const { root } = (await open(options)).get("weather")!;
-    const link = join(root, "node_modules/@chela/sdk");
+    const link = join(options.stateDir, "plugins/node_modules/@chela/sdk");
     rmSync(link);
     symlinkSync("/nowhere", link);
     await (await open(options)).load("weather");
@@ -208,12 +207,33 @@ describe("the catalog", () => {
     expect(lstatSync(link).isSymbolicLink()).toBe(true);
   });
 
+  it("leaves the link alone for whoever only looks at the list", async () => {
+    const options = installOptions(sdk.path);
+    await installPlugin(pluginFolder(), options);
+    const link = join(options.stateDir, "plugins/node_modules/@chela/sdk");
+    rmSync(link);
+    await open(options, { owner: false });
+    expect(existsSync(link)).toBe(false);
+  });
+
+  it("imports the host's SDK even where another one lies in the plugin's own folder", async () => {
+    const options = installOptions(sdk.path);
+    await installPlugin(pluginFolder(), options);
+    const { root } = (await open(options)).get("weather")!;
+    writeTree(join(root, "node_modules/@chela/sdk"), {
+      "package.json": JSON.stringify({ name: "@chela/sdk", type: "module", exports: "./index.js" }),
+      "index.js": 'throw new Error("the wrong SDK");',
+    });
+    expect(await (await open(options)).load("weather")).toMatchObject({ id: "weather" });
+    expect(existsSync(join(root, "node_modules/@chela/sdk"))).toBe(false);
+  });
+
   it("names the nearest one for an unknown id", async () => {
     const options = installOptions(sdk.path);
     await installPlugin(pluginFolder(), options);
     await expect((await open(options)).load("wether")).rejects.toMatchObject({
       code: "PLUGIN_UNKNOWN",
-      message: expect.stringContaining('"weather"'),
+      message: expect.stringContaining("Did you mean weather?"),
     });
   });
 });

@@ -16,7 +16,7 @@ import { describe, expect, it } from "vitest";
 import { withFileLock } from "../../kernel/file-lock.ts";
 import { isInside, readIfThere, resolveInside, safeName, writeFileAtomic } from "../../kernel/files.ts";
 import { tempDir, writeTree } from "../kit/temp.ts";
-import { until } from "../kit/until.ts";
+import { pauseFor, until } from "../kit/until.ts";
 
 describe("resolveInside", () => {
   it("gives the real path of what is there and of what is not there yet", async () => {
@@ -133,7 +133,10 @@ describe("writeFileAtomic", () => {
       for (let n = 0; n < 40; n += 1) await writeFileAtomic(file, n % 2 ? a : b);
       writing = false;
     })();
-    while (writing) expect([a, b]).toContain(await readIfThere(file, 1e6));
+    while (writing) {
+      expect([a, b]).toContain(await readIfThere(file, 1e6));
+      await pauseFor(0);
+    }
     await writer;
   });
 });

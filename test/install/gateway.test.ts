@@ -163,6 +163,26 @@ describe("under a running gateway", () => {
     expect(await ask(again)).toMatchObject({ status: 200, body: { version: "1.2.0" } });
   });
 
+  it("blames the upgrade, not the plugin that runs, when the two register the same route", {
+    timeout: 60_000,
+  }, async () => {
+    const gateway = await startGateway();
+    const { stateDir } = gateway;
+    await chela(stateDir, "plugins", "install", source());
+    const bad = source({ version: "1.1.0" });
+    const code = readFileSync(join(bad, "index.js"), "utf8");
+    writeFileSync(join(bad, "index.js"), code.replace('"/api/weather"', '"/api/chat/history"'));
+    expect((await chela(stateDir, "plugins", "install", bad)).json()).toMatchObject({
+      version: "1.0.0",
+      changed: false,
+      failed: [{ id: "weather", reason: expect.stringContaining("/api/chat/history") }],
+    });
+    expect(await ask(gateway)).toMatchObject({ status: 200, body: { version: "1.0.0" } });
+    expect((await chela(stateDir, "plugins", "doctor")).code).toBe(0);
+    const again = await runCli(["plugins", "reload", "weather"], { env: { CHELA_STATE_DIR: stateDir } });
+    expect(again.stderr).toContain("comes with: chela plugins update weather");
+  });
+
   it("keeps a first version that does not start, with the reason, and the gateway does not care", {
     timeout: 60_000,
   }, async () => {

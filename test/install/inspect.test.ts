@@ -34,6 +34,7 @@ describe("what an import does, it does to the child only", () => {
     ["throws", "throw new Error('boom')", "boom"],
     ["throws nothing sensible", "throw null", "its import fails: null"],
     ["does not parse", "export default {", "its import fails"],
+    ["imports what is not there", "import 'no-such-package-x'", '"no-such-package-x", which is not installed'],
     ["exits", "process.exit(0)", "ends the process (exit code 0)"],
     ["exits with a code", "process.exit(7)", "exit code 7"],
     ["kills itself", "process.kill(process.pid, 'SIGKILL')", "ends the process"],
@@ -93,7 +94,7 @@ describe("what an import does, it does to the child only", () => {
     await expect(installPlugin(pluginFolder({ before: "process.exit(3);" }), options)).rejects.toMatchObject({
       code: "PLUGIN_MANIFEST",
     });
-    expect(readdirSync(join(options.stateDir, "plugins"))).toEqual([]);
+    expect(readdirSync(join(options.stateDir, "plugins"))).toEqual(["node_modules"]);
   });
 });
 

@@ -200,6 +200,10 @@ describe("secrets", () => {
         referer: "http://h/cb?next=%2Fa%3Ftoken%3Dabcdef%26b",
         headers: { authorization: "Bearer abcdef", "x-api-key": "abcdef", cookie: "a=abcdef", accept: "*/*" },
         bot_token: "abcdef",
+        env: { OPENAI_API_KEY: "abcdef", accessToken: "abcdef", clientSecret: "abcdef", privateKey: "abcdef" },
+        wrapped: { "set-cookie": ["a=abcdef"], token: { value: "abcdef" }, credentials: new Map([["k", "abcdef"]]) },
+        proxy: "http://me:abcdef@proxy:8080/x",
+        err: new Error("failed", { cause: Object.assign(new Error("https://u:abcdef@host"), { apiKey: "abcdef" }) }),
         empty: { password: "" },
         usage: { tokens: 300 },
       },
@@ -210,6 +214,7 @@ describe("secrets", () => {
       url: "/api/chat?session=main&token=[redacted]&x=1",
       headers: { accept: "*/*" },
       usage: { tokens: 300 },
+      proxy: "http://me:[redacted]@proxy:8080/x",
       empty: { password: "" },
     });
   });

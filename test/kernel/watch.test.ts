@@ -1,4 +1,13 @@
-import { appendFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { watchPaths } from "../../kernel/watch.ts";
@@ -74,6 +83,29 @@ describe("watchPaths", () => {
       }
       await until(() => read === `${round}.${round % 4}`, 5000, `round ${round}`);
     }
+  });
+
+  it("tells of what happens behind a link, and of the link when it is pointed elsewhere", async () => {
+    const folder = tempDir();
+    const [one, two] = [join(folder, "one.json"), join(folder, "two.json")];
+    const file = join(folder, "watched", "config.json");
+    mkdirSync(join(folder, "watched"));
+    for (const real of [one, two]) writeFileSync(real, "1");
+    symlinkSync(one, file);
+    let read = "";
+    const watching = start([file], () => {
+      read = existsSync(file) ? readFileSync(file, "utf8") : "";
+    });
+    await watching.ready;
+    writeFileSync(one, "in place");
+    await until(() => read === "in place", 5000, "the edit in place");
+    writeFileSync(`${one}.draft`, "replaced");
+    renameSync(`${one}.draft`, one);
+    await until(() => read === "replaced", 5000, "the replacement");
+    writeFileSync(two, "elsewhere");
+    symlinkSync(two, `${file}.next`);
+    renameSync(`${file}.next`, file);
+    await until(() => read === "elsewhere", 5000, "the other target");
   });
 
   it("stays silent about neighbours of a watched file", async () => {

@@ -1,5 +1,5 @@
 /** Why a gateway did not start, in its exit code and in one sentence. */
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -35,6 +35,17 @@ describe("gateway run ends with", () => {
     const result = await run(withConfig('{"gateway":{"reload":{"mode":"sometimes"}}}'));
     expect(result.code).toBe(1);
     expect(result.stderr).toContain("gateway.reload.mode must");
+  });
+
+  it.runIf(existsSync("/proc/self"))("1, and at all, where no folder can be made", async () => {
+    const result = await run("/proc/no/such");
+    expect(result).toMatchObject({ code: 1, stderr: expect.stringContaining("/proc/no/such cannot be written") });
+  });
+
+  it("makes a state dir with all that is missing above it, for its owner alone", async () => {
+    const stateDir = join(tempDir("exit"), "a/b");
+    await (await startGateway({ stateDir })).fetch("/health");
+    expect([stateDir, join(stateDir, "..")].map((path) => statSync(path).mode & 0o777)).toEqual([0o700, 0o700]);
   });
 
   it("1 for a state dir that cannot be written, naming the path", async () => {

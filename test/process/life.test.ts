@@ -183,3 +183,17 @@ describe("safe mode", () => {
     expect(await chat(normal, "/echo back")).toBe("back");
   });
 });
+
+it("a start says what is not configured and where it listens, unless it is told to keep quiet", {
+  timeout: 60_000,
+}, async () => {
+  const args = ["--config", join(tempDir(), "no-such.json"), "--bind", "lan"];
+  const loud = await startGateway({ args });
+  await until(() => loud.output().stderr.includes("no model provider is configured"), 10_000);
+  expect(loud.output().stderr).toContain("no-such.json does not exist; defaults apply");
+  expect(loud.output().stderr).toContain("and on every address of this machine");
+  const quiet = await startGateway({ args: [...args, "--allow-unconfigured"] });
+  await until(() => quiet.output().stderr.includes('"ready"'), 10_000);
+  await stop(quiet);
+  expect(quiet.output().stderr).not.toMatch(/does not exist|no model provider/);
+});

@@ -7,7 +7,7 @@ export const shells = ["bash", "zsh", "fish"] as const;
 export const otherCommands: readonly CommandSpec[] = [
   {
     name: "logs",
-    about: "Print the newest log lines of the gateway",
+    about: "Print the newest log lines of the gateway; without one, those of its last run",
     options: [
       { flags: "-f, --follow", about: "go on with lines as they come" },
       { flags: "--level <level>", about: "this level and above", choices: levels },

@@ -24,8 +24,9 @@ export function registerMethods(ctx: Pick<Context, "method">, { agent, sessions 
     access: "write",
     about: "Says something in a session and returns the whole reply",
     params: SendParams,
-    handler: async ({ message, session, ...rest }, { identity }) => {
-      const run = agent.run({ ...rest, text: message, session: chooseSession(session), channel: "rpc", identity });
+    handler: async ({ message, session: named, ...rest }, { identity }) => {
+      const session = chooseSession(named);
+      const run = agent.run({ ...rest, text: message, session, channel: "rpc", identity });
       const { text, turn, model, stop, usage } = await run.done;
       return { reply: text, session, turn, model, stop, usage };
     },
@@ -35,7 +36,10 @@ export function registerMethods(ctx: Pick<Context, "method">, { agent, sessions 
     access: "write",
     about: "Stops what runs in a session; aborted is the number of turns it ended",
     params: Type.Object({ session: Session }),
-    handler: ({ session }) => ({ session, aborted: agent.abort(session) }),
+    handler: ({ session: named }) => {
+      const session = chooseSession(named);
+      return { session, aborted: agent.abort(session) };
+    },
   });
   ctx.method({
     name: "chat.history",

@@ -27,10 +27,28 @@ interface Choice {
 }
 
 interface WireUsage {
-  readonly prompt_tokens?: number;
-  readonly completion_tokens?: number;
-  readonly prompt_tokens_details?: { readonly cached_tokens?: number } | null;
+  readonly prompt_tokens?: unknown;
+  readonly completion_tokens?: unknown;
+  readonly prompt_tokens_details?: { readonly cached_tokens?: unknown } | null;
 }
+
+/** What upstreams call the end of a reply, where it is not simply its end. */
+const stops: Readonly<Record<string, StopReason>> = {
+  length: "length",
+  max_tokens: "length",
+  max_output_tokens: "length",
+  model_length: "length",
+  content_filter: "content_filter",
+  safety: "content_filter",
+  sensitive: "content_filter",
+  prohibited_content: "content_filter",
+  recitation: "content_filter",
+  tool_calls: "tool_calls",
+  function_call: "tool_calls",
+};
+
+/** Reasons of an upstream that could not finish: such a reply is cut, however politely it says so. */
+const cuts: ReadonlySet<string> = new Set(["error", "abort", "network_error", "insufficient_system_resource"]);
 
 export interface Target extends Culprit {
   readonly provider: string;
@@ -64,11 +82,17 @@ export class ReplyBuilder {
   /** One `data:` line. Adds what it brings to `out`. */
   data(data: string, out: ModelEvent[]): void {
     if (this.#done || data === "") return;
-    if (data === "[DONE]") {
+    if (data.length < 20 && data.trim() === "[DONE]") {
       this.#done = true;
       return;
     }
     this.chunk(parse(data, this.#target), out);
+  }
+
+  /** An event that calls itself an error. */
+  fail(data: string): never {
+    const said = parse(data, this.#target) as { error?: unknown };
+    throw bodyFault(this.#target, said.error ?? said);
   }
 
   /** One parsed chunk, or a whole completion. */
@@ -84,7 +108,7 @@ export class ReplyBuilder {
     if (!choice) return;
     const delta = choice.delta ?? choice.message;
     if (delta) this.#delta(delta, out);
-    if (choice.finish_reason) this.#stop = toStop(choice.finish_reason);
+    if (choice.finish_reason) this.#stop = this.#stopOf(String(choice.finish_reason).toLowerCase());
   }
 
   /** The calls that were assembled, as events, then the reply. */
@@ -118,10 +142,17 @@ export class ReplyBuilder {
       out.push({ type: "text", text });
     }
     if (!Array.isArray(delta.tool_calls)) return;
-    for (const [position, piece] of (delta.tool_calls as ToolDelta[]).entries()) this.#toolDelta(piece, position);
+    for (const [position, piece] of (delta.tool_calls as (ToolDelta | null)[]).entries())
+      this.#toolDelta(piece, position);
   }
 
-  #toolDelta(piece: ToolDelta, position: number): void {
+  #stopOf(reason: string): StopReason {
+    if (cuts.has(reason)) throw fault("UPSTREAM_CUT", this.#target, `the upstream gave up: finish reason ${reason}`);
+    return stops[reason] ?? "stop";
+  }
+
+  #toolDelta(piece: ToolDelta | null, position: number): void {
+    if (!piece) return;
     const index = piece.index ?? position;
     const slot = this.#slots.get(index);
     let call = slot === undefined ? undefined : this.#calls[slot];
@@ -158,14 +189,13 @@ function textOf(content: unknown): string {
 function toUsage(usage: WireUsage): Usage {
   const cached = usage.prompt_tokens_details?.cached_tokens;
   return {
-    inputTokens: usage.prompt_tokens ?? 0,
-    outputTokens: usage.completion_tokens ?? 0,
-    ...(cached === undefined ? {} : { cachedTokens: cached }),
+    inputTokens: count(usage.prompt_tokens),
+    outputTokens: count(usage.completion_tokens),
+    ...(cached === undefined ? {} : { cachedTokens: count(cached) }),
   };
 }
 
-function toStop(reason: string): StopReason {
-  if (reason === "length" || reason === "content_filter" || reason === "tool_calls") return reason;
-  if (reason === "function_call") return "tool_calls";
-  return "stop";
+function count(value: unknown): number {
+  const number = Number(value);
+  return Number.isFinite(number) ? number : 0;
 }

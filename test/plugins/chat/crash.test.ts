@@ -40,9 +40,12 @@ async function startGateway(stateDir: string): Promise<Gateway> {
   return { child, url };
 }
 
-function ask(url: string, path: string, body?: unknown): Promise<Response> {
+function ask(url: string, path: string, body?: unknown, key = ""): Promise<Response> {
   const init = body === undefined ? {} : { method: "POST", body: JSON.stringify(body) };
-  return fetch(`${url}${path}`, { ...init, headers: { authorization: `Bearer ${token}` } });
+  return fetch(`${url}${path}`, {
+    ...init,
+    headers: { authorization: `Bearer ${token}`, ...(key && { "idempotency-key": key }) },
+  });
 }
 
 it("kill -9 loses no turn that was answered", { timeout: 60_000 }, async () => {
@@ -71,5 +74,53 @@ it("kill -9 loses no turn that was answered", { timeout: 60_000 }, async () => {
     expect(history.messages.map(({ seq }) => seq)).toEqual(kept.map((_, index) => index + 1));
     expect(said.length).toBeGreaterThan(0);
     expect(said.filter((content) => !kept.includes(content))).toEqual([]);
+  }
+});
+
+it("kill -9 and clients that repeat what was not answered, with its key: everything is there exactly once", {
+  timeout: 90_000,
+}, async () => {
+  const stateDir = tempDir("crash");
+  const names = ["a", "b", "c", "d"];
+  const perSession = 40;
+  const killAfter = [30, 75, 120];
+  let gateway = startGateway(stateDir);
+  let answered = 0;
+  const restart = async ({ child }: Gateway) => {
+    const gone = once(child, "exit");
+    child.kill("SIGKILL");
+    await gone;
+    return startGateway(stateDir);
+  };
+  const repeatUntilAnswered = async (session: string, n: number) => {
+    // Some take their time, so that they are killed at every step: waiting, stored, in the middle, almost done.
+    const message = n % 4 === 0 ? `/slow 60 ${n}` : `/echo ${n}`;
+    for (;;) {
+      const { url } = await gateway;
+      const reply = await ask(url, "/api/chat", { session, message }, `${session}-${n}`).catch(() => undefined);
+      if (reply?.ok && ((await reply.json().catch(() => ({}))) as { stop?: string }).stop === "stop") return;
+    }
+  };
+  const client = async (session: string) => {
+    for (let n = 0; n < perSession; n++) {
+      await repeatUntilAnswered(session, n);
+      answered += 1;
+      if (answered === killAfter[0]) {
+        killAfter.shift();
+        gateway = gateway.then(restart);
+      }
+    }
+  };
+  await Promise.all(names.map(client));
+  expect(killAfter).toEqual([]);
+  const { url } = await gateway;
+  for (const session of names) {
+    const history = await ask(url, `/api/chat/history?session=${session}&limit=2000`);
+    const { messages } = (await history.json()) as { messages: { role: string; content: string; state: string }[] };
+    const said = messages.filter(({ role }) => role === "user").map(({ content }) => Number(content.split(" ").at(-1)));
+    expect(said).toEqual(Array.from({ length: perSession }, (_, n) => n));
+    expect(messages.map(({ role, state }) => `${role} ${state}`)).toEqual(
+      said.flatMap(() => ["user complete", "assistant complete"]),
+    );
   }
 });

@@ -1,7 +1,6 @@
 import type { HistoryWindow, NewMessage } from "@chela/sdk";
 import { describe, expect, it } from "vitest";
 import { windowQuery } from "../../../plugins/chat/history-window.ts";
-import { channelOf, chooseSession, isInternal, kindOf, sessionKey } from "../../../plugins/chat/session-key.ts";
 import { SessionTable } from "../../../plugins/chat/session-table.ts";
 import { migrations } from "../../../plugins/chat/tables.ts";
 import { openStore } from "../store/kit.ts";
@@ -55,6 +54,18 @@ describe("messages", () => {
         at: expect.closeTo(Date.now(), -4),
       })),
     );
+  });
+
+  it("stand in the order in which they came, also when the clock goes back", async () => {
+    const { store } = await table();
+    let now = 2_000_000_000_000;
+    const sessions = new SessionTable(store, () => now);
+    for (const text of ["one", "two", "three"]) {
+      await sessions.append("main", [said(text)]);
+      now -= 3_600_000;
+    }
+    expect((await sessions.history("main")).map(({ content }) => content)).toEqual(["one", "two", "three"]);
+    expect((await sessions.context("main", 2)).map(({ content }) => content)).toEqual(["two", "three"]);
   });
 
   it("are numbered without gaps, whoever writes", async () => {
@@ -211,34 +222,5 @@ describe("sessions", () => {
     const { sessions } = await table();
     expect(await sessions.append("main", [], async () => {})).toBe(0);
     expect(await sessions.list()).toMatchObject([{ key: "main", messages: 0 }]);
-  });
-});
-
-describe("a session key", () => {
-  it.each(["main", "../../etc/passwd", "汉字", "a".repeat(200), "%2e%2e", "weixin:bot:user@im"])("may be %s", (key) => {
-    expect(sessionKey(key)).toBe(key);
-  });
-
-  it.each(["", "a".repeat(201), "a\nb", "a\u0000", "\u007f", "\u0085"])("may not be %j", (key) => {
-    expect(() => sessionKey(key)).toThrow(/1 to 200 characters/);
-  });
-
-  it("is the first that is given", () => {
-    expect(chooseSession("", undefined, " q ")).toBe("q");
-    expect(chooseSession(undefined, "  ")).toBe("main");
-  });
-
-  it.each([
-    ["main", "other", "main", false],
-    ["alpha", "other", undefined, false],
-    ["cron:1", "cron", "cron", true],
-    ["hook:x", "hook", "hook", true],
-    ["subagent:a", "subagent", "subagent", true],
-    ["weixin:subagent:a", "subagent", "weixin", false],
-    ["weixin:a", "main", "weixin", false],
-    ["heartbeat:a", "main", "heartbeat", true],
-    ["internal:a", "main", "internal", true],
-  ])("%s is of kind %s, channel %s, internal %s", (key, kind, channel, internal) => {
-    expect([kindOf(key), channelOf(key), isInternal(key)]).toEqual([kind, channel, internal]);
   });
 });

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import type { Candidate, Identity } from "@chela/sdk";
 import { describe, expect, test } from "vitest";
 import { KeyStore } from "../../../plugins/keys/key-store.ts";
@@ -118,5 +118,35 @@ describe("the key store", () => {
       revokedAt: now,
     });
     expect(existsSync(store.file)).toBe(true);
+  });
+
+  test("forgets no use that happens while the file is being written", async () => {
+    const { store, keys } = await storeWith("a");
+    let at = now;
+    store.identify([presented(keys[0])], ++at);
+    let writing = true;
+    const flushed = store.flush().finally(() => {
+      writing = false;
+    });
+    while (writing) {
+      store.identify([presented(keys[0])], ++at);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await flushed;
+    expect(store.ring.keys[0]?.lastUsedAt).toBe(at);
+    await store.flush();
+    expect(parseKeyring(readFileSync(store.file, "utf8")).keys[0]?.lastUsedAt).toBe(at);
+  });
+
+  test("that cannot be written says so, with the file and what to do, and changes nothing", async () => {
+    const { dir, store } = await storeWith("a");
+    rmSync(dir, { recursive: true });
+    const wanted = { name: "b", scopes: ["read" as const], expiresAt: null };
+    await expect(store.update((ring) => addKey(ring, wanted, owner, now))).rejects.toMatchObject({
+      code: "KEYS_UNWRITABLE",
+      status: 500,
+      message: expect.stringMatching(new RegExp(`${store.file} cannot be written \\(ENOENT\\).*nothing was changed`)),
+    });
+    expect(store.ring.keys.map(({ name }) => name)).toEqual(["a"]);
   });
 });

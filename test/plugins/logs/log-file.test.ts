@@ -1,5 +1,6 @@
 import {
   chmodSync,
+  copyFileSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -7,6 +8,7 @@ import {
   renameSync,
   rmSync,
   statSync,
+  truncateSync,
   utimesSync,
   writeFileSync,
 } from "node:fs";
@@ -91,6 +93,17 @@ describe("the log file", () => {
     await file.check();
     file.write("c");
     await until(() => text() === "c\n");
+  });
+
+  test("that is copied and truncated under its writer goes on at its beginning", async () => {
+    const { file, text } = open();
+    file.write("a".repeat(1_000));
+    await until(() => text().length === 1_001);
+    copyFileSync(file.path, `${file.path}.1`);
+    truncateSync(file.path);
+    file.write("b");
+    await until(() => text() !== "");
+    expect(text()).toBe("b\n");
   });
 
   test("in a place that cannot be written is told once, waits, and is caught up later", async () => {

@@ -84,6 +84,29 @@ describe("the tail", () => {
     expect(seen).toEqual(["a", "b"]);
   });
 
+  test("starts over when the file was truncated and has outgrown what it was by the time of a look", async () => {
+    const { path, seen } = follow("old\n");
+    appendFileSync(path, "a\n");
+    await until(() => seen.length === 1);
+    writeFileSync(path, "a line that is longer than all there was\nand another\n");
+    await until(() => seen.length === 3);
+    writeFileSync(path, "A LINE THAT IS LONGER THAN ALL THERE WAS\nAND ANOTHER\n");
+    await until(() => seen.length === 5);
+    const [first, second] = ["a line that is longer than all there was", "and another"];
+    expect(seen).toEqual(["a", first, second, first.toUpperCase(), second.toUpperCase()]);
+  });
+
+  test("tells a line whole that was half written when the first listener came", async () => {
+    const { path, seen } = follow("old\nhalf a line");
+    appendFileSync(path, " and the rest\n");
+    await until(() => seen.length > 0);
+    expect(seen).toEqual(["half a line and the rest"]);
+    const long = follow("x".repeat(200_000));
+    appendFileSync(long.path, "the end of a very long line\nafter\n");
+    await until(() => long.seen.length > 0);
+    expect(long.seen).toEqual(["after"]);
+  });
+
   test("waits for a file that was removed to come back", async () => {
     const { path, seen } = follow();
     unlinkSync(path);
@@ -119,6 +142,12 @@ describe("the tail", () => {
       await until(() => openFiles(path) === 0);
     },
   );
+
+  test("says so to who comes while the file is missing, whether others listen or not", () => {
+    const { path, tail } = follow();
+    unlinkSync(path);
+    expect(() => tail.join(() => undefined)).toThrow(`open ${path}: no such file or directory`);
+  });
 
   test("says why when there is no file", () => {
     const path = join(tempDir("tail"), "none.log");

@@ -1,6 +1,7 @@
 /** Agents through `/v1` with the official client: aliases, context, options, sessions. */
 import { sessions } from "@chela/sdk";
 import { expect, test } from "vitest";
+import { raw } from "../../attacks/kit.ts";
 import { type Chunk, eventsOf, hello, setup, streamed } from "./kit.ts";
 
 test.each([
@@ -196,4 +197,51 @@ test("without any provider the offline model answers as agent", async () => {
     messages: [{ role: "user", content: "/echo it works" }],
   });
   expect(reply.choices[0]?.message.content).toBe("it works");
+});
+
+test("the client's system prompt holds in a session too, for the turn it came with", async () => {
+  const { client, upstream, host } = await setup({
+    config: { agents: { defaults: { system_prompt: "House rules." } } },
+  });
+  const ask = async (system: readonly string[], content: string) => {
+    const prompts = system.map((text) => ({ role: "system" as const, content: text }));
+    await client.chat.completions.create({
+      model: "chela",
+      user: "ann",
+      messages: [...prompts, { role: "user", content }],
+    });
+    return (upstream.requests.at(-1)?.body.messages ?? []).map(
+      (message) => `${message.role}: ${String(message.content)}`,
+    );
+  };
+  const rules = "system: House rules.";
+  expect(await ask(["Speak like a pirate.", "Be brief."], "one")).toEqual([
+    rules,
+    "system: Speak like a pirate.\n\nBe brief.",
+    "user: one",
+  ]);
+  const history = ["user: one", "assistant: echo: one"];
+  expect(await ask(["Speak French."], "two")).toEqual([rules, "system: Speak French.", ...history, "user: two"]);
+  expect(await ask([], "three")).toEqual([rules, ...history, "user: two", "assistant: echo: two", "user: three"]);
+  const kept = (await host.request("/api/chat/history?session=openai:user:ann")).json() as {
+    messages: { role: string }[];
+  };
+  expect(kept.messages.map(({ role }) => role).filter((role) => role === "system")).toEqual([]);
+});
+
+test("a session key in UTF-8 is the one that the chat API knows", async () => {
+  const { host } = await setup();
+  const body = Buffer.from(JSON.stringify({ model: "chela", messages: hello }));
+  const head = [
+    "POST /v1/chat/completions HTTP/1.1",
+    `host: ${new URL(host.url).host}`,
+    "connection: close",
+    `authorization: Bearer ${host.token}`,
+    "x-openclaw-session-key: 会话 grün 😀",
+    `content-length: ${body.length}`,
+  ];
+  const answer = await raw(host, Buffer.concat([Buffer.from(`${head.join("\r\n")}\r\n\r\n`), body]));
+  expect(answer).toMatch(/^HTTP\/1\.1 200/);
+  const kept = await host.request(`/api/chat/history?session=${encodeURIComponent("会话 grün 😀")}`);
+  expect((kept.json() as { messages: unknown[] }).messages).toHaveLength(2);
 });

@@ -1,4 +1,5 @@
 /** What every path below `/v1/` has in common: the list of models, and errors in OpenAI's shape. */
+import { request } from "node:http";
 import { expect, test } from "vitest";
 import { hello, setup } from "./kit.ts";
 
@@ -81,6 +82,40 @@ test("401, 404, 405 and bad bodies have OpenAI's shape on every path below /v1/"
     });
     expect([body, reply.status]).toEqual([body, 400]);
     expect(reply.json()).toMatchObject({ error: { message: expect.any(String), type: "invalid_request_error" } });
+  }
+});
+
+test.each(["/v1/models/sim%252Fecho", "/v1/models/%2e%2e", "/v1//models", "/v1/models/a;b"])(
+  "the refusal of %s as ambiguous has OpenAI's shape too",
+  async (path) => {
+    const { host } = await setup();
+    const { port, hostname } = new URL(host.url);
+    const status = await new Promise<[number | undefined, string]>((resolve, reject) => {
+      const req = request({ port, hostname, path, agent: false }, (res) => {
+        let text = "";
+        res.setEncoding("utf8").on("data", (part: string) => {
+          text += part;
+        });
+        res.on("end", () => resolve([res.statusCode, text]));
+      });
+      req.on("error", reject).end();
+    });
+    expect(status[0]).toBe(400);
+    expect(JSON.parse(status[1])).toMatchObject({
+      error: {
+        message: expect.stringContaining("the request path"),
+        type: "invalid_request_error",
+        code: expect.any(String),
+      },
+    });
+  },
+);
+
+test("an unknown model is named as the wrong parameter, whoever does not know it", async () => {
+  const { host } = await setup();
+  for (const model of ["ghost", "ghost/x", "chela/ghost"]) {
+    const reply = await host.request("/v1/chat/completions", { body: { model, messages: hello } });
+    expect(reply.json()).toMatchObject({ error: { code: "model_not_found", param: "model" } });
   }
 });
 

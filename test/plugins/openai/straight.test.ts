@@ -110,7 +110,7 @@ test("a lone provider's 429 works when the client retries after Retry-After", as
   expect(reply.choices[0]?.message.content).toBe("echo: hello there");
 });
 
-test.each(["cut", "hang-stream", "stream-error"])(
+test.each(["cut", "cut-clean", "hang-stream", "stream-error"])(
   "a stream that breaks (%s) throws in the client and never ends with stop",
   async (model) => {
     const { client } = await setup({ provider: { timeout_sec: 0.4 } });
@@ -210,4 +210,27 @@ test("what a stream looks like on the wire when it breaks between two events", a
   const events = eventsOf(text);
   expect(events.at(-1)).toMatchObject({ error: { type: "api_error", code: "upstream_timeout", param: null } });
   expect(events).not.toContain("[DONE]");
+});
+
+test("a stream from an upstream that answers whole", async () => {
+  const { client, host, upstream } = await setup();
+  const ask = { model: "sim/whole", messages: hello, stream: true as const, stream_options: { include_usage: true } };
+  const chunks: Chunk[] = [];
+  for await (const chunk of await client.chat.completions.create(ask)) chunks.push(chunk as never);
+  expect(streamed(chunks)).toBe("echo: hello there");
+  expect(chunks[0]?.choices[0]?.delta).toMatchObject({ role: "assistant" });
+  expect(chunks.flatMap((chunk) => chunk.choices[0]?.finish_reason ?? [])).toEqual(["stop"]);
+  expect(chunks.at(-1)).toMatchObject({ choices: [], usage: { total_tokens: 12 } });
+  const { headers, text } = await host.request("/v1/chat/completions", { body: { ...ask, stream_options: null } });
+  expect(headers["content-type"]).toMatch(/^text\/event-stream/);
+  expect(eventsOf(text).at(-1)).toBe("[DONE]");
+  expect(text).not.toContain('"usage"');
+
+  const call = { name: "weather", arguments: '{"city":"Ulm"}' };
+  upstream.script("whole-call", { whole: true, toolCalls: [call, call] });
+  const calls = client.chat.completions.stream({ model: "sim/whole-call", messages: hello });
+  expect((await calls.finalChatCompletion()).choices[0]).toMatchObject({
+    finish_reason: "tool_calls",
+    message: { content: null, tool_calls: [{ id: "call_1", function: call }, { id: "call_2" }] },
+  });
 });

@@ -2,11 +2,16 @@
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
-import { type DiscoveryOptions, discover, discoveryAllowed } from "../../../plugins/providers/discovery.ts";
+import {
+  type DiscoveryOptions,
+  discover,
+  discoveryAllowed,
+  fromEnvironment,
+} from "../../../plugins/providers/discovery.ts";
 import { ask, hear, makeUpstreams, never, upstream } from "./kit.ts";
 
 function search(more: Partial<DiscoveryOptions>) {
-  return discover({ env: {}, host: "127.0.0.1", ports: [], timeoutMs: 1000, signal: never, ...more });
+  return discover({ keyed: [], host: "127.0.0.1", ports: [], timeoutMs: 1000, signal: never, ...more });
 }
 
 async function stranger(listener: RequestListener): Promise<number> {
@@ -69,7 +74,7 @@ test("keys in the environment name their vendors, in order, before local servers
     MOONSHOT_API_KEY: " ",
     GROQ_API_KEY: "bad\nkey",
   };
-  const found = await search({ env, ports: [server.port] });
+  const found = await search({ keyed: fromEnvironment(env), ports: [server.port] });
   expect(found.map((spec) => [spec.name, spec.source])).toEqual([
     ["openai", "discovered"],
     ["deepseek", "discovered"],

@@ -1,6 +1,8 @@
 /** Straight through: nothing added, nothing lost, errors kept, aborts passed on. */
+import type { ServerResponse } from "node:http";
 import { GatewayError } from "@chela/sdk";
 import { expect, test } from "vitest";
+import { httpServer } from "../../kit/http-server.ts";
 import { until } from "../../kit/until.ts";
 import { bytes, makeUpstreams, never, upstream } from "./kit.ts";
 
@@ -186,4 +188,89 @@ test("a config change cuts no running stream; the old connections close after it
   expect(fresh.requests).toHaveLength(1);
   expect(await bytes(running.body)).toContain("[DONE]");
   expect(old.requests[0]).toMatchObject({ done: true, aborted: false });
+});
+
+const sse = { "content-type": "text/event-stream" };
+const events = (...all: readonly unknown[]) => all.map((one) => `data: ${JSON.stringify(one)}\n\n`).join("");
+const piece = (content: string, finish: string | null = null) => ({
+  choices: [{ index: 0, delta: { content }, finish_reason: finish }],
+});
+
+test("a stream that ends in good order without having said how is cut all the same", async () => {
+  const server = await upstream();
+  const upstreams = makeUpstreams({ sim: { api_base: server.base } });
+  server.script("bare", { status: 200, headers: sse, raw: ": wait\n\n" });
+  for (const model of ["cut-clean", "bare"]) {
+    const reply = await upstreams.forward(request(`sim/${model}`, { stream: true }));
+    await expect(bytes(reply.body)).rejects.toMatchObject({ code: "UPSTREAM_CUT", status: 502 });
+  }
+});
+
+test.each([
+  ["[DONE] and no finish reason", `${events(piece("a"))}data: [DONE]\n\n`],
+  ["a finish reason and no [DONE]", events(piece("a"), piece("", "stop"), { choices: [], usage: { total_tokens: 1 } })],
+  ["CRLF, and no space", `${events(piece("a")).replaceAll("\n", "\r\n")}data:[DONE]\r\n\r\n`],
+  ["no last blank line", `${events(piece("a"))}data: [DONE]`],
+  ["an error that is told", events(piece("a"), { error: { message: "overloaded" } })],
+])("a stream that ends with %s passes as it is", async (_, raw) => {
+  const server = await upstream();
+  server.script("odd", { status: 200, headers: sse, raw });
+  const upstreams = makeUpstreams({ sim: { api_base: server.base } });
+  expect(await bytes((await upstreams.forward(request("sim/odd", { stream: true }))).body)).toBe(raw);
+});
+
+test("a stream is over with [DONE], however long the upstream keeps it open", async () => {
+  const server = await upstream();
+  server.script("open", { pieces: [], finish: "stop", fault: "open-end" });
+  const upstreams = makeUpstreams({ sim: { api_base: server.base, timeout_sec: 60 } });
+  const text = await bytes((await upstreams.forward(request("sim/open", { stream: true }))).body);
+  expect(text).toMatch(/data: \[DONE\]\n\n$/);
+  await until(() => server.requests[0]?.aborted, 10_000, "the connection to be given up");
+  expect(upstreams.status().cooling).toEqual([]);
+});
+
+test("an empty success is a 502, whole and streamed", async () => {
+  const server = await upstream();
+  server.script("nothing", { status: 200, raw: "" });
+  server.script("no-events", { status: 200, raw: "", headers: sse });
+  const upstreams = makeUpstreams({ sim: { api_base: server.base } });
+  for (const model of ["nothing", "no-events"]) {
+    const failed = upstreams.forward(request(`sim/${model}`, { stream: true }));
+    await expect(failed).rejects.toMatchObject({ code: "UPSTREAM_CUT", status: 502 });
+  }
+});
+
+test.each([
+  ["whole", { "content-type": "application/json" }, (error: unknown) => JSON.stringify({ error })],
+  ["as first event", sse, (error: unknown) => `${events({ error })}data: [DONE]\n\n`],
+  ["after a comment", sse, (error: unknown) => `: processing\n\n${events({ error })}`],
+])("an error told with status 200, %s, gets the status of what it says", async (_, headers, raw) => {
+  const server = await upstream();
+  const upstreams = makeUpstreams({ sim: { api_base: server.base, api_key: "sk-secret-1" } });
+  const rate = { message: "slow down, sk-secret-1", type: "rate", code: 429 };
+  server.script("rate", { status: 200, headers: { ...headers, "retry-after": "2" }, raw: raw(rate) });
+  const reply = await upstreams.forward(request("sim/rate", { stream: true }));
+  expect(reply).toMatchObject({ status: 429, headers: { "content-type": "application/json", "retry-after": "2" } });
+  expect(JSON.parse(await bytes(reply.body))).toEqual({ error: { ...rate, message: "slow down, ***" } });
+  expect(upstreams.status().cooling).toHaveLength(1);
+  server.script("broken", { status: 200, headers, raw: raw({ message: "out of memory" }) });
+  const failed = upstreams.forward(request("sim/broken", { stream: true }));
+  await expect(failed).rejects.toMatchObject({ status: 502, message: expect.stringContaining("out of memory") });
+});
+
+test("a stream whose end comes a moment after [DONE] keeps its connection", async () => {
+  const open: ServerResponse[] = [];
+  const server = await httpServer((_, res) => {
+    open.push(res.writeHead(200, sse));
+    res.write(`${events(piece("a"))}data: [DONE]\n\n`);
+  });
+  const upstreams = makeUpstreams({ sim: { api_base: `${server.origin}/v1` } });
+  // Each exchange gives the one before time to be seen as aborted, if it was.
+  for (let round = 0; round < 3; round++) {
+    const { body } = await upstreams.forward(request("sim/a", { stream: true }));
+    expect(await bytes(body)).toContain("[DONE]");
+    await body[Symbol.asyncIterator]().return?.();
+  }
+  expect(open.slice(0, 2).map((res) => res.closed)).toEqual([false, false]);
+  for (const res of open) res.end();
 });

@@ -3,6 +3,7 @@ import { definePlugin, need, providers, Type } from "@chela/sdk";
 import { startHost, type TestHost } from "@chela/sdk/testing";
 import { expect, onTestFinished, test, vi } from "vitest";
 import plugin from "../../../plugins/providers/index.ts";
+import { httpServer } from "../../kit/http-server.ts";
 import { until } from "../../kit/until.ts";
 import { ask, bytes, hear, never, upstream } from "./kit.ts";
 
@@ -120,6 +121,45 @@ test("what is found is used, logged and listed, and never written to the config"
 
   await started.config.write([{ path: "models.discovery.enabled", value: false }], { who: "test" });
   expect(service.primary()).toBe("offline/offline");
+});
+
+test("a key in the environment serves while the search for local servers still runs", async () => {
+  vi.stubEnv("CHELA_DISCOVERY", "on");
+  vi.stubEnv("OPENAI_API_KEY", "sk-env-0123456789");
+  onTestFinished(() => void vi.unstubAllEnvs());
+  const { port } = await httpServer(() => undefined);
+  const discovery = { env: true, ports: [port], timeout_ms: 10_000 };
+  const started = await host({ models: { discovery } });
+  expect(started.service(providers).primary()).toBe("openai/gpt-5.4");
+});
+
+test("what was found stays until the next search has ended", async () => {
+  vi.stubEnv("CHELA_DISCOVERY", "on");
+  onTestFinished(() => void vi.unstubAllEnvs());
+  let searches = 0;
+  const { port } = await httpServer((_request, reply) => {
+    searches += 1;
+    if (searches === 1) reply.end('{"object":"list","data":[{"id":"m"}]}');
+  });
+  const discovery = { env: false, ports: [port], timeout_ms: 10_000 };
+  const started = await host({ models: { discovery } });
+  const service = started.service(providers);
+  await until(() => service.primary() === `local-${port}/m`);
+  await started.config.write([{ path: "models.request_timeout_sec", value: 60 }], { who: "test" });
+  await until(() => searches === 2);
+  expect(service.primary()).toBe(`local-${port}/m`);
+});
+
+test("a clock that jumps an hour ahead costs no candidate its turn", async () => {
+  const server = await upstream();
+  server.script("first", { status: 500, delayMs: 100 });
+  vi.useFakeTimers({ toFake: ["Date"] });
+  onTestFinished(() => void vi.useRealTimers());
+  const started = await host({ models: { providers: { sim: { api_base: server.base } } } });
+  const asked = hear(started.service(providers).stream(ask("sim/first", { fallbacks: ["sim/echo"] }), never));
+  await server.last();
+  vi.setSystemTime(Date.now() + 3_600_000);
+  expect((await asked).reply.model).toBe("sim/echo");
 });
 
 test("a search for a silent port holds up neither readiness nor the stop", async () => {

@@ -30,7 +30,7 @@ test("ClawGo's and OpenClaw's keys mean the same; keys of others are ignored", (
     open: false,
     source: "config",
   });
-  expect(two).toMatchObject({ models: ["a", "b"], secret: "sk", timeoutMs: 90_000 });
+  expect(two).toMatchObject({ models: ["a", "b"], secrets: ["sk"], timeoutMs: 90_000 });
   expect(one?.headers).toContain("Bearer sk");
 });
 

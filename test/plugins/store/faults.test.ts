@@ -74,6 +74,14 @@ describe("the file", () => {
     expect(await store.integrity()).toEqual([]);
   });
 
+  it("is not created beside the log of another one, which would be read into it", async () => {
+    const file = join(tempDir("store"), "chela.db");
+    writeFileSync(`${file}-wal`, "what was written last");
+    const error = await rejection(openStore({ file }));
+    expect(error).toMatchObject({ code: "STORE_DAMAGED", message: expect.stringContaining(`${file}-wal`) });
+    expect(readdirSync(join(file, ".."))).toEqual(["chela.db-wal"]);
+  });
+
   it("that is a folder, or below a file, is refused with its path", async () => {
     const folder = tempDir("store");
     mkdirSync(join(folder, "chela.db"));
@@ -83,6 +91,32 @@ describe("the file", () => {
       expect(error).toMatchObject({ status: 500, message: expect.stringContaining(file) });
     }
   });
+});
+
+it("a check that runs is one for all who ask, and ends with the store", async () => {
+  const { store } = await openStore();
+  expect(store.integrity()).toBe(store.integrity());
+  const asked = rejection(store.integrity());
+  await store.close();
+  expect(await asked).toMatchObject({ code: "STORE_CLOSED", status: 503 });
+});
+
+it("space that nothing uses goes back to the disk, but for a reserve", async () => {
+  const { store, file } = await openStore();
+  await store.migrate("lines", lines);
+  await store.transaction(async (query) => {
+    for (let n = 0; n < 30_000; n++) await query.run("INSERT INTO line VALUES (?, ?)", n, "x".repeat(500));
+  });
+  await store.run("DELETE FROM line WHERE n > 9");
+  const free = async () => (await store.get<{ n: number }>("SELECT freelist_count AS n FROM pragma_freelist_count"))?.n;
+  const before = (await free()) as number;
+  expect(before).toBeGreaterThan(3_000);
+  await store.shrink();
+  expect(await free()).toBe(before - 250);
+  for (let round = 0; round < 10; round++) await store.shrink();
+  expect(await free()).toBe(2_500);
+  await store.close();
+  expect(statSync(file).size).toBeLessThan(2_600 * 4_096);
 });
 
 describe("a locked database", () => {
@@ -102,6 +136,19 @@ describe("a locked database", () => {
     other.exec("COMMIT");
     await store.run("INSERT INTO line VALUES (3, 'c')");
     expect(await store.all("SELECT n FROM line")).toEqual([{ n: 3 }]);
+  });
+
+  it("keeps nobody waiting longer than that, however many wait in line", async () => {
+    const { store, file } = await openStore({ busyMs: 400 });
+    await store.migrate("lines", lines);
+    const other = (await loadDriver()).open(file);
+    onTestFinished(() => other.close());
+    other.exec("BEGIN IMMEDIATE");
+    const from = performance.now();
+    const many = Array.from({ length: 30 }, () => rejection(store.transaction(async () => {})));
+    const write = rejection(store.run("INSERT INTO line VALUES (1, 'a')"));
+    for (const error of await Promise.all([...many, write])) expect(error).toMatchObject({ code: "STORE_LOCKED" });
+    expect(performance.now() - from).toBeLessThan(30 * 400 * 0.5);
   });
 
   it("is used as soon as it is let go", async () => {

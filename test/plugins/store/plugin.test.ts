@@ -59,6 +59,16 @@ describe("the store plugin", () => {
     expect(await copy.store.all("SELECT x FROM t")).toEqual([{ x: "kept" }]);
   });
 
+  it("sweeps up the half backup of a process that was killed, and no whole one", async () => {
+    const stateDir = tempDir("store");
+    const folder = join(stateDir, "data/store/backups");
+    mkdirSync(folder, { recursive: true });
+    const half = "mine.db.0123456789ab.part";
+    for (const name of [half, `${half}-journal`, "mine.db", "notes.part"]) writeFileSync(join(folder, name), "x");
+    await storeHost({ stateDir });
+    expect(readdirSync(folder).sort()).toEqual(["mine.db", "notes.part"]);
+  });
+
   it("checks its database for whoever may", async () => {
     const host = await storeHost();
     expect(await call(host, "store.integrity", {})).toEqual({ ok: true, problems: [] });

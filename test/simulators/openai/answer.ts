@@ -102,7 +102,8 @@ async function stream(answer: Answer): Promise<void> {
   if (how.usage && request.stream_options?.include_usage) {
     send(response, { ...envelope(request), choices: [], usage: how.usage });
   }
-  response.end("data: [DONE]\n\n");
+  if (how.fault === "open-end") response.write("data: [DONE]\n\n");
+  else response.end("data: [DONE]\n\n");
 }
 
 /** True when the fault ended the reply. */

@@ -15,6 +15,8 @@ type Fault =
   | "cut-clean"
   /** Closes the socket after the finish reason, before `[DONE]`. */
   | "cut-after-finish"
+  /** Sends all of the reply and `[DONE]`, then never ends it. */
+  | "open-end"
   /** Sends an event that is not JSON. */
   | "broken-sse"
   /** Sends an `error` object after half of the reply. */

@@ -1,0 +1,47 @@
+/**
+ * The host's own services as one plugin gets them. While it waits for a change that it asked for, its waiting is no work
+ * in flight, else it would hold up its own restart; what it subscribed to ends with its scope.
+ */
+import type { Scope } from "./scope.ts";
+
+type Member = (...args: unknown[]) => unknown;
+
+/** Services through which a plugin can change what is live. */
+const changing: ReadonlySet<string> = new Set(["config", "plugins", "gateway"]);
+
+export function lent(id: string, service: object, scope: Scope): object {
+  const wrapped: Record<string, unknown> = Object.create(service);
+  for (const name of namesOf(service)) {
+    const member = (service as Record<string, unknown>)[name];
+    if (typeof member !== "function") continue;
+    const call: Member = (...args) => member.apply(service, args);
+    wrapped[name] = name === "subscribe" ? subscribing(call, scope) : changing.has(id) ? waiting(call, scope) : call;
+  }
+  return Object.freeze(wrapped);
+}
+
+/** Of a class, too, whose methods are its prototype's. */
+function namesOf(service: object): readonly string[] {
+  const proto: unknown = Object.getPrototypeOf(service);
+  const inherited = proto && proto !== Object.prototype ? Object.getOwnPropertyNames(proto) : [];
+  return [...Object.keys(service), ...inherited].filter((name) => name !== "constructor");
+}
+
+function waiting(call: Member, scope: Scope): Member {
+  return (...args) => {
+    const answer = call(...args);
+    return answer instanceof Promise ? scope.change(answer) : answer;
+  };
+}
+
+function subscribing(call: Member, scope: Scope): Member {
+  return (listener, ...rest) => {
+    scope.assertOpen("subscribe");
+    const undo = call((...told: unknown[]) => scope.run(listener as Member, ...told), ...rest) as () => void;
+    const forget = scope.own("subscription", "subscribe", undo);
+    return () => {
+      forget();
+      undo();
+    };
+  };
+}
