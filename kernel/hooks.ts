@@ -5,8 +5,8 @@
  */
 import { GatewayError, type HookKind, type HookName, type HookResult, type HookTaps, hookKinds } from "@chela/sdk";
 import { AsyncParallelHook, AsyncSeriesBailHook, AsyncSeriesHook, AsyncSeriesWaterfallHook, SyncHook } from "tapable";
-import { answerOf } from "./answers.ts";
-import { deadline, isPromise, type Scope } from "./scope.ts";
+import { answerOf } from "./host/answers.ts";
+import { deadline, isPromise, type Scope } from "./instance/scope.ts";
 
 export interface TapOwner {
   readonly id: string;

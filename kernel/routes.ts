@@ -5,7 +5,7 @@
  */
 import { GatewayError, type Want } from "@chela/sdk";
 import polka from "polka";
-import type { AnyRoute, Instance } from "./instance.ts";
+import type { AnyRoute, Instance } from "./instance/instance.ts";
 
 export interface LiveRoute {
   readonly route: AnyRoute;

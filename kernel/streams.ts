@@ -7,15 +7,15 @@ import { type IncomingMessage, STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
 import { GatewayError, type Identity } from "@chela/sdk";
 import type { WebSocketServer } from "ws";
-import type { Generation, Owned } from "./compose.ts";
+import type { Gate } from "./auth/gate.ts";
 import type { GatewaySettings } from "./config/gateway-schema.ts";
-import { asGatewayError } from "./errors.ts";
-import type { Gate } from "./gate.ts";
-import { hangUp } from "./hang-up.ts";
 import type { FaultReporter } from "./hooks.ts";
-import type { AnyStream } from "./instance.ts";
-import { LiveSocket } from "./socket.ts";
-import { canonicalPath } from "./urls.ts";
+import type { Generation, Owned } from "./host/compose.ts";
+import { asGatewayError } from "./http/errors.ts";
+import { canonicalPath } from "./http/urls.ts";
+import type { AnyStream } from "./instance/instance.ts";
+import { hangUp } from "./net/hang-up.ts";
+import { LiveSocket } from "./sockets/socket.ts";
 
 export interface StreamsHost {
   current(): Generation;

@@ -17,8 +17,8 @@ import {
   type Service,
 } from "@chela/sdk";
 import { FakeClock, realClock } from "./clock.ts";
+import { type OpenHost, openHost } from "./host/open-host.ts";
 import { createLog } from "./log.ts";
-import { type OpenHost, openHost } from "./open-host.ts";
 import { openCatalog } from "./plugins/catalog.ts";
 import { distribution } from "./plugins/dist.ts";
 import { MemoryClient, type TestReply, type TestRequest } from "./testing/memory-client.ts";

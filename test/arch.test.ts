@@ -15,17 +15,17 @@ const byPath = new Map(sources.map((source) => [source.path, source]));
 const doors: Readonly<Record<string, string | readonly string[]>> = {
   tapable: "kernel/hooks.ts",
   polka: "kernel/routes.ts",
-  ws: ["kernel/streams.ts", "kernel/socket.ts", "kernel/cli/", "kernel/testing/"],
+  ws: ["kernel/streams.ts", "kernel/sockets/socket.ts", "kernel/cli/", "kernel/testing/"],
   ajv: "kernel/validate.ts",
   "ajv-formats": "kernel/validate.ts",
   chokidar: "kernel/watch.ts",
   pino: "kernel/log.ts",
-  busboy: "kernel/upload.ts",
-  sirv: "kernel/static.ts",
-  mrmime: "kernel/static.ts",
+  busboy: "kernel/http/upload.ts",
+  sirv: "kernel/http/static.ts",
+  mrmime: "kernel/http/static.ts",
   semver: "kernel/versions.ts",
-  undici: "kernel/fetch.ts",
-  "ipaddr.js": "kernel/addresses.ts",
+  undici: "kernel/net/fetch.ts",
+  "ipaddr.js": "kernel/net/addresses.ts",
   "jsonc-parser": "kernel/config/document.ts",
   commander: "kernel/cli/",
   "cli-table3": "kernel/cli/",
@@ -141,7 +141,7 @@ function cycles(): string[] {
 
 describe("reach", () => {
   /** What runs in the binary's process only, never in a host that a test or another program made. */
-  const isBinary = (path: string) => /^kernel\/(cli\/|bin\.ts|boot\.ts|process-events\.ts)/.test(path);
+  const isBinary = (path: string) => /^kernel\/(cli\/|bin\.ts|process\/(?:boot|process-events)\.ts)/.test(path);
 
   it("only the binary ends the process", () => {
     const found = offences(sources, ({ path, members }) =>

@@ -15,7 +15,7 @@ export function hooksPage({ root, hookKinds, sources }) {
   const taps = new Map(membersOf(source, "HookTaps").map((tap) => [tap.name, tap]));
   const closed = listNamed(parseSource(root, "kernel/hooks.ts"), "failClosed");
   const guards = listNamed(parseSource(root, "kernel/hooks.ts"), "guardHooks");
-  const callable = listNamed(parseSource(root, "kernel/context.ts"), "callable");
+  const callable = listNamed(parseSource(root, "kernel/instance/context.ts"), "callable");
   const rows = Object.entries(hookKinds).map(([name, kind]) => [
     code(name),
     kind,

@@ -6,7 +6,7 @@ import { randomBytes } from "node:crypto";
 import { chmod, mkdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { GatewayError } from "@chela/sdk";
-import { readIfThere, writeFileAtomic } from "../files.ts";
+import { readIfThere, writeFileAtomic } from "../disk/files.ts";
 
 export interface GeneratedToken {
   readonly token: string;
@@ -50,7 +50,7 @@ async function textOf(path: string): Promise<string | undefined> {
 }
 
 async function create(stateDir: string, path: string): Promise<GeneratedToken> {
-  const { withFileLock } = await import("../file-lock.ts");
+  const { withFileLock } = await import("../disk/file-lock.ts");
   await mkdir(stateDir, { recursive: true, mode: 0o700 });
   return await withFileLock(`${path}.lock`, async () => {
     const winner = await existing(path);

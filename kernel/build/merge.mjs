@@ -10,7 +10,11 @@ import * as esbuild from "esbuild";
  * What `chela gateway run` loads one after the other, the last where plugins are installed: a later stage needs earlier
  * ones, never the reverse.
  */
-const stages = [["kernel/bin.ts"], ["kernel/cli/gateway.ts", "kernel/boot.ts"], ["kernel/plugins/installed-entry.ts"]];
+const stages = [
+  ["kernel/bin.ts"],
+  ["kernel/cli/gateway.ts", "kernel/process/boot.ts"],
+  ["kernel/plugins/installed-entry.ts"],
+];
 /** A larger chunk is worth a file of its own: not everybody who wants a small one wants it too. */
 const maxBytes = 48 * 1024;
 

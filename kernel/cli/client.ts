@@ -3,7 +3,7 @@
  * to over `POST /api/call`. The token never follows a redirect.
  */
 import { GatewayError } from "@chela/sdk";
-import type { GatewayFacts } from "../gateway-file.ts";
+import type { GatewayFacts } from "../process/gateway-file.ts";
 import type { Cli } from "./cli.ts";
 import { post, type Target } from "./transport.ts";
 
@@ -26,7 +26,7 @@ export interface CallOptions {
 /** The gateway, or null when none is running. Does not connect. */
 export async function findGateway(cli: Cli): Promise<Gateway | null> {
   const given = cli.flags.url ?? cli.io.env.CHELA_GATEWAY_URL;
-  const { readGatewayFile } = await import("../gateway-file.ts");
+  const { readGatewayFile } = await import("../process/gateway-file.ts");
   const facts = given ? null : await readGatewayFile(cli.places.stateDir);
   const url = given ? checkedUrl(given) : facts?.url.replace(/\/+$/, "");
   if (!url) {
@@ -42,7 +42,7 @@ export async function findGateway(cli: Cli): Promise<Gateway | null> {
 /** "Not running" would be a guess about a state dir that this user may not look into. */
 async function requireReadable(stateDir: string): Promise<void> {
   const { access } = await import("node:fs/promises");
-  const { gatewayFilePath } = await import("../gateway-file.ts");
+  const { gatewayFilePath } = await import("../process/gateway-file.ts");
   const code = await access(gatewayFilePath(stateDir), 4).then(
     () => "",
     (error: NodeJS.ErrnoException) => error.code,

@@ -3,7 +3,7 @@
 import { parseDocument } from "../config/document.ts";
 import { formatPath } from "../config/paths.ts";
 import { isObject } from "../config/values.ts";
-import { readIfThere } from "../files.ts";
+import { readIfThere } from "../disk/files.ts";
 import type { Cli } from "./cli.ts";
 import type { Candidate } from "./complete.ts";
 import { configDoor } from "./config-door.ts";

@@ -1,7 +1,7 @@
 /** The config file without a gateway, through the same service that the gateway runs. What is written applies at the next start. */
 import { type Config, GatewayError } from "@chela/sdk";
 import { openOffline } from "../config/offline.ts";
-import { readGatewayFile } from "../gateway-file.ts";
+import { readGatewayFile } from "../process/gateway-file.ts";
 import { sectionProblems } from "../validate.ts";
 import type { Cli } from "./cli.ts";
 import type { ConfigDoor } from "./config-door.ts";

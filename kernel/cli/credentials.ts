@@ -7,8 +7,8 @@ import { join } from "node:path";
 import { parseDocument } from "../config/document.ts";
 import { expandReferences } from "../config/env.ts";
 import { getAt } from "../config/paths.ts";
-import { readIfThere } from "../files.ts";
-import { readGatewayFile } from "../gateway-file.ts";
+import { readIfThere } from "../disk/files.ts";
+import { readGatewayFile } from "../process/gateway-file.ts";
 import type { Cli } from "./cli.ts";
 
 const maxConfigBytes = 4 * 1024 * 1024;

@@ -3,8 +3,8 @@ import { createServer } from "node:net";
 import { bindHost, requireAuthForBind, resolveAuth } from "../auth/settings.ts";
 import type { GatewaySettings } from "../config/gateway-schema.ts";
 import { resolveText, type Snapshot } from "../config/snapshot.ts";
-import { codeOf, readIfThere } from "../files.ts";
-import { readGatewayFile } from "../gateway-file.ts";
+import { codeOf, readIfThere } from "../disk/files.ts";
+import { readGatewayFile } from "../process/gateway-file.ts";
 import { sectionProblems } from "../validate.ts";
 import type { Cli } from "./cli.ts";
 import { storedToken } from "./credentials.ts";
@@ -80,7 +80,7 @@ export async function checkAuth(cli: Cli): Promise<Finding[]> {
 export async function checkTls(cli: Cli): Promise<Finding[]> {
   const settings = await gatewaySettings(cli);
   if (!settings) return [];
-  const { readTls, tlsFiles } = await import("../tls.ts");
+  const { readTls, tlsFiles } = await import("../net/tls.ts");
   try {
     const files = tlsFiles(settings.tls);
     if (!files) return [];

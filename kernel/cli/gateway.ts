@@ -22,7 +22,7 @@ export const run: Handler = async (cli, _args, options) => {
     const { stopOther } = await import("./stop-other.ts");
     await stopOther({ ...cli, places }, port);
   }
-  const { runGateway } = await import("../boot.ts");
+  const { runGateway } = await import("../process/boot.ts");
   try {
     return await runGateway({
       stateDir: places.stateDir,

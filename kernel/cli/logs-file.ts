@@ -6,7 +6,7 @@ import { open } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { isObject } from "../config/values.ts";
-import { codeOf } from "../files.ts";
+import { codeOf } from "../disk/files.ts";
 import type { Cli } from "./cli.ts";
 import { offlineConfig } from "./config-offline.ts";
 

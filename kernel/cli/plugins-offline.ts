@@ -1,7 +1,7 @@
 /** Plugins in the state dir while no gateway runs: switches are config edits, installs are files. */
 import type { PluginRow } from "@chela/sdk";
-import { readGatewayFile } from "../gateway-file.ts";
 import { type CatalogEntry, pluginUnknown } from "../plugins/entry.ts";
+import { readGatewayFile } from "../process/gateway-file.ts";
 import { hostVersion } from "../version.ts";
 import type { Cli } from "./cli.ts";
 import { offlineDoor } from "./config-offline.ts";

@@ -4,8 +4,8 @@
  */
 import { setTimeout as pause } from "node:timers/promises";
 import { GatewayError } from "@chela/sdk";
-import { type GatewayFacts, readGatewayFile } from "../gateway-file.ts";
-import { isAlive, type ProcessMark, processStartOf } from "../processes.ts";
+import { type GatewayFacts, readGatewayFile } from "../process/gateway-file.ts";
+import { isAlive, type ProcessMark, processStartOf } from "../process/processes.ts";
 import type { Cli } from "./cli.ts";
 import { findGateway } from "./client.ts";
 

@@ -2,7 +2,7 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { type Backup, GatewayError } from "@chela/sdk";
-import { codeOf, writeFileAtomic } from "../files.ts";
+import { codeOf, writeFileAtomic } from "../disk/files.ts";
 import { decode, hashOf } from "./document.ts";
 
 const kept = 20;

@@ -2,7 +2,7 @@
 import { lstatSync, readlinkSync, realpathSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { GatewayError } from "@chela/sdk";
-import { codeOf, readBytes } from "../files.ts";
+import { codeOf, readBytes } from "../disk/files.ts";
 import {
   assertSize,
   type ConfigDocument,

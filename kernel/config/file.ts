@@ -5,8 +5,8 @@
 import { readdirSync, rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { GatewayError } from "@chela/sdk";
-import { withFileLock } from "../file-lock.ts";
-import { codeOf, syncFolder, writeFileAtomic } from "../files.ts";
+import { withFileLock } from "../disk/file-lock.ts";
+import { codeOf, syncFolder, writeFileAtomic } from "../disk/files.ts";
 import { Backups } from "./backups.ts";
 import { type FileState, readState, realTarget } from "./disk.ts";
 import { hashOf, missingHash } from "./document.ts";

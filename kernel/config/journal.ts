@@ -1,6 +1,6 @@
 /** One line per change of the config file: when, who, why, from which version to which. Bounded; holds no value. */
 import { appendFileSync, readFileSync, statSync } from "node:fs";
-import { writeFileAtomic } from "../files.ts";
+import { writeFileAtomic } from "../disk/files.ts";
 
 export interface JournalEntry {
   /** Milliseconds since 1970. */

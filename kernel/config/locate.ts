@@ -3,7 +3,7 @@ import { access, constants, mkdir, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { GatewayError } from "@chela/sdk";
-import { codeOf } from "../files.ts";
+import { codeOf } from "../disk/files.ts";
 
 export interface LocateOptions {
   readonly config?: string | undefined;

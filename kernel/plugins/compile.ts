@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { GatewayError } from "@chela/sdk";
 import type { BuildOptions, Plugin as EsbuildPlugin, OnResolveArgs, OnResolveResult, PluginBuild } from "esbuild";
-import { isInside } from "../files.ts";
+import { isInside } from "../disk/files.ts";
 import { isRecord } from "./entry.ts";
 
 export interface Compilation {

@@ -2,7 +2,7 @@
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { GatewayError } from "@chela/sdk";
-import { readIfThere } from "../files.ts";
+import { readIfThere } from "../disk/files.ts";
 import type { BuiltinManifest } from "./entry.ts";
 
 export interface Distribution {

@@ -1,8 +1,8 @@
 /** What is wrong with the files of installed plugins and does not show in the list of plugins. Reads; changes nothing. */
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { codeOf } from "../files.ts";
-import { isAlive } from "../processes.ts";
+import { codeOf } from "../disk/files.ts";
+import { isAlive } from "../process/processes.ts";
 import { assertIntact } from "./installed-entry.ts";
 import { draftPid, type Lock, type PluginDirs, pluginDirs, readLock } from "./lock.ts";
 

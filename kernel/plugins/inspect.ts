@@ -4,7 +4,7 @@
  */
 import { tmpdir } from "node:os";
 import { pathToFileURL } from "node:url";
-import { childEnv, runChild } from "../child.ts";
+import { childEnv, runChild } from "../process/child.ts";
 import { type CatalogEntry, isRecord, manifestError } from "./entry.ts";
 import { manifestFrom } from "./kept-manifest.ts";
 

@@ -7,8 +7,8 @@ import { existsSync } from "node:fs";
 import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { GatewayError, type Installed } from "@chela/sdk";
-import { codeOf, syncFolder } from "../files.ts";
-import { isAlive } from "../processes.ts";
+import { codeOf, syncFolder } from "../disk/files.ts";
+import { isAlive } from "../process/processes.ts";
 import { pluginUnknown } from "./entry.ts";
 import { keepManifest } from "./kept-manifest.ts";
 import {

@@ -5,7 +5,7 @@
 import { readFileSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { assertRelative, writeFileAtomic } from "../files.ts";
+import { assertRelative, writeFileAtomic } from "../disk/files.ts";
 import { type CatalogEntry, isRecord } from "./entry.ts";
 import { assertRanges, readDefinition } from "./manifest.ts";
 import { loadableEntry, type PackageFacts } from "./package-file.ts";

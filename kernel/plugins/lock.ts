@@ -5,8 +5,8 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { GatewayError } from "@chela/sdk";
-import { withFileLock } from "../file-lock.ts";
-import { readIfThere, writeFileAtomic } from "../files.ts";
+import { withFileLock } from "../disk/file-lock.ts";
+import { readIfThere, writeFileAtomic } from "../disk/files.ts";
 import { isRecord } from "./entry.ts";
 import { idPattern } from "./manifest.ts";
 

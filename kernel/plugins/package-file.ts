@@ -3,7 +3,7 @@
  * refuses names and paths that would lead out of the plugin's folder.
  */
 import { join, posix } from "node:path";
-import { assertRelative, readIfThere } from "../files.ts";
+import { assertRelative, readIfThere } from "../disk/files.ts";
 import { satisfies, validRange, validVersion } from "../versions.ts";
 import { isRecord, manifestError } from "./entry.ts";
 import { pluginId } from "./manifest.ts";

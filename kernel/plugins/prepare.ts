@@ -5,7 +5,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { GatewayError } from "@chela/sdk";
-import { resolveInside } from "../files.ts";
+import { resolveInside } from "../disk/files.ts";
 import { compileEntry } from "./compile.ts";
 import { assertSame, isRecord, manifestError } from "./entry.ts";
 import { type Inspected, inspectEntry } from "./inspect.ts";

@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { GatewayError } from "@chela/sdk";
-import { codeOf } from "../files.ts";
+import { codeOf } from "../disk/files.ts";
 import { pluginId } from "./manifest.ts";
 import { validPackageName } from "./package-file.ts";
 import { scaffoldFiles } from "./scaffold-files.ts";

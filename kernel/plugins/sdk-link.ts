@@ -6,7 +6,7 @@
 import { existsSync, rmSync } from "node:fs";
 import { cp, lstat, mkdir, readFile, readlink, rm, symlink } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import { withFileLock } from "../file-lock.ts";
+import { withFileLock } from "../disk/file-lock.ts";
 import type { PluginDirs } from "./lock.ts";
 import { sdkFolder } from "./tree.ts";
 

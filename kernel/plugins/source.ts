@@ -5,7 +5,7 @@
 import { stat } from "node:fs/promises";
 import { isAbsolute, join, resolve } from "node:path";
 import { GatewayError } from "@chela/sdk";
-import { codeOf } from "../files.ts";
+import { codeOf } from "../disk/files.ts";
 import { type ArchiveLimits, unpackTarball } from "./archive.ts";
 import { type NpmOptions, packPackage, parseSpec } from "./npm.ts";
 import { type PackageFacts, readPackageJson } from "./package-file.ts";

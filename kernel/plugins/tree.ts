@@ -9,7 +9,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { GatewayError } from "@chela/sdk";
-import { assertRelative } from "../files.ts";
+import { assertRelative } from "../disk/files.ts";
 
 export interface TreeLimits {
   readonly files: number;

@@ -1,12 +1,12 @@
 /** The `gateway` service: status, figures and the RPC door, read from what is live. */
 import { type Gateway, GatewayError, type GatewayStats, type GatewayStatus, type Identity } from "@chela/sdk";
-import { applySnapshot } from "../change.ts";
-import type { Owned } from "../compose.ts";
-import { healthReport } from "../health.ts";
-import type { Host } from "../host.ts";
-import type { AnyCommand, AnyMethod } from "../instance.ts";
+import { applySnapshot } from "../host/change.ts";
+import type { Owned } from "../host/compose.ts";
+import { healthReport } from "../host/health.ts";
+import type { Host } from "../host/host.ts";
+import { openapi } from "../http/openapi.ts";
+import type { AnyCommand, AnyMethod } from "../instance/instance.ts";
 import { didYouMean } from "../nearest.ts";
-import { openapi } from "../openapi.ts";
 import { withSignals } from "../signals.ts";
 
 type CallInfo = { identity: Identity; id: string; signal: AbortSignal };

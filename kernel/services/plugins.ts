@@ -7,9 +7,9 @@ import {
   type PluginRow,
   type Plugins,
 } from "@chela/sdk";
-import type { Host } from "../host.ts";
-import type { Contributions, Instance, Manifest } from "../instance.ts";
-import { kernelId } from "../plan.ts";
+import type { Host } from "../host/host.ts";
+import { kernelId } from "../host/plan.ts";
+import type { Contributions, Instance, Manifest } from "../instance/instance.ts";
 import { pluginUnknown } from "../plugins/entry.ts";
 
 /** Installing and removing files; kernel/plugins does it. */

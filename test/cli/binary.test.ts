@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { readGatewayFile } from "../../kernel/gateway-file.ts";
+import { readGatewayFile } from "../../kernel/process/gateway-file.ts";
 import { binary } from "../kit/binary.ts";
 import { runCli } from "../kit/cli.ts";
 import { startGateway } from "../kit/gateway.ts";

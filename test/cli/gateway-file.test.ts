@@ -4,8 +4,8 @@ import { once } from "node:events";
 import { readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { acquireGatewayFile, readGatewayFile } from "../../kernel/gateway-file.ts";
-import { isAlive, processStartOf } from "../../kernel/processes.ts";
+import { acquireGatewayFile, readGatewayFile } from "../../kernel/process/gateway-file.ts";
+import { isAlive, processStartOf } from "../../kernel/process/processes.ts";
 import { tempDir } from "../kit/temp.ts";
 import { until } from "../kit/until.ts";
 

@@ -27,7 +27,7 @@ async function startedWith(...ids: string[]): Promise<RunningGateway> {
   return gateway;
 }
 
-/** Before, following each promise would cost more than it is worth: kernel/running.ts. */
+/** Before, following each promise would cost more than it is worth: kernel/instance/running.ts. */
 const nodeKnowsWhoRuns = Number.parseInt(process.versions.node, 10) >= 24;
 const residentBytes = "process_resident_memory_bytes";
 const poke = (gateway: RunningGateway, path: string) => gateway.fetch(path, { method: "POST" });

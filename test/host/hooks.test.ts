@@ -2,7 +2,7 @@
 import { GatewayError, type HookName, hookKinds } from "@chela/sdk";
 import { describe, expect, it } from "vitest";
 import { HookSet, type Tap } from "../../kernel/hooks.ts";
-import { Scope } from "../../kernel/scope.ts";
+import { Scope } from "../../kernel/instance/scope.ts";
 
 type Fn = (...args: never[]) => unknown;
 

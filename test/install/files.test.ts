@@ -13,8 +13,8 @@ import {
 import { join } from "node:path";
 import { build } from "esbuild";
 import { describe, expect, it } from "vitest";
-import { withFileLock } from "../../kernel/file-lock.ts";
-import { isInside, readIfThere, resolveInside, safeName, writeFileAtomic } from "../../kernel/files.ts";
+import { withFileLock } from "../../kernel/disk/file-lock.ts";
+import { isInside, readIfThere, resolveInside, safeName, writeFileAtomic } from "../../kernel/disk/files.ts";
 import { tempDir, writeTree } from "../kit/temp.ts";
 import { pauseFor, until } from "../kit/until.ts";
 
@@ -176,7 +176,7 @@ describe("withFileLock", () => {
     const root = tempDir();
     const lock = join(root, ".lock");
     await build({
-      entryPoints: [new URL("../../kernel/file-lock.ts", import.meta.url).pathname],
+      entryPoints: [new URL("../../kernel/disk/file-lock.ts", import.meta.url).pathname],
       outfile: join(root, "lock.mjs"),
       bundle: true,
       format: "esm",

@@ -1,9 +1,9 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { childEnv, runChild } from "../../kernel/child.ts";
 import { inspectEntry } from "../../kernel/plugins/inspect.ts";
 import { installPlugin } from "../../kernel/plugins/install.ts";
+import { childEnv, runChild } from "../../kernel/process/child.ts";
 import { tempDir, writeTree } from "../kit/temp.ts";
 import { until } from "../kit/until.ts";
 import { buildSdk, installOptions, pluginFolder } from "./kit.ts";

@@ -1,6 +1,6 @@
 /** A gateway in this process that the command line finds: the real host and its `gateway.json`, stopped with the test. */
 import { onTestFinished } from "vitest";
-import { acquireGatewayFile } from "../../kernel/gateway-file.ts";
+import { acquireGatewayFile } from "../../kernel/process/gateway-file.ts";
 import { startHost, type TestHost, type TestHostOptions } from "../../kernel/testing.ts";
 import { type CliResult, type MainOptions, runMain } from "./cli.ts";
 

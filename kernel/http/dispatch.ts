@@ -1,0 +1,242 @@
+/**
+ * The path of one HTTP request: canonical path → route → identity → authorisation → hooks → body → handler → reply.
+ * It reads the generation once, at its start, and finishes on it; the owner's work counts as in flight all the while.
+ */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { GatewayError, type Identity, type RequestFacts } from "@chela/sdk";
+import type { Gate } from "../auth/gate.ts";
+import type { GatewaySettings } from "../config/gateway-schema.ts";
+import type { FaultReporter } from "../hooks.ts";
+import type { Generation } from "../host/compose.ts";
+import type { Stats } from "../host/stats.ts";
+import type { Instance } from "../instance/instance.ts";
+import type { RouteMatch } from "../routes.ts";
+import { drain, hasBody, invite } from "./body.ts";
+import { asGatewayError, renderError } from "./errors.ts";
+import { type ReadRules, readRequest } from "./read-request.ts";
+import { ReplyBatch } from "./reply-batch.ts";
+import { RequestView } from "./request-view.ts";
+import { type Outgoing, outgoing, send } from "./respond.ts";
+import { runHandler } from "./run-handler.ts";
+import { unmatched } from "./unmatched.ts";
+import { canonicalPath } from "./urls.ts";
+
+export interface DispatchHost {
+  current(): Generation;
+  settings(): GatewaySettings;
+  readiness(): { readonly ready: boolean };
+  readonly gate: Gate;
+  readonly stats: Stats;
+  readonly report: FaultReporter;
+  readonly uploadDir: string;
+  requestId(): string;
+  requestLog(entry: {
+    id: string;
+    method: string;
+    path: string;
+    status: number;
+    ms: number;
+    error?: GatewayError;
+  }): void;
+}
+
+/** What is known of one request so far. */
+export interface Exchange {
+  readonly id: string;
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  readonly generation: Generation;
+  readonly from: number;
+  path: string;
+  search: string;
+  /** For figures: the route's pattern, never the client's path. */
+  label: string;
+  identity: Identity | undefined;
+  view: RequestView | undefined;
+}
+
+const repairOwners: ReadonlySet<string> = new Set(["kernel", "api-config", "logs"]);
+
+export class Dispatcher {
+  readonly #host: DispatchHost;
+  readonly #batch: ReplyBatch;
+
+  constructor(host: DispatchHost) {
+    this.#host = host;
+    this.#batch = new ReplyBatch(() => host.settings().limits.bodyStallMs);
+  }
+
+  readonly handle = (req: IncomingMessage, res: ServerResponse): void => {
+    const exchange: Exchange = {
+      id: this.#host.requestId(),
+      req,
+      res,
+      generation: this.#host.current(),
+      from: performance.now(),
+      path: "",
+      search: "",
+      label: "none",
+      identity: undefined,
+      view: undefined,
+    };
+    res.on("close", () => {
+      if (!res.writableFinished) exchange.view?.leave();
+    });
+    void this.#serve(exchange);
+  };
+
+  async #serve(exchange: Exchange): Promise<void> {
+    let problem: GatewayError | undefined;
+    try {
+      await this.#answer(exchange);
+    } catch (error) {
+      problem = asGatewayError(error, exchange.id);
+      await this.#refuse(exchange, problem).catch(() => void exchange.res.destroy());
+    }
+    exchange.view?.done();
+    const { req, res, label } = exchange;
+    const ms = performance.now() - exchange.from;
+    this.#host.stats.request(req.method ?? "", label, res.statusCode, ms);
+    this.#host.requestLog({
+      id: exchange.id,
+      method: req.method ?? "",
+      path: exchange.path,
+      status: res.statusCode,
+      ms,
+      error: problem,
+    });
+  }
+
+  async #answer(exchange: Exchange): Promise<void> {
+    const { req, res, generation } = exchange;
+    const { path, search } = canonicalPath(req.url ?? "/");
+    exchange.path = path;
+    exchange.search = search;
+    if (req.method === "OPTIONS") {
+      return void send(
+        res,
+        { status: 204, headers: this.#headers(exchange, {}), body: null },
+        neverAborts,
+        this.#batch,
+      );
+    }
+    if (path === "/health" || path === "/ready") return this.#probe(exchange);
+    const match = generation.router.find(req.method ?? "GET", path);
+    if (!match) {
+      this.#batch.mind(res);
+      return unmatched(exchange, this.#host.gate, this.#headers(exchange, {}));
+    }
+    const { owner, route } = match.live;
+    exchange.label = route.path;
+    owner.scope.enter();
+    try {
+      await this.#route(exchange, match);
+    } finally {
+      owner.scope.leave();
+    }
+  }
+
+  async #route(exchange: Exchange, { live, params }: RouteMatch): Promise<void> {
+    const { req, res, generation } = exchange;
+    const { owner, want } = live;
+    const { gate } = this.#host;
+    const credentials = gate.credentials(req, exchange.search, "route");
+    const identified = gate.identify(req, credentials, generation, want);
+    const identity = identified instanceof Promise ? await identified : identified;
+    exchange.identity = identity;
+    const authorized = gate.authorize(identity, want, generation);
+    if (authorized) await authorized;
+    this.#requireUp(generation, owner);
+    const { id, path } = exchange;
+    const parts = { id, method: req.method ?? "GET", path, headers: req.headers, address: credentials.address };
+    const view = new RequestView(parts, identity, owner.scope.signal);
+    exchange.view = view;
+    view.params = params;
+    const early = generation.hooks.has("http:request")
+      ? await generation.hooks.run("http:request", this.#facts(exchange, credentials.address))
+      : undefined;
+    const nothingToRead = early !== undefined || (live.bare && exchange.search === "" && !hasBody(req));
+    const cleanUp = nothingToRead
+      ? undefined
+      : await readRequest(req, exchange.search, live, { view, rules: this.#rules(exchange) });
+    try {
+      const out = early ? outgoing(early) : await runHandler(live, view, this.#host.report);
+      drain(req, res);
+      const sent = this.#reply(exchange, out, () => view.signal);
+      if (sent) await sent;
+    } finally {
+      await cleanUp?.();
+    }
+  }
+
+  #rules({ req, res }: Exchange): ReadRules {
+    const { uploadDir } = this.#host;
+    return { limits: this.#host.settings().limits, uploadDir, invite: () => invite(req, res) };
+  }
+
+  /** A promise only when something must be waited for: an `http:reply` tap, a streamed body. */
+  #reply(exchange: Exchange, out: Outgoing, signal: () => AbortSignal): Promise<void> | undefined {
+    const { generation, res } = exchange;
+    if (generation.hooks.has("http:reply")) return this.#tappedReply(exchange, out, signal);
+    out.headers = this.#headers(exchange, out.headers);
+    return send(res, out, signal, this.#batch);
+  }
+
+  async #tappedReply(exchange: Exchange, out: Outgoing, signal: () => AbortSignal): Promise<void> {
+    const { generation, res } = exchange;
+    const facts = { status: out.status, headers: out.headers };
+    const { headers, status } = await generation.hooks.run("http:reply", facts, this.#facts(exchange, ""));
+    await send(res, { status, headers: this.#headers(exchange, { ...headers }), body: out.body }, signal, this.#batch);
+  }
+
+  async #probe(exchange: Exchange): Promise<void> {
+    exchange.label = exchange.path;
+    const readiness = this.#host.readiness();
+    const out: Outgoing =
+      exchange.path === "/health"
+        ? { status: 200, headers: { "content-type": "text/plain; charset=utf-8" }, body: "ok" }
+        : {
+            status: readiness.ready ? 200 : 503,
+            headers: { "content-type": "application/json" },
+            body: `${JSON.stringify(readiness)}\n`,
+          };
+    await send(exchange.res, { ...out, headers: this.#headers(exchange, out.headers) }, neverAborts, this.#batch);
+  }
+
+  #requireUp(generation: Generation, owner: Instance): void {
+    if (generation.blocked === "" || repairOwners.has(owner.id)) return;
+    throw new GatewayError("CRITICAL_DOWN", 503, generation.blocked);
+  }
+
+  async #refuse(exchange: Exchange, error: GatewayError): Promise<void> {
+    const { res, req, generation } = exchange;
+    if (res.headersSent || res.destroyed) return void res.destroy();
+    const asked = generation.hooks.run("http:error", error, this.#failedFacts(exchange));
+    const mapped = await asked.catch(() => undefined);
+    const out = mapped ? outgoing(mapped) : renderError(error, req.headers.accept);
+    const headers = this.#headers(exchange, out.headers);
+    drain(req, res);
+    await send(res, { ...out, headers }, neverAborts, this.#batch)?.catch(() => res.destroy());
+  }
+
+  /** A path that was refused as ambiguous is told as it came: whose dialect the client speaks shows at its beginning. */
+  #failedFacts(exchange: Exchange): RequestFacts {
+    const facts = this.#facts(exchange, "");
+    return facts.path === "" ? { ...facts, path: (exchange.req.url ?? "").split("?", 1)[0] as string } : facts;
+  }
+
+  #facts(exchange: Exchange, address: string): RequestFacts {
+    const { id, req, path, identity, view } = exchange;
+    const { method = "GET", headers } = req;
+    return { id, method, path, headers, address, identity, query: view?.query };
+  }
+
+  #headers(exchange: Exchange, headers: Record<string, string>): Record<string, string> {
+    headers["x-request-id"] = exchange.id;
+    return exchange.req.headers.origin === undefined
+      ? headers
+      : Object.assign(headers, this.#host.gate.cors(exchange.req));
+  }
+}
+
+const neverAborts = () => new AbortController().signal;

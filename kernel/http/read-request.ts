@@ -1,0 +1,52 @@
+/** Reads what a request carries: query, JSON body or uploaded files, bounded and validated before the handler sees it. */
+import type { IncomingMessage } from "node:http";
+import type { GatewaySettings } from "../config/gateway-schema.ts";
+import type { LiveRoute } from "../routes.ts";
+import { hasBody, readJson } from "./body.ts";
+import { queryObject, type RequestView } from "./request-view.ts";
+
+export interface ReadRules {
+  readonly limits: GatewaySettings["limits"];
+  readonly uploadDir: string;
+  /** Tells a client that waits with its body to send it. */
+  readonly invite: () => void;
+}
+
+/** Bytes of a body that nobody vouches for. */
+const strangerBytes = 65_536;
+const multipart = /^multipart\/form-data/i;
+const maxFields = 100;
+
+/** Fills `view`. Returns the clean-up of uploaded files, if there were any. */
+export async function readRequest(
+  req: IncomingMessage,
+  search: string,
+  { route, owner }: LiveRoute,
+  { view, rules }: { readonly view: RequestView; readonly rules: ReadRules },
+): Promise<(() => Promise<void>) | undefined> {
+  view.query = queryObject(search, route.query);
+  if (route.query) view.query = await owner.validators.check(route.query, view.query, "query", "query");
+  if (route.upload && multipart.test(req.headers["content-type"] ?? "")) {
+    const { readUpload } = await import("./upload.ts");
+    const place = { tempDir: rules.uploadDir, signal: view.signal };
+    const upload = await readUpload(req, { ...route.upload, maxFields, ...place, ...timeRules(view, rules) });
+    view.body = upload.fields;
+    view.files = upload.files;
+    return upload.discard;
+  }
+  const body = hasBody(req) ? await readJson(req, bodyRules(view, rules, route.limit)) : undefined;
+  const validated = route.body && route.method !== "GET";
+  view.body = validated && route.body ? await owner.validators.check(route.body, body ?? {}, "body") : body;
+  return undefined;
+}
+
+function bodyRules(view: RequestView, rules: ReadRules, routeLimit: number | undefined) {
+  const stranger = view.identity.kind === "anonymous";
+  return { limit: stranger ? strangerBytes : (routeLimit ?? rules.limits.bodyBytes), ...timeRules(view, rules) };
+}
+
+/** Any body may not fall silent; a stranger's has to be complete in time as well. */
+function timeRules({ identity }: RequestView, { limits, invite }: ReadRules) {
+  const totalMs = identity.kind === "anonymous" ? limits.headersMs : undefined;
+  return { stallMs: limits.bodyStallMs, totalMs, invite };
+}
