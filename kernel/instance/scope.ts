@@ -7,6 +7,7 @@ import { setMaxListeners } from "node:events";
 import { GatewayError } from "@chela/sdk";
 import { explain } from "../explain.ts";
 import { runAs } from "./running.ts";
+import { Slots } from "./slots.ts";
 
 export type OwnedKind =
   | "hook"
@@ -48,7 +49,7 @@ export class Scope {
   readonly #abort = new AbortController();
   readonly #owned = new Set<Owned>();
   #state: "open" | "closing" | "closed" = "open";
-  readonly #abandon = new Set<(reason: unknown) => void>();
+  readonly #pending = new Slots<(reason: unknown) => void>();
   #inFlight = 0;
   #changes = 0;
   #idle: (() => void) | undefined;
@@ -131,11 +132,11 @@ export class Scope {
   /** The value of `work`, or `PLUGIN_STOPPED` when the owner was stopped and `work` goes on regardless. */
   orStopped<T>(work: PromiseLike<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
+      const slot = this.#pending.put(reject);
       const done = (settle: (result: never) => void) => (result: unknown) => {
-        this.#abandon.delete(reject);
+        this.#pending.clear(slot);
         settle(result as never);
       };
-      this.#abandon.add(reject);
       Promise.resolve(work).then(done(resolve), done(reject));
     });
   }
@@ -173,13 +174,12 @@ export class Scope {
       this.#owned.delete(item);
     }
     this.#state = "closed";
-    if (this.#abandon.size > 0) setTimeout(() => this.#giveUp(stopped), lingerMs).unref();
+    if (this.#pending.items.length > 0) setTimeout(() => this.#giveUp(stopped), lingerMs).unref();
     return problems;
   }
 
   #giveUp(reason: GatewayError): void {
-    for (const reject of this.#abandon) reject(reason);
-    this.#abandon.clear();
+    for (const reject of this.#pending.items) reject(reason);
   }
 
   /** How many of each kind are owned now. */

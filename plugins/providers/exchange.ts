@@ -184,9 +184,9 @@ export class Exchange implements AsyncIterableIterator<Uint8Array> {
   }
 
   #finish(): void {
+    if (this.#end && !this.#end.told && !this.#discarding) this.#fault = this.#untold();
     this.#settle();
     this.#finished = true;
-    if (this.#end && !this.#end.told && !this.#discarding) this.#fault = this.#untold();
     if (this.#fault) this.#waiter?.reject(this.#fault);
     else this.#waiter?.resolve(end);
     this.#waiter = undefined;
@@ -203,7 +203,9 @@ export class Exchange implements AsyncIterableIterator<Uint8Array> {
     this.#controller?.abort(error);
   }
 
+  /** undici may remember a request for as long as its connection lives: nothing of the reply hangs on it. */
   #settle(): void {
+    this.#end = undefined;
     clearTimeout(this.#timer);
     clearTimeout(this.#draining);
     this.#ask.signal.removeEventListener("abort", this.#leave);

@@ -60,7 +60,8 @@ export async function forwardTo(
   if (type.startsWith("text/event-stream") && request.path === "/chat/completions") exchange.expectEnd();
   const first = await exchange.next();
   if (first.done) throw fault("UPSTREAM_CUT", upstream, `answered ${exchange.status} without a body`);
-  const head = Buffer.from(first.value);
+  const { buffer, byteOffset, byteLength } = first.value;
+  const head = Buffer.from(buffer, byteOffset, byteLength);
   if (beginsWithError.test(head.toString("latin1", 0, 200))) return toldError(head, exchange, upstream);
   const body = prefixed(first, exchange);
   return { reply: { status: exchange.status, headers: pick(exchange.headers), body, model: upstream.id } };

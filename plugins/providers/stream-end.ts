@@ -3,6 +3,8 @@
  * an error. Costs a look at the end of each chunk; text is made of the kept bytes once, when the stream ends.
  */
 const keptBytes = 4096;
+/** More than `data: [DONE]` and what may stand before and behind it. */
+const doneBytes = 64;
 const newline = 0x0a;
 const carriageReturn = 0x0d;
 const bracket = 0x5d;
@@ -22,7 +24,7 @@ export class StreamEnd {
       this.#chunks.shift();
       this.#size = rest;
     }
-    if (endsInBracket(chunk)) this.#done = /(?:^|\n)data: ?\[DONE\]\s*$/.test(this.#text());
+    if (endsInBracket(chunk)) this.#done = /(?:^|\n)data: ?\[DONE\]\s*$/.test(this.#last(doneBytes));
   }
 
   /** The last chunk ended with `[DONE]`: nothing more is worth waiting for. */
@@ -32,11 +34,18 @@ export class StreamEnd {
 
   /** The upstream had said how the reply ends. */
   get told(): boolean {
-    return this.#done || ending.test(this.#text());
+    return this.#done || ending.test(this.#last(keptBytes));
   }
 
-  #text(): string {
-    return Buffer.concat(this.#chunks).subarray(-keptBytes).toString("latin1");
+  /** Joined as text: bytes put together would be an allocation outside the heap for each stream. */
+  #last(bytes: number): string {
+    let text = "";
+    for (let at = this.#chunks.length - 1; at >= 0 && text.length < bytes; at--) {
+      const { buffer, byteOffset, byteLength } = this.#chunks[at] as Uint8Array;
+      const chunk = Buffer.from(buffer, byteOffset, byteLength);
+      text = chunk.toString("latin1", Math.max(0, byteLength - (bytes - text.length))) + text;
+    }
+    return text;
   }
 }
 
