@@ -7,11 +7,13 @@ import { posix } from "node:path";
 import * as esbuild from "esbuild";
 
 /**
- * What `chela gateway run` loads one after the other, the last where plugins are installed: a later stage needs earlier
- * ones, never the reverse.
+ * What is loaded one after the other: by every command, by those that commander reads, by those that ask a
+ * gateway, by `gateway run`, and where plugins are installed. A later stage needs earlier ones, never the reverse.
  */
 const stages = [
   ["kernel/bin.ts"],
+  ["kernel/cli/main.ts"],
+  ["kernel/cli/places.ts", "kernel/cli/credentials.ts", "kernel/cli/chat.ts", "kernel/process/gateway-file.ts"],
   ["kernel/cli/gateway.ts", "kernel/process/boot.ts"],
   ["kernel/plugins/installed-entry.ts"],
 ];

@@ -52,11 +52,13 @@ test.runIf(existsSync("/dev/full"))("output that cannot be written is said, and 
 describe("help", () => {
   test("takes hardly longer than node itself", () => {
     const [help, bare] = processorTime([binary(), "--help"], ["-e", "0"]) as [number, number];
-    expect(help - bare).toBeLessThan(45);
+    // As a ratio, so that a slow machine is none the worse for it.
+    expect(help / bare).toBeLessThan(2.2);
   });
 
   test("reads nothing of the host", () => {
-    const files = [...staticImports(binary())];
+    const main = /import\("(\.\/chunks\/main-[^"]+)"\)/.exec(readFileSync(binary(), "utf8"))?.[1] as string;
+    const files = [...staticImports(join(dirname(binary()), main), staticImports(binary()))];
     const text = files.map((file) => readFileSync(file, "utf8"));
     expect(text.reduce((sum, one) => sum + one.length, 0)).toBeLessThan(120_000);
     for (const word of ["typebox", "tapable", "ajv", "node:http", "node:fs"]) {

@@ -188,7 +188,7 @@ describe("a history window", () => {
       return Math.min(...times);
     };
     // The best of ten: the machine may be busy with other tests.
-    for (const window of windows) expect(await best(window)).toBeLessThan(5);
+    for (const window of windows) expect(await best(window)).toBeLessThan(20);
   });
 });
 
