@@ -1,23 +1,9 @@
 /** What a plugin may not do in setup, or says wrongly: told at the call, as the reason why it is off. */
-import { definePlugin, defineService, type Plugin, type PluginDefinition, Type } from "@chela/sdk";
-import { startHost, type TestHost } from "@chela/sdk/testing";
+import { defineService, Type } from "@chela/sdk";
+import { startHost } from "@chela/sdk/testing";
 import { describe, expect, it } from "vitest";
+import { calm, plugin, row, type Setup } from "./kit.ts";
 
-type Setup = (ctx: Parameters<Plugin["setup"]>[0]) => void | Promise<void>;
-type More = Partial<Omit<PluginDefinition, "id" | "setup">>;
-
-function plugin(id: string, setup: (ctx: never) => void | Promise<void>, more: More = {}): Plugin {
-  return definePlugin({ id, version: "1.0.0", host: "^1.0.0", ...more, setup } as never);
-}
-
-function row(host: TestHost, id: string): { state: string; reason: string } {
-  const { state, reason } = host.plugins.info(id);
-  return { state, reason };
-}
-
-const calm = plugin("calm", ((ctx) => {
-  ctx.route({ method: "GET", path: "/calm", access: "read", handler: () => ({ ok: true }) });
-}) as Setup);
 describe("whatever setup throws", () => {
   const symbol = Object.assign(new Error("x"), { message: Symbol("odd") });
   const endless = new AggregateError([]);

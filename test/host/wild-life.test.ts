@@ -1,34 +1,10 @@
 /** Plugins that fail, wait for themselves or stand in each other's way: the change ends in time, and only they are touched. */
-import {
-  type Config,
-  config,
-  definePlugin,
-  defineService,
-  need,
-  type Plugin,
-  type PluginDefinition,
-  plugins,
-  Type,
-} from "@chela/sdk";
+import { type Config, config, defineService, need, plugins, Type } from "@chela/sdk";
 import { startHost, type TestHost } from "@chela/sdk/testing";
 import { describe, expect, it } from "vitest";
 import { until } from "../kit/until.ts";
+import { calm, type More, plugin, row, type Setup } from "./kit.ts";
 
-type Setup = (ctx: Parameters<Plugin["setup"]>[0]) => void | Promise<void>;
-type More = Partial<Omit<PluginDefinition, "id" | "setup">>;
-
-function plugin(id: string, setup: (ctx: never) => void | Promise<void>, more: More = {}): Plugin {
-  return definePlugin({ id, version: "1.0.0", host: "^1.0.0", ...more, setup } as never);
-}
-
-function row(host: TestHost, id: string): { state: string; reason: string } {
-  const { state, reason } = host.plugins.info(id);
-  return { state, reason };
-}
-
-const calm = plugin("calm", ((ctx) => {
-  ctx.route({ method: "GET", path: "/calm", access: "read", handler: () => ({ ok: true }) });
-}) as Setup);
 const faulty: Setup = (ctx) => ctx.route({ method: "GET", path: "/fault", access: "read", handler: () => fail() });
 const numbers = Type.Object({ a: Type.Integer({ default: 1 }), b: Type.Integer({ default: 1 }) });
 const set = (id: string, key: string, value: unknown) => [{ path: `plugins.entries.${id}.config.${key}`, value }];
