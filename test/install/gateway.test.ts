@@ -39,6 +39,14 @@ export default definePlugin({
   return folder;
 }
 
+/** An upgrade with one text of its code replaced. */
+function spoilt(text: string, by: string): string {
+  const folder = source({ version: "1.1.0" });
+  const file = join(folder, "index.js");
+  writeFileSync(file, readFileSync(file, "utf8").replace(text, by));
+  return folder;
+}
+
 async function ask(gateway: RunningGateway): Promise<{ status: number; body: Record<string, unknown> }> {
   const reply = await gateway.fetch("/api/weather");
   return { status: reply.status, body: reply.ok ? ((await reply.json()) as Record<string, unknown>) : {} };
@@ -139,9 +147,7 @@ describe("under a running gateway", () => {
     const gateway = await startGateway();
     const { stateDir } = gateway;
     await chela(stateDir, "plugins", "install", source());
-    const bad = source({ version: "1.1.0" });
-    const code = readFileSync(join(bad, "index.js"), "utf8");
-    writeFileSync(join(bad, "index.js"), code.replace("setup(ctx) {", "setup(ctx) { throw new Error('no luck');"));
+    const bad = spoilt("setup(ctx) {", "setup(ctx) { throw new Error('no luck');");
     const refused = await chela(stateDir, "plugins", "install", bad);
     expect(refused.code).toBe(1);
     expect(refused.json()).toMatchObject({
@@ -169,9 +175,7 @@ describe("under a running gateway", () => {
     const gateway = await startGateway();
     const { stateDir } = gateway;
     await chela(stateDir, "plugins", "install", source());
-    const bad = source({ version: "1.1.0" });
-    const code = readFileSync(join(bad, "index.js"), "utf8");
-    writeFileSync(join(bad, "index.js"), code.replace('"/api/weather"', '"/api/chat/history"'));
+    const bad = spoilt('"/api/weather"', '"/api/chat/history"');
     expect((await chela(stateDir, "plugins", "install", bad)).json()).toMatchObject({
       version: "1.0.0",
       changed: false,
