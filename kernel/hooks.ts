@@ -31,9 +31,9 @@ export interface TapStats {
 export type FaultReporter = (owner: string, where: string, error: unknown) => void;
 
 const tapDeadlineMs = 30_000;
-/** Taps that every change of the config waits for. */
-const configDeadlineMs = 5000;
-const failClosed: ReadonlySet<HookName> = new Set<HookName>(["auth:authorize", "tool:before"]);
+/** Taps that every change of the config waits for; and those that may ask a person, who has at most ten minutes. */
+const deadlines: Partial<Record<HookName, number>> = { "config:validate": 5000, "tool:before": 15 * 60_000 };
+const failClosed: ReadonlySet<HookName> = new Set<HookName>(["auth:authorize", "model:before", "tool:before"]);
 const guardHooks: ReadonlySet<HookName> = new Set<HookName>([
   "http:request",
   "ws:upgrade",
@@ -132,7 +132,7 @@ function guardSync(tap: Tap, report: FaultReporter): (...args: unknown[]) => voi
 function guardAsync(tap: Tap, report: FaultReporter): (...args: unknown[]) => Promise<unknown> {
   const { owner, stats, hook } = tap;
   const fn = tap.fn as (...args: unknown[]) => unknown;
-  const ms = hook === "config:validate" ? configDeadlineMs : tapDeadlineMs;
+  const ms = deadlines[hook] ?? tapDeadlineMs;
   const late = () => {
     throw new Error(`hook ${hook} did not answer within ${ms} ms${owner.scope.hint}`);
   };

@@ -31,8 +31,8 @@ const strangerFrameBytes = 65_536;
 export class Streams {
   readonly #host: StreamsHost;
   readonly #sockets = new Set<LiveSocket>();
-  #servers: Promise<{ known: WebSocketServer; stranger: WebSocketServer }> | undefined;
-  #frameBytes = 0;
+  /** By the bytes that a frame may have. */
+  readonly #servers = new Map<number, WebSocketServer>();
   #pinger: NodeJS.Timeout | undefined;
 
   constructor(host: StreamsHost) {
@@ -81,7 +81,7 @@ export class Streams {
       const facts = { id, method: "GET", path, headers: req.headers, address: credentials.address, identity };
       const refusal = await generation.hooks.run("ws:upgrade", facts);
       if (refusal) throw refusal;
-      const server = await this.#server(identity);
+      const server = await this.#server(identity, item.maxFrameBytes ?? this.#host.settings().limits.frameBytes);
       if (owner.scope.closing)
         throw new GatewayError("PLUGIN_STOPPED", 503, `plugin "${owner.id}" is stopping; try again`);
       // The client learns that it is connected once `open` has begun, so that nothing it does next goes unseen.
@@ -95,6 +95,7 @@ export class Streams {
           identity,
           credentials,
           query,
+          headers: req.headers,
           settings: this.#host.settings(),
           report: this.#host.report,
         });
@@ -118,18 +119,16 @@ export class Streams {
     socket.open();
   }
 
-  async #server(identity: Identity): Promise<WebSocketServer> {
-    const { frameBytes } = this.#host.settings().limits;
-    if (!this.#servers || this.#frameBytes !== frameBytes) {
-      this.#frameBytes = frameBytes;
-      this.#servers = import("ws").then(({ WebSocketServer: Server }) => {
-        const make = (maxPayload: number) =>
-          new Server({ noServer: true, clientTracking: false, perMessageDeflate: false, maxPayload });
-        return { known: make(frameBytes), stranger: make(Math.min(strangerFrameBytes, frameBytes)) };
-      });
-    }
-    const servers = await this.#servers;
-    return identity.kind === "anonymous" ? servers.stranger : servers.known;
+  async #server(identity: Identity, frameBytes: number): Promise<WebSocketServer> {
+    const maxPayload = identity.kind === "anonymous" ? Math.min(strangerFrameBytes, frameBytes) : frameBytes;
+    const { WebSocketServer: Server } = await import("ws");
+    const known = this.#servers.get(maxPayload);
+    if (known) return known;
+    // Servers of limits that were changed meanwhile: nothing but a number each, and here until so many were.
+    if (this.#servers.size >= 16) this.#servers.clear();
+    const made = new Server({ noServer: true, clientTracking: false, perMessageDeflate: false, maxPayload });
+    this.#servers.set(maxPayload, made);
+    return made;
   }
 
   #startPinging(): void {

@@ -17,7 +17,7 @@ export interface Problem {
 /** Compiles the schemas of one owner, lazily. */
 export class Validators {
   readonly #ajv = new Map<Coerce, Promise<Ajv>>();
-  readonly #compiled = new WeakMap<TSchema, ValidateFunction>();
+  #compiled = new WeakMap<TSchema, ValidateFunction>();
 
   /** The valid value, or a GatewayError `INVALID` 400 that names the first problems. `what` starts the sentence. */
   async check(schema: TSchema, value: unknown, what: string, coerce: Coerce = "json"): Promise<unknown> {
@@ -25,6 +25,12 @@ export class Validators {
     if (validate(value)) return value;
     const problems = describe(validate.errors ?? []);
     throw new GatewayError("INVALID", 400, `${what}: ${sentence(problems)}`);
+  }
+
+  /** Begins anew: an ajv keeps all it ever compiled, also what it is told to remove. What is still used is compiled again. */
+  reset(): void {
+    this.#ajv.clear();
+    this.#compiled = new WeakMap();
   }
 
   async #compile(schema: TSchema, what: string, coerce: Coerce): Promise<ValidateFunction> {

@@ -55,8 +55,11 @@ export interface Route<Q extends TSchema | undefined, B extends TSchema | undefi
   readonly reply?: TSchema;
   /** Byte limit of a JSON body, default 16 MB. */
   readonly limit?: number;
-  /** Accept `multipart/form-data`; fields arrive in `body`, files in `files`. */
-  readonly upload?: { readonly maxFileBytes: number; readonly maxFiles: number };
+  /**
+   * Accept `multipart/form-data`; fields arrive in `body`, files in `files`. With `raw` any other body that is not said to
+   * be JSON arrives as one file of the field `body`.
+   */
+  readonly upload?: { readonly maxFileBytes: number; readonly maxFiles: number; readonly raw?: boolean };
   /** Data becomes JSON; a `Reply` says more; undefined is 204. What cannot be sent is a 500 and a fault. */
   handler(request: RouteRequest<Out<Q>, Out<B>>): unknown;
 }
@@ -66,9 +69,13 @@ export interface Socket<Up = unknown, Down = unknown> {
   readonly id: string;
   readonly identity: Identity;
   readonly query: Readonly<Record<string, string>>;
+  /** Of the request that opened it. */
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly address: string;
   /** Aborts when the socket closes or the plugin is stopped. */
   readonly signal: AbortSignal;
+  /** Bytes that were sent and have not left yet. */
+  readonly buffered: number;
   /** Sends one JSON frame. False when the socket is gone. A client that stops reading is closed at the buffer limit. */
   send(value: Down): boolean;
   /** The client's frames, parsed and validated. May be iterated once. */
@@ -86,6 +93,8 @@ export interface Stream<U extends TSchema | undefined, D extends TSchema | undef
   readonly up?: U;
   /** Schema of our frames. */
   readonly down?: D;
+  /** Bytes of a client's frame, instead of `gateway.limits.frameBytes`; not of an anonymous one's. Asked at each upgrade. */
+  readonly maxFrameBytes?: number;
   /**
    * Frame that tells the client of a bad frame or a fault, in this stream's dialect. Default `{ok:false,error}`.
    * undefined sends nothing: then this function did, on `socket`, which it may also close.
@@ -124,6 +133,8 @@ export interface Tool<I extends TSchema> {
   readonly access: Access;
   /** Milliseconds, default 120 000. */
   readonly timeoutMs?: number;
+  /** The server and its own name for the tool, for tools that run elsewhere. */
+  readonly remote?: { readonly server: string; readonly tool: string };
   /** Text goes to the model as it is, anything else as JSON. */
   run(input: Static<I>, turn: Turn): unknown;
 }
@@ -174,6 +185,8 @@ export interface Context<C = unknown, N extends Needs = Needs> {
   readonly log: Logger;
   /** Aborts when the plugin is stopped, after its in-flight work had time to finish. */
   readonly signal: AbortSignal;
+  /** Aborts before that, when the plugin is to stop: end here what would go on as long as it is let, such as an event stream. */
+  readonly stopping: AbortSignal;
   /** Always the current section, frozen. Read it when you need it; do not keep a copy. */
   readonly config: C;
   /** The services named in `needs`. Anything else does not exist here. */
@@ -183,6 +196,8 @@ export interface Context<C = unknown, N extends Needs = Needs> {
 
   /** Taps a runtime hook. Order among taps is only `"pre"` or `"post"`. */
   on<H extends HookName>(hook: H, tap: HookTaps[H], order?: "pre" | "post"): void;
+  /** Whether anybody taps this hook now; asked on hot paths before its arguments are made. */
+  listens(hook: CallableHook): boolean;
   /** Runs a conversation hook on what is live now. */
   call<H extends CallableHook>(hook: H, ...args: Parameters<HookTaps[H]>): HookResult<H>;
 
@@ -192,6 +207,12 @@ export interface Context<C = unknown, N extends Needs = Needs> {
   ): void;
   method<P extends TSchema | undefined = undefined>(method: Method<P>): void;
   tool<I extends TSchema>(tool: Tool<I>): void;
+  /**
+   * At run time: the plugin's tools, those of setup too, are from now on these. One change of what is live, without a
+   * restart; calls that run finish on the tool they began with. Never await it in `setup`, `start` or `onConfig`. Throws
+   * `TOOL_CONFLICT` when a name is another plugin's: then all stays as it was.
+   */
+  retool(tools: readonly Tool<TSchema>[]): Promise<void>;
   command<A extends TSchema | undefined = undefined>(command: Command<A>): void;
   panel(panel: Panel): void;
   /** Serves a folder at a URL prefix. Files are fixed at setup: put each build into a fresh folder. */
@@ -218,6 +239,9 @@ export interface Context<C = unknown, N extends Needs = Needs> {
   /** Called after a change of `hot` keys only. `changed` holds keys relative to the section. */
   onConfig(apply: (now: C, changed: readonly string[]) => void | Promise<void>): void;
 
-  /** Outbound HTTP. Private, loopback and link-local addresses are refused, also after a redirect, unless `trust` names the origin. */
-  fetch(url: string | URL, init?: RequestInit & { trust?: readonly string[] }): Promise<Response>;
+  /**
+   * Outbound HTTP. Private, loopback and link-local addresses are refused, also after a redirect, unless `trust` names the origin.
+   * Each wait ends after 30 s and each body at 64 MiB, but with `patient`: that is for streams, whose reader keeps count himself.
+   */
+  fetch(url: string | URL, init?: RequestInit & { trust?: readonly string[]; patient?: boolean }): Promise<Response>;
 }

@@ -9,11 +9,14 @@ import type { GatewayError } from "./errors.ts";
 import type { Credentials, Identity, Want } from "./identity.ts";
 import type {
   InboundMessage,
+  ModelCaller,
+  ModelCallRecord,
   ModelReply,
   ModelRequest,
   OutboundMessage,
   ToolInvocation,
   ToolOutcome,
+  ToolRecord,
   Turn,
   TurnRecord,
 } from "./messages.ts";
@@ -89,10 +92,16 @@ export interface HookTaps {
   "model:reply": (reply: ModelReply, turn: Turn) => Async<Maybe<ModelReply>>;
   /** Each piece of text as it comes; it cannot be changed here. */
   "model:chunk": (text: string, turn: Turn) => void;
-  /** Approval and policy: the model reads why a call was denied. */
+  /** A refusal before a model is asked, on every way to a model: budgets. */
+  "model:before": (caller: ModelCaller, model: string) => Async<Maybe<GatewayError>>;
+  /** A model call has ended, well or not: usage. */
+  "model:done": (record: ModelCallRecord) => Async<void>;
+  /** Approval and policy: the model reads why a call was denied. A tap has 15 minutes, since it may ask a person. */
   "tool:before": (invocation: ToolInvocation) => Async<Maybe<{ readonly deny: string }>>;
   /** What the model will read of a tool's result: trimming, redaction. */
   "tool:after": (outcome: ToolOutcome) => Async<Maybe<ToolOutcome>>;
+  /** A tool call has ended or was refused: audit. */
+  "tool:done": (record: ToolRecord) => Async<void>;
   /** A turn has ended, well or not. */
   "turn:done": (turn: TurnRecord) => Async<void>;
   /** Every plugin that can run has started. */
@@ -122,8 +131,11 @@ export const hookKinds = {
   "model:request": "waterfall",
   "model:reply": "waterfall",
   "model:chunk": "sync",
+  "model:before": "bail",
+  "model:done": "parallel",
   "tool:before": "bail",
   "tool:after": "waterfall",
+  "tool:done": "parallel",
   "turn:done": "parallel",
   "host:ready": "parallel",
   "host:stopping": "series",
@@ -137,6 +149,8 @@ export type CallableHook =
   | "model:request"
   | "model:reply"
   | "model:chunk"
+  | "model:before"
+  | "model:done"
   | "turn:done";
 
 /** What running a hook yields: the bailed answer, the last value of a waterfall, or nothing. */

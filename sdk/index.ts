@@ -1,5 +1,6 @@
 /** Everything a plugin author imports. */
 export { type Static, type TSchema, Type } from "typebox";
+export * from "./allowlist.ts";
 export * from "./context.ts";
 export * from "./errors.ts";
 export * from "./hooks.ts";

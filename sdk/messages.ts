@@ -22,13 +22,26 @@ export interface Message {
   /** On `tool` messages: the call this answers. */
   readonly toolCallId?: string;
   readonly reasoning?: string;
+  /** What the model's own wire wants back with this message (signatures of thoughts); other wires leave it out. Not stored. */
+  readonly native?: NativeParts;
+}
+
+/** Parts of a reply in the form of one wire dialect. */
+export interface NativeParts {
+  readonly wire: string;
+  readonly parts: unknown;
 }
 
 /** What a model call cost, in tokens. */
 export interface Usage {
   readonly inputTokens: number;
   readonly outputTokens: number;
+  /** Input tokens read from the upstream's cache; part of `inputTokens`. */
   readonly cachedTokens?: number;
+  /** Input tokens written to that cache; part of `inputTokens`. */
+  readonly cacheWriteTokens?: number;
+  /** Tokens of thoughts; part of `outputTokens`. */
+  readonly reasoningTokens?: number;
 }
 
 /** Why a model or a turn stopped. */
@@ -73,6 +86,39 @@ export interface ModelReply {
   readonly toolCalls: readonly ToolCall[];
   readonly usage: Usage | null;
   readonly stop: StopReason;
+  readonly native?: NativeParts;
+}
+
+/** On whose behalf a model is asked, for budgets and the records of usage. */
+export interface ModelCaller {
+  /** `turn`, `summary`, `straight`, `embeddings`, `test` … */
+  readonly purpose: string;
+  readonly identity?: Identity;
+  readonly session?: string | null;
+  readonly turn?: string;
+  readonly agent?: string;
+}
+
+/** A model call that has ended, well or not. */
+export interface ModelCallRecord extends ModelCaller {
+  /** Milliseconds since 1970, when it began. */
+  readonly at: number;
+  /** `provider/model` that was asked for. */
+  readonly asked: string;
+  /** The one that answered; `asked` where none did. */
+  readonly model: string;
+  readonly provider: string;
+  /** Name of the credential, masked. */
+  readonly credential: string;
+  /** Null: the upstream told nothing. */
+  readonly usage: Usage | null;
+  readonly ms: number;
+  /** Until the first token; null where there was none. */
+  readonly firstTokenMs: number | null;
+  /** Candidates that failed before. */
+  readonly failed: number;
+  /** Code of the error that ended it. */
+  readonly error?: string;
 }
 
 /** What a turn is about, for tools and hooks. */
@@ -83,6 +129,15 @@ export interface Turn {
   readonly agent: string;
   readonly identity: Identity;
   readonly signal: AbortSignal;
+  /** Tools that may be called; absent: all that the identity may use. */
+  readonly tools?: readonly string[];
+  /** 0 or absent for what somebody asked; a subagent's turn is one deeper than the one that spawned it. */
+  readonly depth?: number;
+  /** Session in which somebody asked, on the turn of a subagent: approvals are asked for there too. */
+  readonly root?: string | null;
+  /** `direct`: somebody invoked the tool himself, no model did. Absent: `agent`. */
+  readonly origin?: "agent" | "direct";
+  readonly channel?: string;
 }
 
 /** What somebody said, on its way to an agent. */
@@ -119,6 +174,20 @@ export interface ToolOutcome {
   readonly ok: boolean;
   /** What the model reads. */
   readonly output: string;
+}
+
+/** A tool call that has ended, with what became of it; also one that was refused. */
+export interface ToolRecord {
+  readonly id: string;
+  readonly tool: string;
+  readonly owner: string;
+  readonly risk: "read" | "write" | "exec";
+  /** The arguments as they came, JSON text. */
+  readonly arguments: string;
+  readonly turn: Turn;
+  readonly outcome: "ok" | "failed" | "denied";
+  readonly output: string;
+  readonly ms: number;
 }
 
 /** A turn that has ended, as observers see it. */

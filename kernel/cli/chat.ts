@@ -1,10 +1,13 @@
 /**
  * `chat`: one message (`-m` or stdin) or a prompt. The reply is printed as it streams. Ctrl-C aborts the turn that runs;
  * a second one, or one at the prompt, leaves. Every turn has a socket of its own, so a restarted gateway costs nothing.
+ * At the prompt the person is asked about tool calls that need approval; `--approve` says yes to those of its turns.
  */
+import type { Interface } from "node:readline";
 import { GatewayError } from "@chela/sdk";
+import { attendApprovals, type Decide, decisionOf, described } from "./attend.ts";
 import type { Cli, Handler } from "./cli.ts";
-import { needGateway } from "./client.ts";
+import { type Gateway, needGateway } from "./client.ts";
 import { runTurn, type TurnEnd } from "./turn.ts";
 import { textOption } from "./values.ts";
 
@@ -14,13 +17,15 @@ const interrupted = 130;
 export const chat: Handler = async (cli, _args, options) => {
   const session = textOption(options.session) ?? "cli:default";
   const given = typeof options.message === "string" ? options.message : undefined;
-  if (given === undefined && cli.io.stdin.isTTY) return await conversation(cli, session);
+  const approve = options.approve === true;
+  if (given === undefined && cli.io.stdin.isTTY) return await conversation(cli, session, approve);
   const message = (given ?? (await readInput(cli))).trim();
   if (message === "")
     throw new GatewayError("USAGE", 400, 'There is nothing to say. Give a message: chela chat -m "Hello".');
   const interrupts = listen(cli);
   try {
-    const end = await say(cli, session, message, interrupts);
+    const talk: Talk = { cli, session, interrupts, ...(approve && { approve, decide: approveAll(cli) }) };
+    const end = await say(talk, message);
     if (cli.out.json) cli.out.data({ ok: !end.aborted, session, reply: end.reply, aborted: end.aborted });
     return end.aborted ? interrupted : 0;
   } finally {
@@ -46,12 +51,29 @@ function listen(cli: Cli): Interrupts {
   return interrupts;
 }
 
-async function say(cli: Cli, session: string, message: string, interrupts: Interrupts): Promise<TurnEnd> {
+interface Talk {
+  readonly cli: Cli;
+  readonly session: string;
+  readonly interrupts: Interrupts;
+  /** Absent: nobody is there to ask. The turn's id comes once it has begun. */
+  readonly decide?: (turn: Promise<string>) => Decide;
+  /** Said with `--approve`: it fails where nothing can be approved. */
+  readonly approve?: boolean;
+}
+
+async function say(talk: Talk, message: string): Promise<TurnEnd> {
+  const { cli, session, interrupts } = talk;
   const gateway = await needGateway(cli, "chat");
   let shown = false;
+  let begun: (turn: string) => void = () => undefined;
+  const turn = new Promise<string>((resolve) => {
+    begun = resolve;
+  });
+  const attending = await attend(talk, gateway, turn);
   const end = await runTurn(gateway, {
     session,
     message,
+    onStart: begun,
     onText(text) {
       shown = true;
       if (!cli.out.json) cli.out.text(text);
@@ -60,20 +82,50 @@ async function say(cli: Cli, session: string, message: string, interrupts: Inter
       interrupts.handler = handler;
     },
   }).finally(() => {
+    attending?.close();
     if (shown && !cli.out.json) cli.out.text("\n");
   });
   if (end.aborted) cli.out.note("Aborted.");
   return end;
 }
 
+async function attend({ decide, approve, session }: Talk, gateway: Gateway, turn: Promise<string>) {
+  if (!decide) return null;
+  const attending = await attendApprovals(gateway, session, decide(turn));
+  if (attending || !approve) return attending;
+  const message = "--approve needs a credential with the scope admin, and the plugin tools running.";
+  throw new GatewayError("FORBIDDEN", 403, message);
+}
+
+/** Yes to what this turn wants, and its subagents; what else happens in the session is not ours to answer. */
+function approveAll(cli: Cli): (turn: Promise<string>) => Decide {
+  return (turn) => async (approval) => {
+    const id = await turn;
+    if (approval.turn !== id && !approval.session?.startsWith(`subagent:${id}:`)) return undefined;
+    cli.out.note(`Approved by --approve: ${described(approval)}`);
+    return "allow";
+  };
+}
+
+/** Shows the call and waits for a word at the prompt. */
+function askPerson(cli: Cli, lines: Interface): () => Decide {
+  return () => (approval, signal) =>
+    new Promise((resolve) => {
+      cli.out.text(`\n${described(approval)}\n`);
+      signal.addEventListener("abort", () => resolve(undefined), { once: true });
+      lines.question("Allow it? y / N / always: ", { signal }, (answer) => resolve(decisionOf(answer)));
+    });
+}
+
 /** Until `exit`, `quit`, the end of input, or Ctrl-C at the prompt. A failed turn is told and the talk goes on. */
-async function conversation(cli: Cli, session: string): Promise<number> {
+async function conversation(cli: Cli, session: string, approve: boolean): Promise<number> {
   if (cli.out.json) throw new GatewayError("USAGE", 400, "chat --json takes one message: with -m or on stdin.");
   await needGateway(cli, "chat");
   const { createInterface } = await import("node:readline");
   const output = cli.io.stdout as unknown as NodeJS.WritableStream;
   const lines = createInterface({ input: cli.io.stdin, output, terminal: cli.io.stdout.isTTY === true, prompt: "> " });
   const interrupts = listen(cli);
+  const talk: Talk = { cli, session, interrupts, approve, decide: approve ? approveAll(cli) : askPerson(cli, lines) };
   let leaving = false;
   const leave = () => {
     leaving = true;
@@ -87,7 +139,7 @@ async function conversation(cli: Cli, session: string): Promise<number> {
     for await (const line of lines) {
       const message = line.trim();
       if (message === "exit" || message === "quit") break;
-      if (message !== "") await tolerant(cli, () => say(cli, session, message, interrupts), leave);
+      if (message !== "") await tolerant(cli, () => say(talk, message), leave);
       interrupts.handler = leave;
       if (leaving) break;
       lines.prompt();

@@ -6,6 +6,8 @@ import { openSocket } from "./socket.ts";
 export interface TurnAsk {
   readonly session: string;
   readonly message: string;
+  /** Gets the turn's id, before anything is said. */
+  readonly onStart: (turn: string) => void;
   readonly onText: (text: string) => void;
   /** Gets the handler of Ctrl-C while the turn runs. */
   readonly onInterrupt: (handler: () => void) => void;
@@ -19,7 +21,7 @@ export interface TurnEnd {
 }
 
 export async function runTurn(gateway: Gateway, ask: TurnAsk): Promise<TurnEnd> {
-  const socket = await openSocket(gateway, "/api/chat/live");
+  const socket = await openSocket(gateway, "/api/chat/live?events=1");
   let reply = "";
   let aborted = false;
   let left = false;
@@ -35,7 +37,8 @@ export async function runTurn(gateway: Gateway, ask: TurnAsk): Promise<TurnEnd> 
   try {
     socket.send({ session: ask.session, message: ask.message });
     for await (const frame of socket.frames()) {
-      if (frame.type === "chat_chunk" && typeof frame.delta === "string") {
+      if (frame.type === "chat_start" && typeof frame.turn === "string") ask.onStart(frame.turn);
+      else if (frame.type === "chat_chunk" && typeof frame.delta === "string") {
         reply += frame.delta;
         ask.onText(frame.delta);
       } else if (frame.type === "chat_error" && !aborted) throw failed(frame);

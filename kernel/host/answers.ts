@@ -16,6 +16,7 @@ const judges: Partial<Record<HookName, Judge>> = {
   "auth:identify": (answer) => isRecord(answer) && typeof answer.id === "string" && Array.isArray(answer.scopes),
   "auth:authorize": GatewayError.is,
   "ws:upgrade": GatewayError.is,
+  "model:before": GatewayError.is,
   "http:request": isReply,
   "http:error": isReply,
   "http:reply": isHead,

@@ -10,6 +10,7 @@ import type { StreamsHost } from "../streams.ts";
 import { watchPaths } from "../watch.ts";
 import type { Host } from "./host.ts";
 import { blockedBy } from "./readiness.ts";
+import { retool } from "./retool.ts";
 import type { TransitionHost } from "./transition.ts";
 
 /** How long one release of a stopped plugin may take. */
@@ -78,6 +79,7 @@ function contextHost(host: Host): ContextHost {
     emit: (type, payload) => host.events.publish(type, payload),
     fault: host.report,
     watch: (paths, onChange) => watchPaths(paths, { debounceMs: () => host.settings().reload.debounceMs }, onChange),
+    retool: (instance, tools) => host.exclusive(async () => retool(host, instance, tools)),
     fetch: (url, init, signal) => {
       const joined = init?.signal ? AbortSignal.any([init.signal, signal]) : signal;
       return host.fetch(url, { ...init, signal: joined });

@@ -1,10 +1,14 @@
 /** The host itself as an instance: it provides the kernel's services and taps the auth hooks, like any plugin would. */
 import {
+  type Children,
   type Config,
+  children,
   config,
   definePlugin,
   type Events,
   events,
+  type Files,
+  files,
   type Gateway,
   gateway,
   type HookName,
@@ -21,8 +25,10 @@ import { hostVersion } from "../version.ts";
 import { kernelId } from "./plan.ts";
 
 export interface KernelServices {
+  readonly children: Children;
   readonly config: Config;
   readonly events: Events;
+  readonly files: Files;
   readonly gateway: Gateway;
   readonly log: LogSource;
   readonly plugins: Plugins;
@@ -34,7 +40,16 @@ export interface KernelTap {
   readonly fn: (...args: never[]) => unknown;
 }
 
-const provided = [config, events, gateway, logSource, plugins, tools] as const satisfies readonly Service<unknown>[];
+const provided = [
+  children,
+  config,
+  events,
+  files,
+  gateway,
+  logSource,
+  plugins,
+  tools,
+] as const satisfies readonly Service<unknown>[];
 
 const manifest: Manifest = {
   id: kernelId,
@@ -59,8 +74,10 @@ export function kernelInstance(services: KernelServices, taps: readonly KernelTa
   const plugin = definePlugin({ id: kernelId, version: hostVersion, host: "*", setup: () => undefined });
   const instance = new Instance(manifest, plugin, {}, new Map());
   const implementations: readonly unknown[] = [
+    services.children,
     services.config,
     services.events,
+    services.files,
     services.gateway,
     services.log,
     services.plugins,

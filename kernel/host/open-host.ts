@@ -13,6 +13,8 @@ import { kernelSections, type Section } from "../config/sections.ts";
 import { createConfigService } from "../config/service.ts";
 import { assertKernelSections, resolveConfig, type Snapshot } from "../config/snapshot.ts";
 import type { Log } from "../log.ts";
+import { childrenService } from "../services/children.ts";
+import { filesService } from "../services/files.ts";
 import { gatewayService } from "../services/gateway.ts";
 import { type Installer, pluginsService } from "../services/plugins.ts";
 import { sectionValidator } from "../validate.ts";
@@ -20,6 +22,7 @@ import { hostVersion } from "../version.ts";
 import { applySnapshot } from "./change.ts";
 import { Host } from "./host.ts";
 import type { Catalog, HostOptions } from "./host-options.ts";
+import { unguardedBy } from "./readiness.ts";
 import { semanticProblems } from "./semantics.ts";
 import { createTools } from "./tools.ts";
 import { Trouble } from "./trouble.ts";
@@ -84,7 +87,14 @@ export async function openHost(options: OpenOptions): Promise<OpenHost> {
       gateway,
       events: self.events,
       log: options.log.source,
-      tools: createTools({ current: self.current, gate: self.gate, report: self.report }),
+      children: childrenService,
+      files: filesService,
+      tools: createTools({
+        current: self.current,
+        gate: self.gate,
+        report: self.report,
+        unguarded: (generation) => unguardedBy(self, generation),
+      }),
     };
   });
   return { host, ...(opened as Required<typeof opened>) };

@@ -1,6 +1,7 @@
 /** What can be said of a host from outside: the state of each plugin, and whether what is critical is up. */
-import type { PluginState } from "@chela/sdk";
+import { approvals, type PluginState } from "@chela/sdk";
 import type { Manifest } from "../instance/instance.ts";
+import type { Generation } from "./compose.ts";
 import type { Host } from "./host.ts";
 import type { Plan } from "./plan.ts";
 
@@ -35,4 +36,21 @@ export function blockedBy(plan: Plan, manifests: readonly Manifest[]): string {
     ({ id, state }) => state !== "disabled" && manifests.some((manifest) => manifest.id === id && manifest.critical),
   );
   return down ? `plugin "${down.id}" guards this gateway and is down: ${down.reason}` : "";
+}
+
+/**
+ * Why tools that change something must not run: whoever asks for approval is switched on and not there. Empty when he is
+ * there, or when the operator does without him.
+ */
+export function unguardedBy(host: Host, { instances }: Generation): string {
+  const absent = host
+    .manifests()
+    .find(
+      (manifest) =>
+        manifest.provides.some(({ id }) => id === approvals.id) &&
+        !instances.has(manifest.id) &&
+        host.enabled(manifest),
+    );
+  if (!absent) return "";
+  return `plugin "${absent.id}", which decides about approval, is ${stateOf(host, absent.id)}; see: chela plugins doctor`;
 }

@@ -1,8 +1,9 @@
 /**
- * The one dispatch path of tools: found → authorised → validated → `tool:before` (approval and policy) → run, bounded →
- * `tool:after`. It never throws: a model gets an answer it can read, whatever went wrong.
+ * The one dispatch path of tools: found → authorised → on the turn's list → validated → `tool:before` (approval and policy)
+ * → run, bounded → `tool:after` → `tool:done` (audit), which sees every call, refused ones too. It never throws: a model
+ * gets an answer it can read, whatever went wrong.
  */
-import { GatewayError, type ToolAnswer, type ToolInfo, type Tools, type Turn } from "@chela/sdk";
+import { GatewayError, type ToolAnswer, type ToolInfo, type ToolRecord, type Tools, type Turn } from "@chela/sdk";
 import type { Gate } from "../auth/gate.ts";
 import { explain } from "../explain.ts";
 import type { FaultReporter } from "../hooks.ts";
@@ -15,10 +16,13 @@ export interface ToolsHost {
   current(): Generation;
   readonly gate: Gate;
   readonly report: FaultReporter;
+  /** Why nothing but reading may be done, or empty. */
+  unguarded(generation: Generation): string;
 }
 
 const defaultTimeoutMs = 120_000;
 const maxOutputChars = 1_000_000;
+const refusals: ReadonlySet<string> = new Set(["TOOL_DENIED", "FORBIDDEN", "UNAUTHORIZED", "UNAVAILABLE"]);
 
 export function createTools(host: ToolsHost): Tools {
   return {
@@ -26,17 +30,21 @@ export function createTools(host: ToolsHost): Tools {
     run: async (call, turn) => {
       const generation = host.current();
       const found = generation.tools.get(call.name);
-      if (!found) return refusal(unknownTool(call.name, generation));
+      if (!found) return refusal("TOOL_UNKNOWN", unknownTool(call.name, generation));
       const { owner } = found;
+      const from = performance.now();
       owner.scope.enter();
+      let answer: ToolAnswer;
       try {
-        return await dispatch(host, generation, found, { ...call, turn });
+        answer = await dispatch(host, generation, found, { ...call, turn });
       } catch (error) {
         if (!GatewayError.is(error)) host.report(owner.id, `tool ${call.name}`, error);
-        return refusal(explain(error));
+        answer = refusal(GatewayError.is(error) ? error.code : "TOOL_FAILED", explain(error));
       } finally {
         owner.scope.leave();
       }
+      tell(generation, found, { ...call, turn }, { ...answer, ms: performance.now() - from });
+      return answer;
     },
   };
 }
@@ -55,17 +63,21 @@ async function dispatch(
 ): Promise<ToolAnswer> {
   const { owner, item } = found;
   const { turn } = call;
-  if (generation.blocked) return refusal(generation.blocked);
+  if (generation.blocked) return refusal("UNAVAILABLE", generation.blocked);
   const want = { what: "tool", name: item.name, access: item.access, owner: owner.id } as const;
   await host.gate.authorize(turn.identity, want, generation);
+  if (turn.tools && !turn.tools.includes(item.name))
+    return refusal("TOOL_DENIED", `denied: the agent "${turn.agent}" may not use ${item.name}`);
   const raw = call.arguments.trim() === "" ? {} : parseJson(Buffer.from(call.arguments));
   const input = await owner.validators.check(item.input, raw, `input of ${item.name}`);
+  const unguarded = item.risk === "read" ? "" : host.unguarded(generation);
+  if (unguarded) return refusal("TOOL_DENIED", `denied: ${unguarded}`);
   const invocation = { id: call.id, tool: item.name, input, risk: item.risk, turn };
   const verdict = await generation.hooks.run("tool:before", invocation);
-  if (verdict) return refusal(`denied: ${verdict.deny}`);
+  if (verdict) return refusal("TOOL_DENIED", `denied: ${verdict.deny}`);
   const output = await run(found, input, turn);
   const outcome = await generation.hooks.run("tool:after", { invocation, ok: true, output });
-  return { ok: outcome.ok, output: outcome.output };
+  return outcome.ok ? { ok: true, output: outcome.output } : refusal("TOOL_FAILED", outcome.output);
 }
 
 async function run({ owner: { scope }, item }: Owned<AnyTool>, input: unknown, turn: Turn): Promise<string> {
@@ -94,8 +106,9 @@ function ended(name: string, timeoutMs: number): GatewayError {
 }
 
 function describe({ owner, item }: Owned<AnyTool>): ToolInfo {
-  const { name, about, access, risk } = item;
-  return { name, about, access, risk, owner: owner.id, input: item.input as unknown as Record<string, unknown> };
+  const { name, about, access, risk, remote } = item;
+  const input = item.input as unknown as Record<string, unknown>;
+  return { name, about, access, risk, owner: owner.id, input, ...(remote && { remote }) };
 }
 
 function unknownTool(name: string, generation: Generation): string {
@@ -103,6 +116,27 @@ function unknownTool(name: string, generation: Generation): string {
   return `there is no tool "${name.slice(0, 64)}"; the tools are: ${names || "none"}`;
 }
 
-function refusal(output: string): ToolAnswer {
-  return { ok: false, output };
+function tell(
+  generation: Generation,
+  { owner, item }: Owned<AnyTool>,
+  call: ToolCallFacts,
+  { ok, output, code = "", ms }: ToolAnswer & { readonly ms: number },
+): void {
+  if (!generation.hooks.has("tool:done")) return;
+  const record: ToolRecord = {
+    id: call.id,
+    tool: item.name,
+    owner: owner.id,
+    risk: item.risk,
+    arguments: call.arguments,
+    turn: call.turn,
+    outcome: ok ? "ok" : refusals.has(code) ? "denied" : "failed",
+    output,
+    ms,
+  };
+  void generation.hooks.run("tool:done", record);
+}
+
+function refusal(code: string, output: string): ToolAnswer {
+  return { ok: false, output, code };
 }

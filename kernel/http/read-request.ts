@@ -15,6 +15,7 @@ export interface ReadRules {
 /** Bytes of a body that nobody vouches for. */
 const strangerBytes = 65_536;
 const multipart = /^multipart\/form-data/i;
+const json = /^application\/(.+\+)?json\b/i;
 const maxFields = 100;
 
 /** Fills `view`. Returns the clean-up of uploaded files, if there were any. */
@@ -26,10 +27,10 @@ export async function readRequest(
 ): Promise<(() => Promise<void>) | undefined> {
   view.query = queryObject(search, route.query);
   if (route.query) view.query = await owner.validators.check(route.query, view.query, "query", "query");
-  if (route.upload && multipart.test(req.headers["content-type"] ?? "")) {
-    const { readUpload } = await import("./upload.ts");
+  const read = route.upload && (await uploadReader(req, route.upload.raw ?? false));
+  if (route.upload && read) {
     const place = { tempDir: rules.uploadDir, signal: view.signal };
-    const upload = await readUpload(req, { ...route.upload, maxFields, ...place, ...timeRules(view, rules) });
+    const upload = await read(req, { ...route.upload, maxFields, ...place, ...timeRules(view, rules) });
     view.body = upload.fields;
     view.files = upload.files;
     return upload.discard;
@@ -37,6 +38,14 @@ export async function readRequest(
   const body = hasBody(req) ? await readJson(req, bodyRules(view, rules, route.limit)) : undefined;
   const validated = route.body && route.method !== "GET";
   view.body = validated && route.body ? await owner.validators.check(route.body, body ?? {}, "body") : body;
+  return undefined;
+}
+
+/** What reads this body into files; undefined for one that is JSON. */
+async function uploadReader(req: IncomingMessage, raw: boolean) {
+  const type = req.headers["content-type"] ?? "";
+  if (multipart.test(type)) return (await import("./upload.ts")).readUpload;
+  if (raw && hasBody(req) && !json.test(type)) return (await import("./raw-upload.ts")).readRawUpload;
   return undefined;
 }
 

@@ -5,10 +5,10 @@ import type { Clock } from "../clock.ts";
 import type { HookSet } from "../hooks.ts";
 import { kernelId } from "../host/plan.ts";
 import { repeat } from "./every.ts";
-import type { Instance } from "./instance.ts";
+import type { AnyTool, Instance } from "./instance.ts";
 import { lent } from "./lend.ts";
 import { misuse, needsFunction, plainCopy } from "./misuse.ts";
-import { registrations } from "./registrations.ts";
+import { needsTool, registrations } from "./registrations.ts";
 import type { OwnedKind, Scope } from "./scope.ts";
 
 /** What the host lends to every Context. Getters, so that nothing is captured across generations. */
@@ -20,11 +20,8 @@ export interface ContextHost {
   emit(type: string, payload: Readonly<Record<string, unknown>>, owner: string): void;
   fault(owner: string, where: string, error: unknown): void;
   watch(paths: readonly string[], onChange: (changed: readonly string[]) => Promise<void>): { close(): Promise<void> };
-  fetch(
-    url: string | URL,
-    init: (RequestInit & { trust?: readonly string[] }) | undefined,
-    signal: AbortSignal,
-  ): Promise<Response>;
+  retool(instance: Instance, tools: readonly AnyTool[]): Promise<void>;
+  fetch(url: string | URL, init: Parameters<Context["fetch"]>[1], signal: AbortSignal): Promise<Response>;
 }
 
 /** What a timer of node can hold; beyond it fires at once, and again and again. */
@@ -37,6 +34,8 @@ const callable: ReadonlySet<HookName> = new Set<CallableHook>([
   "model:request",
   "model:reply",
   "model:chunk",
+  "model:before",
+  "model:done",
   "turn:done",
 ]);
 
@@ -48,6 +47,7 @@ export function createContext(instance: Instance, host: ContextHost): Context<un
     id,
     log,
     signal: scope.signal,
+    stopping: scope.stopping,
     get config() {
       return instance.config;
     },
@@ -60,10 +60,17 @@ export function createContext(instance: Instance, host: ContextHost): Context<un
     },
     ...registrations(instance),
     ...lifecycle(instance, host),
+    listens: (hook) => host.hooks().has(hook),
     call<H extends CallableHook>(hook: H, ...args: Parameters<HookTaps[H]>): HookResult<H> {
       scope.assertOpen(`call ${hook}`);
       if (!callable.has(hook)) throw misuse(instance, `may not run the hook "${hook}"`);
       return host.hooks().run(hook, ...args);
+    },
+    async retool(tools) {
+      scope.assertOpen("retool");
+      if (!instance.sealed) throw misuse(instance, "calls retool in setup; register the tools with ctx.tool there");
+      for (const tool of tools) needsTool(instance, tool);
+      await scope.change(host.retool(instance, tools));
     },
     emit(type, payload = {}) {
       scope.assertOpen("emit");

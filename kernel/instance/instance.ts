@@ -75,6 +75,8 @@ export class Instance implements TapOwner {
     health: [],
     services: new Map(),
   };
+  /** Forget that the scope owns the tools; for those that come later. */
+  readonly toolMarks: (() => void)[] = [];
   readonly starts: (() => void | Promise<void>)[] = [];
   readonly configListeners: ((now: never, changed: readonly string[]) => void | Promise<void>)[] = [];
   /** Ids of the instances whose services it uses, by need key. */

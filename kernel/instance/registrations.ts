@@ -4,7 +4,7 @@
  */
 import { type Context, type HookName, type HookTaps, hookKinds, type Service } from "@chela/sdk";
 import { staticHandler } from "../http/static.ts";
-import type { AnyRoute, Instance } from "./instance.ts";
+import type { AnyRoute, AnyTool, Instance } from "./instance.ts";
 import { misuse, needsAccess, needsFunction, needsName, needsPath, plainCopy } from "./misuse.ts";
 import type { OwnedKind } from "./scope.ts";
 
@@ -55,12 +55,7 @@ function calls(instance: Instance): Calls {
       add("method", method.name, contributions.methods, method as never);
     },
     tool: (tool) => {
-      const what = `tool ${tool.name}`;
-      needsAccess(instance, what, tool.access);
-      if (!/^[a-zA-Z0-9_-]{1,64}$/.test(tool.name))
-        throw misuse(instance, `names a tool "${tool.name}"; use 1-64 letters, digits, _ or -`);
-      needsFunction(instance, what, tool.run);
-      needsSchemas(instance, what, [tool.input ?? null]);
+      needsTool(instance, tool as never);
       add("tool", tool.name, contributions.tools, tool as never);
     },
     command: (command) => {
@@ -115,6 +110,16 @@ function needsRoute(instance: Instance, route: AnyRoute): void {
   needsSchemas(instance, what, [query, body, reply]);
 }
 
+/** What every tool has to be, whenever it is registered. */
+export function needsTool(instance: Instance, tool: AnyTool): void {
+  const what = `tool ${tool.name}`;
+  needsAccess(instance, what, tool.access);
+  if (!/^[a-zA-Z0-9_-]{1,64}$/.test(tool.name))
+    throw misuse(instance, `names a tool "${tool.name}"; use 1-64 letters, digits, _ or -`);
+  needsFunction(instance, what, tool.run);
+  needsSchemas(instance, what, [tool.input ?? null]);
+}
+
 /** They are shown to clients and models, so they have to be JSON. */
 function needsSchemas(instance: Instance, what: string, schemas: readonly unknown[]): void {
   for (const schema of schemas) {
@@ -130,7 +135,8 @@ function register(instance: Instance) {
     if (instance.sealed)
       throw misuse(instance, `registers the ${kind} "${label}" after setup; register everything in setup`);
     list.push(item);
-    instance.scope.own(kind, label);
+    const forget = instance.scope.own(kind, label);
+    if (kind === "tool") instance.toolMarks.push(forget);
   };
 }
 

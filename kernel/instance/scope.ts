@@ -26,6 +26,7 @@ export type OwnedKind =
   | "start"
   | "config"
   | "subscription"
+  | "child"
   | "own";
 
 interface Owned {
@@ -47,6 +48,7 @@ const lingerMs = 1000;
 export class Scope {
   readonly owner: string;
   readonly #abort = new AbortController();
+  readonly #leaving = new AbortController();
   readonly #owned = new Set<Owned>();
   #state: "open" | "closing" | "closed" = "open";
   readonly #pending = new Slots<(reason: unknown) => void>();
@@ -57,7 +59,12 @@ export class Scope {
   constructor(owner: string) {
     this.owner = owner;
     // Every running request listens; there may be thousands.
-    setMaxListeners(0, this.#abort.signal);
+    setMaxListeners(0, this.#abort.signal, this.#leaving.signal);
+  }
+
+  /** Aborts when the owner is to stop, before the drain: for work that would last as long as it is let. */
+  get stopping(): AbortSignal {
+    return this.#leaving.signal;
   }
 
   /** Aborts after the drain, before the releases. */
@@ -147,6 +154,7 @@ export class Scope {
 
   /** Waits until nothing is in flight. False when `ms` ran out. */
   async drain(ms: number): Promise<boolean> {
+    this.#leaving.abort();
     if (this.#inFlight <= 0) return true;
     let timer: NodeJS.Timeout | undefined;
     const drained = await new Promise<boolean>((resolve) => {
@@ -163,6 +171,7 @@ export class Scope {
     if (this.#state !== "open") return [];
     this.#state = "closing";
     const stopped = new GatewayError("PLUGIN_STOPPED", 503, `plugin "${this.owner}" was stopped`);
+    this.#leaving.abort();
     this.#abort.abort(stopped);
     const until = performance.now() + releaseMs;
     const problems: ReleaseProblem[] = [];

@@ -26,7 +26,8 @@ export interface GuardedFetchOptions {
   readonly stallMs?: number;
 }
 
-export type GuardedInit = RequestInit & { trust?: readonly string[] };
+/** `patient`: no limit of time between two chunks and none of bytes; for streams, whose reader keeps count himself. */
+export type GuardedInit = RequestInit & { trust?: readonly string[]; patient?: boolean };
 
 export interface GuardedFetch {
   (url: string | URL, init?: GuardedInit): Promise<Response>;
@@ -38,6 +39,8 @@ export interface GuardedFetch {
 interface Wire {
   readonly guarded: Agent;
   readonly trusted: Agent;
+  /** The same for streams. */
+  readonly patient: { readonly guarded: Agent; readonly trusted: Agent };
   /** A literal address never reaches the connector's lookup, so it is judged before. */
   assertPublicName(url: URL): void;
 }
@@ -46,17 +49,19 @@ export function createGuardedFetch(options: GuardedFetchOptions): GuardedFetch {
   const { lookup = resolveAll, stallMs = 30_000, maxBytes = 64 * 1024 * 1024, maxRedirects = 5 } = options;
   let wire: Promise<Wire> | undefined;
   const run = async (input: string | URL, init: GuardedInit = {}): Promise<Response> => {
-    const { trust = [], ...rest } = init;
+    const { trust = [], patient = false, ...rest } = init;
     const origins = new Set([...options.trust(), ...trust].map((origin) => parseTarget(origin).origin));
     wire ??= openWire(lookup, stallMs);
-    const { guarded, trusted: free, assertPublicName } = await wire;
+    const opened = await wire;
+    const { guarded, trusted: free } = patient ? opened.patient : opened;
+    const { assertPublicName } = opened;
     let hop: Hop = { url: parseTarget(input), init: rest };
     for (let left = maxRedirects; ; left -= 1) {
       const isTrusted = origins.has(hop.url.origin);
       if (!isTrusted) assertPublicName(hop.url);
       const response = await send(hop, isTrusted ? free : guarded);
       const next = rest.redirect === "manual" ? undefined : redirectTarget(response, hop.url);
-      if (next === undefined) return bounded(response, hop.url, maxBytes);
+      if (next === undefined) return bounded(response, hop.url, patient ? Number.POSITIVE_INFINITY : maxBytes);
       await response.body?.cancel();
       if (rest.redirect === "error" || left <= 0) {
         throw new GatewayError(
@@ -71,7 +76,9 @@ export function createGuardedFetch(options: GuardedFetchOptions): GuardedFetch {
   const close = async () => {
     const opened = await wire;
     wire = undefined;
-    await Promise.all([opened?.guarded.close(), opened?.trusted.close()]);
+    const { guarded, trusted, patient } = opened ?? {};
+    // A stream that may last for ever is not waited for.
+    await Promise.all([guarded?.close(), trusted?.close(), patient?.guarded.destroy(), patient?.trusted.destroy()]);
   };
   return Object.assign(run, { close });
 }
@@ -84,9 +91,13 @@ async function openWire(lookup: (name: string) => Promise<readonly Answer[]>, st
     const offender = answers.find(({ address }) => !isPublicAddress(address));
     if (offender) throw refused(`${name} resolves to ${offender.address}`);
   };
+  const pair = (waits: typeof limits) => ({
+    guarded: new Agent({ ...waits, connect: { timeout: stallMs, lookup: connectorLookup(lookup, assertAllPublic) } }),
+    trusted: new Agent({ ...waits, connect: { timeout: stallMs, lookup: connectorLookup(lookup, () => undefined) } }),
+  });
   return {
-    guarded: new Agent({ ...limits, connect: { timeout: stallMs, lookup: connectorLookup(lookup, assertAllPublic) } }),
-    trusted: new Agent({ ...limits, connect: { timeout: stallMs, lookup: connectorLookup(lookup, () => undefined) } }),
+    ...pair(limits),
+    patient: pair({ headersTimeout: 0, bodyTimeout: 0 }),
     assertPublicName: ({ hostname }) => {
       const local = hostname === "localhost" || hostname.endsWith(".localhost");
       if (local || (isAddress(hostname) && !isPublicAddress(hostname))) throw refused(hostname);

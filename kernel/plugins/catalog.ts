@@ -191,7 +191,7 @@ function add(entries: Map<string, CatalogEntry>, entry: CatalogEntry, warnings: 
     warnings.push(`The ${entry.origin} plugin "${entry.id}" is left out: the ${there.origin} one has that id.${hint}`);
     return;
   }
-  const rival = [...entries.values()].find(({ section }) => overlaps(section, entry.section));
+  const rival = [...entries.values()].find((other) => areRivals(other, entry));
   if (!rival || entry.problem !== "") entries.set(entry.id, entry);
   else
     entries.set(entry.id, {
@@ -201,8 +201,11 @@ function add(entries: Map<string, CatalogEntry>, entry: CatalogEntry, warnings: 
     });
 }
 
-function overlaps(a: string, b: string): boolean {
-  return a === b || a.startsWith(`${b}.`) || b.startsWith(`${a}.`);
+/** A section inside another one's is a matter between built-in plugins; anybody else's would take what is not his. */
+function areRivals(a: CatalogEntry, b: CatalogEntry): boolean {
+  if (a.section === b.section) return true;
+  const nested = a.section.startsWith(`${b.section}.`) || b.section.startsWith(`${a.section}.`);
+  return nested && !(a.origin === "builtin" && b.origin === "builtin");
 }
 
 async function removeOthers(outDir: string, entries: readonly CatalogEntry[]): Promise<void> {

@@ -38,7 +38,7 @@ export const networkVariables = [
   "SSL_CERT_DIR",
 ] as const;
 
-const grouped = process.platform !== "win32";
+export const grouped = process.platform !== "win32";
 const pipeGraceMs = 1000;
 
 /** The environment of a child: the allowlist and the names in `also`, from `source`. */
@@ -135,11 +135,12 @@ function collect(stream: Readable | null | undefined, maxBytes: number, overflow
   return () => Buffer.concat(parts).toString("utf8");
 }
 
-function killGroup(child: ChildProcess): void {
+/** The whole group, where the system has groups. */
+export function killGroup(child: ChildProcess, signal: NodeJS.Signals = "SIGKILL"): void {
   if (child.pid === undefined) return;
   try {
-    if (grouped) process.kill(-child.pid, "SIGKILL");
-    else child.kill("SIGKILL");
+    if (grouped) process.kill(-child.pid, signal);
+    else child.kill(signal);
   } catch {
     // Already gone.
   }

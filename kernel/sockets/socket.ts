@@ -19,6 +19,7 @@ export interface SocketParts {
   readonly identity: Identity;
   readonly credentials: Credentials;
   readonly query: Readonly<Record<string, string>>;
+  readonly headers: Socket["headers"];
   readonly settings: GatewaySettings;
   readonly report: FaultReporter;
 }
@@ -31,6 +32,7 @@ export class LiveSocket implements Socket {
   readonly identity: Identity;
   readonly credentials: Credentials;
   readonly query: Readonly<Record<string, string>>;
+  readonly headers: Socket["headers"];
   readonly address: string;
   readonly path: string;
   readonly #parts: SocketParts;
@@ -46,6 +48,7 @@ export class LiveSocket implements Socket {
     this.identity = parts.identity;
     this.credentials = parts.credentials;
     this.query = parts.query;
+    this.headers = parts.headers;
     this.address = parts.credentials.address;
     this.path = parts.found.item.path;
     this.#inbox = new Inbox({
@@ -55,9 +58,10 @@ export class LiveSocket implements Socket {
       resume: () => this.#ws.resume(),
     });
     this.#ws.on("message", (data, binary) => void this.#receive(data as Buffer, binary));
-    this.#ws.on("pong", () => {
+    const alive = () => {
       this.#alive = true;
-    });
+    };
+    this.#ws.on("pong", alive).on("ping", alive);
     this.#ws.on("error", () => this.#ws.terminate());
     this.#ws.on("close", () => {
       this.#inbox.end();
@@ -67,6 +71,10 @@ export class LiveSocket implements Socket {
 
   get signal(): AbortSignal {
     return this.#abort.signal;
+  }
+
+  get buffered(): number {
+    return this.#ws.bufferedAmount;
   }
 
   onClosed(listener: () => void): void {
@@ -131,6 +139,7 @@ export class LiveSocket implements Socket {
   }
 
   async #receive(data: Buffer, binary: boolean): Promise<void> {
+    this.#alive = true;
     const { found } = this.#parts;
     try {
       if (binary) throw new GatewayError("BAD_FRAME", 400, "frames are JSON text, not binary");

@@ -1,21 +1,44 @@
 /** The chat plugin: sessions and their history, the agent that answers in them, and ClawGo's chat API over both. */
-import { agent, type Context, definePlugin, need, providers, type Sessions, sessions, store, tools } from "@chela/sdk";
-import { AgentService } from "./agent-service.ts";
+import {
+  agent,
+  type Context,
+  definePlugin,
+  need,
+  providers,
+  sessions,
+  skills,
+  store,
+  tools,
+  workspace,
+} from "@chela/sdk";
+import { AgentService } from "./agent/agent-service.ts";
+import { SummaryTable } from "./agent/context/summary-table.ts";
+import { agentMigrations } from "./agent/context/tables.ts";
+import { ModelFacts } from "./agent/context/windows.ts";
+import { PartialTable } from "./agent/partials.ts";
+import { PromptBook } from "./agent/prompt/prompt.ts";
+import { Router } from "./agent/team/router.ts";
+import type { World } from "./agent/world.ts";
 import { registerRoutes } from "./faces/http.ts";
 import { registerLive } from "./faces/live.ts";
 import { registerMethods } from "./faces/methods.ts";
-import { RequestTable } from "./request-table.ts";
-import { SessionTable } from "./session-table.ts";
+import { registerSessionMethods } from "./faces/session-methods.ts";
+import { registerTransfer } from "./faces/session-transfer.ts";
+import { registerSessions } from "./faces/sessions.ts";
+import { RequestTable } from "./sessions/request-table.ts";
+import { SessionService } from "./sessions/session-service.ts";
+import { migrations } from "./sessions/tables.ts";
 import { AgentsConfig, type AgentsSettings } from "./settings.ts";
-import { migrations } from "./tables.ts";
-import type { World } from "./world.ts";
 
 const needs = {
   store: need(store, "^1.0.0"),
   providers: need(providers, "^1.0.0"),
   tools: need(tools, "^1.0.0"),
+  workspace: need(workspace, "^1.0.0", { optional: true }),
+  skills: need(skills, "^1.0.0", { optional: true }),
 };
 
+const second = 1_000;
 const hour = 3_600_000;
 
 export default definePlugin({
@@ -30,35 +53,62 @@ export default definePlugin({
   provides: [sessions, agent],
   async setup(ctx) {
     await ctx.use.store.migrate("chat", migrations);
-    const table = new SessionTable(ctx.use.store);
+    await ctx.use.store.migrate("chat_agent", agentMigrations);
+    const summaries = new SummaryTable(ctx.use.store);
+    const shared = new SessionService({
+      store: ctx.use.store,
+      log: ctx.log,
+      alone: (key, work) => turns.alone(key, work),
+      forget: { log: (log) => summaries.remove(log), key: (key) => summaries.forget(key) },
+    });
     const requests = new RequestTable(ctx.use.store);
-    const alone = new Promise<void>((resolve) => ctx.start(resolve));
-    const turns = new AgentService(worldOf(ctx, table, requests), alone);
+    const partials = new PartialTable(ctx.use.store);
+    // What a process that died had said comes before what is said next.
+    const alone = new Promise<void>((resolve) => {
+      ctx.start(() => partials.recover(shared.table, ctx.log).finally(resolve));
+    });
+    const world = worldOf(ctx, { sessions: shared.table, requests, partials, summaries });
+    const turns = new AgentService(world, alone);
+    ctx.on("config:validate", async (config, add) => {
+      const { checkAgents } = await import("./agent/team/rules.ts");
+      checkAgents(config, add);
+    });
     ctx.own("turns", () => turns.close());
     ctx.every(hour, () => requests.purge());
 
-    const shared: Sessions = {
-      append: (key, messages) => table.append(key, messages),
-      history: (key, window) => table.history(key, window),
-      list: () => table.list(),
-      remove: (key) => turns.alone(key, () => table.remove(key)),
-    };
+    ctx.own("search index", () => shared.close());
+    ctx.every(second, () => shared.round());
     ctx.provide(sessions, shared);
     ctx.provide(agent, turns);
     ctx.health("agent", () => ({ ok: true, ...turns.load }));
     registerRoutes(ctx, { agent: turns, sessions: shared });
-    registerLive(ctx, turns);
+    registerLive(ctx, { agent: turns, sessions: shared });
     registerMethods(ctx, { agent: turns, sessions: shared });
+    registerSessions(ctx, shared);
+    registerTransfer(ctx, shared);
+    registerSessionMethods(ctx, shared);
   },
 });
 
-function worldOf(ctx: Context<AgentsSettings, typeof needs>, table: SessionTable, requests: RequestTable): World {
+type Tables = Pick<World, "sessions" | "requests" | "partials" | "summaries">;
+
+function worldOf(ctx: Context<AgentsSettings, typeof needs>, tables: Tables): World {
+  const settings = () => ctx.config;
   return {
+    ...tables,
+    store: ctx.use.store,
     providers: ctx.use.providers,
     tools: ctx.use.tools,
-    sessions: table,
-    requests,
-    settings: () => ctx.config,
+    router: new Router(ctx.use.store, settings),
+    prompts: new PromptBook({
+      workspace: () => ctx.use.workspace,
+      skills: () => ctx.use.skills,
+      timeZone: () => ctx.config.defaults.time_zone,
+      failed: (error, what) => ctx.log.warn({ error, what }, "a part of the prompt could not be read; it is left out"),
+    }),
+    models: new ModelFacts(ctx.use.providers),
+    workspace: () => ctx.use.workspace,
+    settings,
     call: ctx.call,
     ended: (record) => {
       // A turn that the stop of this plugin cut short has nobody left to tell.

@@ -1,5 +1,6 @@
-/** The `agents` section in ClawGo's shape, and the agents it describes. Everything is read live, so every key is hot. */
-import { type AgentInfo, GatewayError, type Static, Type } from "@chela/sdk";
+/** The `agents` section in ClawGo's shape. Everything is read live, so every key is hot; rules beyond the schema: team/rules.ts. */
+import { type Static, Type } from "@chela/sdk";
+import { ContextCompaction, Execution, Router, Subagent, SubagentLimits } from "./agent/team/team-settings.ts";
 
 /** Keys of ClawGo that later features own: kept, not judged. */
 const Open = Type.Optional(Type.Record(Type.String(), Type.Unknown()));
@@ -26,9 +27,22 @@ const Defaults = Type.Object(
       minimum: 1,
       maximum: 200,
       default: 20,
-      description: "Model calls in one turn",
+      description: "Rounds of tool calls in one turn; after them the model is asked for its answer without tools",
+    }),
+    max_turn_tokens: Type.Integer({
+      minimum: 0,
+      default: 0,
+      description: "Tokens that a turn and its subagents may take together; 0: no limit",
+    }),
+    when_busy: Type.Union([Type.Literal("queue"), Type.Literal("steer")], {
+      default: "queue",
+      description:
+        "A message that arrives while its session is busy: waits for its turn, or is heard in the one that runs",
     }),
     system_prompt: Type.String({ default: defaultPrompt }),
+    time_zone: Type.Optional(
+      Type.String({ maxLength: 64, description: "IANA name, as Europe/Berlin; absent: the machine's own" }),
+    ),
     context_messages: Type.Integer({
       minimum: 1,
       maximum: 2_000,
@@ -56,8 +70,9 @@ const Defaults = Type.Object(
     }),
     workspace: Type.Optional(Type.String()),
     heartbeat: Open,
-    context_compaction: Open,
-    execution: Open,
+    context_compaction: ContextCompaction,
+    execution: Execution,
+    subagents: SubagentLimits,
     summary_policy: Open,
   },
   { default: {}, additionalProperties: true },
@@ -68,6 +83,12 @@ const Entry = Type.Object(
     model: Type.Optional(Type.String({ description: "provider/model" })),
     system_prompt: Type.Optional(Type.String()),
     about: Type.Optional(Type.String()),
+    tools: Type.Optional(
+      Type.Object(
+        { allowlist: Type.Optional(Type.Array(Type.String(), { description: "Tools and groups it may call" })) },
+        { additionalProperties: true },
+      ),
+    ),
   },
   { additionalProperties: true },
 );
@@ -76,55 +97,12 @@ export const AgentsConfig = Type.Object(
   {
     defaults: Defaults,
     entries: Type.Record(Type.String(), Entry, { default: {}, description: "Further agents by id" }),
-    router: Open,
+    router: Router,
     communication: Open,
-    subagents: Open,
+    subagents: Type.Record(Type.String(), Subagent, { default: {}, description: "Agents to hand work to, by id" }),
     list: Type.Optional(Type.Unknown()),
   },
   { additionalProperties: true },
 );
 
 export type AgentsSettings = Static<typeof AgentsConfig>;
-
-export interface AgentProfile {
-  readonly id: string;
-  readonly about: string;
-  /** Empty: the providers choose. */
-  readonly model: string;
-  readonly systemPrompt: string;
-}
-
-export const mainAgent = "main";
-
-/** Throws `AGENT_UNKNOWN` 404 with the names there are. */
-export function agentProfile(settings: AgentsSettings, id: string): AgentProfile {
-  const { defaults, entries } = settings;
-  const entry = Object.hasOwn(entries, id) ? entries[id] : undefined;
-  if (!entry && id !== mainAgent) {
-    const names = agentIds(settings).join(", ");
-    throw new GatewayError("AGENT_UNKNOWN", 404, `there is no agent "${id.slice(0, 100)}"; the agents are: ${names}`);
-  }
-  return {
-    id,
-    about: entry?.about ?? (id === mainAgent ? "The main agent" : ""),
-    model: entry?.model ?? defaults.model.primary,
-    systemPrompt: entry?.system_prompt ?? defaults.system_prompt,
-  };
-}
-
-/** `fallback` names the model of an agent that chose none. */
-export function listAgents(settings: AgentsSettings, fallback: () => string): readonly AgentInfo[] {
-  return agentIds(settings).map((id) => {
-    const { about, model } = agentProfile(settings, id);
-    return { id, about, model: model || fallback() };
-  });
-}
-
-function agentIds(settings: AgentsSettings): readonly string[] {
-  return [
-    mainAgent,
-    ...Object.keys(settings.entries)
-      .filter((id) => id !== mainAgent)
-      .sort(),
-  ];
-}

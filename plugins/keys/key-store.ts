@@ -66,6 +66,11 @@ export class KeyStore {
     return undefined;
   }
 
+  /** A live key by the id of its identity. */
+  known(identity: Identity): KeyRecord | undefined {
+    return identity.kind === "key" ? this.#known.get(identity.id.slice("key:".length))?.record : undefined;
+  }
+
   /** Reads the file again. True when, since the last time, a key that was in force no longer is or may do less. */
   load(): Promise<boolean> {
     return this.#inTurn(async () => {

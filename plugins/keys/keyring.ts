@@ -4,6 +4,7 @@
  */
 import { createHash, randomBytes } from "node:crypto";
 import { allows, GatewayError, type Identity, type Scope } from "@chela/sdk";
+import { type KeyLimits, limitsFrom, unlimited, type WantedLimits, withLimits } from "./limits.ts";
 
 export interface KeyRecord {
   /** `k_` and ten letters or digits. */
@@ -21,6 +22,7 @@ export interface KeyRecord {
   readonly expiresAt: number | null;
   readonly lastUsedAt: number | null;
   readonly revokedAt: number | null;
+  readonly limits: KeyLimits;
 }
 
 export interface Keyring {
@@ -32,6 +34,7 @@ export interface NewKey {
   readonly name: string;
   readonly scopes: readonly Scope[];
   readonly expiresAt: number | null;
+  readonly limits?: WantedLimits;
 }
 
 export const emptyKeyring: Keyring = Object.freeze({ version: 1, keys: Object.freeze([]) });
@@ -95,8 +98,17 @@ export function addKey(
     expiresAt: wanted.expiresAt,
     lastUsedAt: null,
     revokedAt: null,
+    limits: withLimits(unlimited, wanted.limits ?? {}),
   };
   return { ring: tidy({ version: 1, keys: [...ring.keys, record] }), record, key };
+}
+
+/** Changes what a live key may use. Throws 400, 404. */
+export function limitKey(ring: Keyring, idOrName: string, wanted: WantedLimits): { ring: Keyring; record: KeyRecord } {
+  const record = ring.keys.find((key) => key.revokedAt === null && (key.id === idOrName || key.name === idOrName));
+  if (!record) throw unknownKey(idOrName);
+  const limited = { ...record, limits: withLimits(record.limits, wanted) };
+  return { ring: { version: 1, keys: ring.keys.map((key) => (key === record ? limited : key)) }, record: limited };
 }
 
 /** Ends the key of that id or name. Doing it twice changes nothing; a name nobody ever had is 404. */
@@ -107,7 +119,7 @@ export function revokeKey(
 ): { ring: Keyring; record: KeyRecord; changed: boolean } {
   const named = ring.keys.filter((key) => key.id === idOrName || key.name === idOrName);
   const record = named.find((key) => key.revokedAt === null) ?? named.at(-1);
-  if (!record) throw new GatewayError("KEY_UNKNOWN", 404, `there is no key "${idOrName}"; keys.list names them`);
+  if (!record) throw unknownKey(idOrName);
   if (record.revokedAt !== null) return { ring, record, changed: false };
   const revoked = { ...record, revokedAt: now };
   return {
@@ -171,6 +183,8 @@ function recordFrom(row: unknown, index: number): KeyRecord {
     throw damaged(`keys[${index}].${key} is not a time`);
   };
   const { scopes } = r;
+  const limits = limitsFrom(r.limits);
+  if (!limits) throw damaged(`keys[${index}].limits is not right`);
   if (!Array.isArray(scopes) || scopes.length === 0 || !scopes.every((scope) => scopeOrder.includes(scope))) {
     throw damaged(`keys[${index}].scopes is not right`);
   }
@@ -185,7 +199,12 @@ function recordFrom(row: unknown, index: number): KeyRecord {
     expiresAt: time("expiresAt"),
     lastUsedAt: time("lastUsedAt"),
     revokedAt: time("revokedAt"),
+    limits,
   };
+}
+
+function unknownKey(idOrName: string): GatewayError {
+  return new GatewayError("KEY_UNKNOWN", 404, `there is no key "${idOrName}"; keys.list names them`);
 }
 
 function damaged(why: string): GatewayError {

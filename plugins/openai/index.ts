@@ -1,26 +1,48 @@
-/** The OpenAI face: `/v1/models`, `/v1/chat/completions` and `/v1/embeddings`, over the providers and the agents. */
-import { agent, definePlugin, need, providers, type RouteRequest, Type, type Uses } from "@chela/sdk";
-import { errorReply, invalid, unknownModel } from "./errors.ts";
-import { destination, isListed, modelRows } from "./models.ts";
-import { straight } from "./straight.ts";
-import { streamReply, wholeReply } from "./turn-reply.ts";
-import { type Body, header, turnRequest } from "./turn-request.ts";
+/** The OpenAI face: models, chat completions, responses, embeddings and tools, over the providers, the agents and the tools. */
+import {
+  agent,
+  type Context,
+  definePlugin,
+  limits,
+  need,
+  providers,
+  type RouteRequest,
+  store,
+  Type,
+  tools,
+} from "@chela/sdk";
+import { complete } from "./chat/complete.ts";
+import { straight } from "./chat/straight.ts";
+import { errorReply, unknownModel } from "./errors.ts";
+import { Idempotency, migrations as requestTables } from "./idempotency.ts";
+import { destination, modelRows } from "./models.ts";
+import { withRate } from "./rate.ts";
+import { KeptResponses, migrations as responseTables } from "./responses/kept.ts";
 
 const bodyBytes = 20 * 1024 * 1024;
+const invokeBytes = 2 * 1024 * 1024;
+const hour = 3_600_000;
 
-const needs = { providers: need(providers, "^1.0.0"), agent: need(agent, "^1.0.0") };
+const needs = {
+  providers: need(providers, "^1.0.0"),
+  agent: need(agent, "^1.0.0"),
+  store: need(store, "^1.0.0"),
+  tools: need(tools, "^1.0.0"),
+  limits: need(limits, "^1.0.0", { optional: true }),
+};
 
-type Services = Uses<typeof needs>;
+type Ctx = Context<unknown, typeof needs>;
 
+const Model = Type.Optional(Type.Union([Type.String({ maxLength: 300 }), Type.Null()]));
+const Stream = Type.Optional(Type.Union([Type.Boolean(), Type.Null()]));
 const ChatBody = Type.Object(
-  {
-    model: Type.Optional(Type.Union([Type.String({ maxLength: 300 }), Type.Null()])),
-    messages: Type.Array(Type.Unknown()),
-    stream: Type.Optional(Type.Union([Type.Boolean(), Type.Null()])),
-  },
+  { model: Model, messages: Type.Array(Type.Unknown()), stream: Stream },
   { additionalProperties: true },
 );
-
+const ResponsesBody = Type.Object(
+  { model: Model, input: Type.Union([Type.String(), Type.Array(Type.Unknown())]), stream: Stream },
+  { additionalProperties: true },
+);
 const EmbeddingsBody = Type.Object(
   { model: Type.String({ maxLength: 300 }), input: Type.Unknown() },
   { additionalProperties: true },
@@ -30,73 +52,129 @@ export default definePlugin({
   id: "openai",
   version: "1.0.0",
   host: "^1.0.0",
-  about: "The OpenAI API: models, chat completions and embeddings",
+  about: "The OpenAI API: models, chat completions, responses, embeddings and tools",
   needs,
   config: Type.Object({}, { additionalProperties: true }),
-  setup(ctx) {
-    const rows = () => modelRows(ctx.use.agent.agents(), ctx.use.providers.models());
-    ctx.route({
-      method: "GET",
-      path: "/v1/models",
-      access: "read",
-      about: "Everything that may be named as model",
-      handler: () => ({ object: "list", data: rows() }),
+  async setup(ctx) {
+    await ctx.use.store.migrate("openai.requests", requestTables);
+    await ctx.use.store.migrate("openai.responses", responseTables);
+    const requests = new Idempotency(ctx.use.store);
+    const kept = new KeptResponses(ctx.use.store);
+    ctx.every(hour, async () => {
+      await requests.purge();
+      await kept.purge();
     });
-    ctx.route({
-      method: "GET",
-      path: "/v1/models/*",
-      access: "read",
-      about: "One model, by its id, with its slashes plain or encoded",
-      handler: ({ params }) => {
-        const id = params["*"] ?? "";
-        const found = rows().find((row) => row.id === id);
-        if (!found) throw unknownModel(id);
-        return found;
-      },
-    });
-    ctx.route({
-      method: "POST",
-      path: "/v1/chat/completions",
-      access: "write",
-      about: "A completion from a model (provider/model) or from an agent (chela, openclaw/…), whole or streamed",
-      body: ChatBody,
-      limit: bodyBytes,
-      handler: (request) => complete(request, ctx.use),
-    });
-    ctx.route({
-      method: "POST",
-      path: "/v1/embeddings",
-      access: "write",
-      about: "Embeddings from a model (provider/model)",
-      body: EmbeddingsBody,
-      limit: bodyBytes,
-      handler: ({ body, signal }) => {
-        if (!("model" in (destination(body.model, []) ?? {}))) throw unknownModel(body.model);
-        return straight(ctx.use.providers, { model: body.model, path: "/embeddings", body, signal });
-      },
-    });
+    registerModels(ctx);
+    registerCompletions(ctx, requests);
+    registerResponses(ctx, requests, kept);
+    registerInvoke(ctx);
     ctx.on("http:error", (error, { path }) =>
-      path === "/v1" || path.startsWith("/v1/") ? errorReply(error) : undefined,
+      path === "/v1" || path.startsWith("/v1/") || path === "/tools/invoke" ? errorReply(error) : undefined,
     );
   },
 });
 
-async function complete(request: RouteRequest<unknown, Body>, services: Services): Promise<unknown> {
-  const { body, signal, headers } = request;
-  const model = typeof body.model === "string" ? body.model.trim() : "";
-  const agents = services.agent.agents();
-  const to = destination(model === "" ? "chela" : model, agents);
-  if (!to) throw unknownModel(model);
-  if ("model" in to) return straight(services.providers, { model: to.model, path: "/chat/completions", body, signal });
+function registerModels(ctx: Ctx): void {
+  const rows = () => modelRows(ctx.use.agent.agents(), ctx.use.providers.models());
+  ctx.route({
+    method: "GET",
+    path: "/v1/models",
+    access: "read",
+    about: "Everything that may be named as model",
+    handler: () => ({ object: "list", data: rows() }),
+  });
+  ctx.route({
+    method: "GET",
+    path: "/v1/models/*",
+    access: "read",
+    about: "One model, by its id, with its slashes plain or encoded",
+    handler: ({ params }) => {
+      const id = params["*"] ?? "";
+      const found = rows().find((row) => row.id === id);
+      if (!found) throw unknownModel(id);
+      return found;
+    },
+  });
+}
 
-  const named = header(headers["x-openclaw-agent-id"]);
-  if (named !== undefined && !agents.some((one) => one.id === named))
-    throw invalid(`Unknown agent '${named.slice(0, 100)}'.`, "x-openclaw-agent-id");
-  const override = header(headers["x-openclaw-model"]);
-  if (override !== undefined && !isListed(override, services.providers.models())) throw unknownModel(override);
-  const run = services.agent.run(turnRequest(request, { agent: named ?? to.agent, model: override }));
-  run.done.catch(() => undefined);
-  const { include_usage: includeUsage } = (body.stream_options ?? {}) as { include_usage?: unknown };
-  const options = { model: model || "chela", includeUsage: includeUsage === true };
-  return body.stream === true ? streamReply(run, options) : wholeReply(run, options);
+function registerCompletions(ctx: Ctx, requests: Idempotency): void {
+  ctx.route({
+    method: "POST",
+    path: "/v1/chat/completions",
+    access: "write",
+    about: "A completion from a model (provider/model) or from an agent (chela, openclaw/…), whole or streamed",
+    body: ChatBody,
+    limit: bodyBytes,
+    handler: (request) => answer(ctx, request, () => requests.run(request, () => complete(request, ctx.use))),
+  });
+  ctx.route({
+    method: "POST",
+    path: "/v1/embeddings",
+    access: "write",
+    about: "Embeddings from a model (provider/model), as numbers or base64, whole or shortened to `dimensions`",
+    body: EmbeddingsBody,
+    limit: bodyBytes,
+    handler: (request) => answer(ctx, request, () => requests.run(request, () => embed(ctx, request))),
+  });
+}
+
+/** With the limits of the key that asks, where it has some. */
+async function answer(ctx: Ctx, { identity }: RouteRequest, work: () => Promise<unknown>): Promise<unknown> {
+  const rate = identity.kind === "key" ? ctx.use.limits?.rate(identity) : undefined;
+  return rate ? withRate(await work(), rate) : work();
+}
+
+async function embed(ctx: Ctx, request: RouteRequest<unknown, { model: string }>): Promise<unknown> {
+  const { body, signal, identity } = request;
+  if (!("model" in (destination(body.model, []) ?? {}))) throw unknownModel(body.model);
+  const { shaped, wanted } = await import("./embeddings.ts");
+  const want = wanted(body);
+  const caller = { purpose: "embeddings", identity };
+  const asked = { model: body.model, path: "/embeddings", body, signal, caller };
+  return shaped(await straight(ctx.use.providers, asked), want);
+}
+
+function registerResponses(ctx: Ctx, requests: Idempotency, kept: KeptResponses): void {
+  ctx.route({
+    method: "POST",
+    path: "/v1/responses",
+    access: "write",
+    about: "A response from a model (provider/model) or from an agent, whole or as events",
+    body: ResponsesBody,
+    limit: bodyBytes,
+    handler: (request) =>
+      answer(ctx, request, () =>
+        requests.run(request, async () => (await import("./responses/respond.ts")).respond(request, ctx.use, kept)),
+      ),
+  });
+  ctx.route({
+    method: "GET",
+    path: "/v1/responses/:id",
+    access: "read",
+    about: "A response that was kept, for 30 days",
+    handler: ({ params, identity }) => kept.response(params.id ?? "", identity),
+  });
+  ctx.route({
+    method: "DELETE",
+    path: "/v1/responses/:id",
+    access: "write",
+    about: "Forgets a response",
+    handler: async ({ params: { id = "" }, identity }) => {
+      await kept.remove(id, identity);
+      return { id, object: "response", deleted: true };
+    },
+  });
+}
+
+function registerInvoke(ctx: Ctx): void {
+  for (const path of ["/tools/invoke", "/v1/tools/invoke"]) {
+    ctx.route({
+      method: "POST",
+      path,
+      access: "write",
+      about: "Runs one tool: {tool | name, args | arguments, action?, sessionKey?}",
+      limit: invokeBytes,
+      handler: async (request) => (await import("./invoke.ts")).invoke(request, ctx.use.tools),
+    });
+  }
 }

@@ -1,97 +1,100 @@
-/** One model call to one upstream: request out, ModelEvents in. Knows the wire, not the other candidates. */
+/** One model call to one upstream: request out, ModelEvents in. Knows how a reply is read, not what its wire looks like. */
 import type { GatewayError, ModelEvent, ModelRequest } from "@chela/sdk";
 import { createParser, type EventSourceParser } from "eventsource-parser";
-import { Exchange } from "./exchange.ts";
-import { fault, statusFault } from "./faults.ts";
+import type { Signed } from "./credentials/credential.ts";
+import { fault, statusFault } from "./failover/faults.ts";
+import type { Answer } from "./http/transport.ts";
 import { limits } from "./limits.ts";
-import type { Pools } from "./pools.ts";
-import type { ProviderSpec } from "./settings.ts";
-import { ReplyBuilder, type Target } from "./wire/reply.ts";
-import { chatBody } from "./wire/request.ts";
+import { type CallOptions, type Carrier, carry, type Upstream } from "./send.ts";
+import { chat } from "./wire/chat/index.ts";
+import type { ReplyReader, Wire, WireName } from "./wire/dialect.ts";
 
-/** A model of a provider that speaks OpenAI's wire. */
-export interface Upstream extends Target {
-  readonly spec: ProviderSpec;
-}
-
-export interface CallOptions {
-  readonly pools: Pools;
-  readonly signal: AbortSignal;
-  /** What is left of the whole request's time. */
-  readonly totalMs: number;
-}
+export type { CallOptions, Upstream } from "./send.ts";
 
 export async function* callModel(
   upstream: Upstream,
   request: ModelRequest,
-  { pools, signal, totalMs }: CallOptions,
+  options: CallOptions,
 ): AsyncGenerator<ModelEvent> {
   const { spec } = upstream;
-  const exchange = await Exchange.open(await pools.get(spec.origin), {
-    culprit: upstream,
-    method: "POST",
-    path: `${spec.prefix}/chat/completions`,
-    headers: spec.headers,
-    body: chatBody(request, upstream.model, spec),
-    signal,
-    firstByteMs: Math.min(spec.timeoutMs, totalMs),
-    idleMs: spec.timeoutMs,
-    totalMs,
-    maxBytes: limits.replyBytes,
-  });
-  if (exchange.status >= 300) {
-    throw statusFault(upstream, exchange.status, exchange.headers, await errorText(exchange));
+  const loaded = wireFor(spec.wire);
+  const wire = loaded instanceof Promise ? await loaded : loaded;
+  const { path, body, headers } = wire.request(request, upstream.model, spec);
+  const ask: Carrier = {
+    upstream: withSecret(upstream, options.signed),
+    path,
+    headers: [...headers, ...wire.sign(options.signed, spec)],
+    body,
+    extra: request.extra,
+  };
+  const answer = await carry(ask, options);
+  if (answer.status >= 300) {
+    throw statusFault(ask.upstream, answer.status, answer.headers, await errorText(answer));
   }
-  const type = plainType(exchange, upstream) || "text/event-stream";
-  if (/\bjson\b/.test(type)) yield* readWhole(exchange, upstream);
-  else if (type.startsWith("text/event-stream")) yield* readStream(exchange, upstream);
-  else throw noCompletion(exchange, upstream, type);
+  const reader = wire.reader(ask.upstream, spec, request);
+  const type = plainType(answer, ask.upstream) || "text/event-stream";
+  if (/\bjson\b/.test(type)) yield* readWhole(answer, reader);
+  else if (type.startsWith("text/event-stream")) yield* readStream(answer, reader, ask.upstream);
+  else throw noCompletion(answer, ask.upstream, type);
+}
+
+/** A wire: at once where it is loaded anyway, else when its module is. */
+export function wireFor(name: WireName): Wire | Promise<Wire> {
+  if (name === "anthropic") return import("./wire/anthropic/index.ts").then(({ anthropic }) => anthropic);
+  if (name === "gemini") return import("./wire/gemini/index.ts").then(({ gemini }) => gemini);
+  if (name === "responses") return import("./wire/responses/index.ts").then(({ responses }) => responses);
+  return chat;
+}
+
+/** The token of an account is as secret as a key. */
+export function withSecret(upstream: Upstream, { token }: Signed): Upstream {
+  const { secrets = [] } = upstream;
+  return token === undefined || secrets.includes(token) ? upstream : { ...upstream, secrets: [...secrets, token] };
 }
 
 /** The content type of a success, in small letters. A body that came compressed, which nobody had asked for, is refused. */
-export function plainType(exchange: Exchange, upstream: Upstream): string {
-  const coding = codingOf(exchange);
-  if (coding === "") return String(exchange.headers["content-type"] ?? "").toLowerCase();
-  exchange.release();
+export function plainType(answer: Answer, upstream: Upstream): string {
+  const coding = codingOf(answer);
+  if (coding === "") return String(answer.headers["content-type"] ?? "").toLowerCase();
+  answer.release();
   throw fault("UPSTREAM_PROTOCOL", upstream, `answered compressed (${coding}) although identity was asked for`);
 }
 
-function codingOf({ headers }: Exchange): string {
+function codingOf({ headers }: Answer): string {
   const coding = String(headers["content-encoding"] ?? "").toLowerCase();
   return coding === "identity" ? "" : coding;
 }
 
 /** Success in a form that no API of this kind answers in: most often a web page, because the base URL is wrong. */
-export function noCompletion(exchange: Exchange, upstream: Upstream, type: string): GatewayError {
-  exchange.release();
+export function noCompletion(answer: Answer, upstream: Upstream, type: string): GatewayError {
+  answer.release();
   return fault("UPSTREAM_PROTOCOL", upstream, `answered with ${type} instead of a completion; is api_base right?`);
 }
 
 /** The body of an error reply; what is unreadable does not hide the status. */
-export async function errorText(exchange: Exchange): Promise<string> {
+export async function errorText(answer: Answer): Promise<string> {
   try {
-    const text = await exchange.text(limits.errorBytes);
-    return codingOf(exchange) === "" ? text : "";
+    const text = await answer.text(limits.errorBytes);
+    return codingOf(answer) === "" ? text : "";
   } catch {
     return "";
   }
 }
 
-async function* readStream(exchange: Exchange, upstream: Upstream): AsyncGenerator<ModelEvent> {
-  const builder = new ReplyBuilder(upstream);
+async function* readStream(answer: Answer, reader: ReplyReader, upstream: Upstream): AsyncGenerator<ModelEvent> {
   const pending: ModelEvent[] = [];
   const decoder = new TextDecoder();
   const parser = createParser({
     maxBufferSize: limits.eventChars,
-    onEvent: ({ event, data }) => (event === "error" ? builder.fail(data) : builder.data(data, pending)),
+    onEvent: ({ event, data }) => reader.event(event, data, pending),
     onError: (error) => {
       if (error.type === "max-buffer-size-exceeded")
         throw fault("UPSTREAM_PROTOCOL", upstream, "an event is too large");
     },
   });
   try {
-    while (!builder.done) {
-      const { done, value } = await nextOrEnd(exchange, builder);
+    while (!reader.done) {
+      const { done, value } = await nextOrEnd(answer, reader);
       try {
         if (done) flush(parser);
         else parser.feed(decoder.decode(value, { stream: true }));
@@ -101,12 +104,12 @@ async function* readStream(exchange: Exchange, upstream: Upstream): AsyncGenerat
       }
       if (done) break;
     }
-    builder.finish(pending);
+    reader.finish(pending);
     for (const event of pending) yield event;
   } finally {
-    // After `[DONE]` the connection is worth keeping; after an error, or when the reader left, it is not.
-    if (builder.done) exchange.release();
-    else await exchange.return();
+    // After the last event the connection is worth keeping; after an error, or when the reader left, it is not.
+    if (reader.done) answer.release();
+    else await answer.return();
   }
 }
 
@@ -120,21 +123,20 @@ function flush(parser: EventSourceParser): void {
 }
 
 /** When all of the reply had arrived, a cut or silent end costs the usage at most: it counts as the end. */
-async function nextOrEnd(exchange: Exchange, builder: ReplyBuilder): Promise<IteratorResult<Uint8Array>> {
+async function nextOrEnd(answer: Answer, reader: ReplyReader): Promise<IteratorResult<Uint8Array>> {
   try {
-    return await exchange.next();
+    return await answer.next();
   } catch (error) {
     const code = (error as { code?: unknown }).code;
-    if (builder.complete && (code === "UPSTREAM_CUT" || code === "UPSTREAM_TIMEOUT"))
+    if (reader.complete && (code === "UPSTREAM_CUT" || code === "UPSTREAM_TIMEOUT"))
       return { done: true, value: undefined };
     throw error;
   }
 }
 
-async function* readWhole(exchange: Exchange, upstream: Upstream): AsyncGenerator<ModelEvent> {
-  const builder = new ReplyBuilder(upstream);
+async function* readWhole(answer: Answer, reader: ReplyReader): AsyncGenerator<ModelEvent> {
   const pending: ModelEvent[] = [];
-  builder.data((await exchange.text(limits.replyBytes)).trim(), pending);
-  builder.finish(pending);
+  reader.whole(await answer.text(limits.replyBytes), pending);
+  reader.finish(pending);
   for (const event of pending) yield event;
 }

@@ -2,12 +2,17 @@
  * Straight through: the client's own OpenAI request with only `model` replaced, and the upstream's bytes back, unread.
  * A 4xx keeps status, message and Retry-After; anything else that goes wrong before the first byte is a GatewayError.
  */
-import type { ForwardReply, ForwardRequest, GatewayError } from "@chela/sdk";
-import { errorText, noCompletion, plainType, type Upstream } from "./call.ts";
-import { Exchange, type Headers } from "./exchange.ts";
-import { blank, bodyFault, fault, statusFault } from "./faults.ts";
+import type { ForwardReply, ForwardRequest, GatewayError, Usage } from "@chela/sdk";
+import { errorText, noCompletion, plainType, withSecret } from "./call.ts";
+import { blank, bodyFault, fault, statusFault } from "./failover/faults.ts";
+import { Exchange } from "./http/exchange.ts";
+import type { Answer, Headers } from "./http/transport.ts";
 import { limits } from "./limits.ts";
-import type { Pools } from "./pools.ts";
+import { type CallOptions, type Upstream, wayTo, withQuery } from "./send.ts";
+import type { ProviderSpec } from "./settings.ts";
+import { openAiBody, signWithKey } from "./wire/chat/index.ts";
+import { isStrict, quirksOf } from "./wire/quirks.ts";
+import { usageIn } from "./wire/usage-tail.ts";
 
 /** Reply headers that mean something to the client of the API. */
 const passed = [
@@ -34,37 +39,65 @@ export interface Forwarded {
   readonly refused?: GatewayError;
 }
 
+export interface ForwardOptions extends Pick<CallOptions, "pools" | "signed" | "totalMs" | "firstByteMs"> {
+  /** Told once, when the reply has ended, broke off or was left: what it had cost, where it said so. Not of one that was refused. */
+  readonly onEnd?: ((end: { readonly usage: Usage | null; readonly error?: GatewayError }) => void) | undefined;
+}
+
+/** Whether an upstream serves this path of OpenAI's API itself. */
+export function passesStraight(spec: ProviderSpec, path: string): boolean {
+  if (spec.transport === "relay") return false;
+  if (spec.wire === "responses") return path === "/responses";
+  if (spec.wire !== "chat") return false;
+  return path === "/chat/completions" || path === "/embeddings" || (path === "/responses" && servesResponses(spec));
+}
+
+/** At the vendor's own hosts; a proxy in front of them may know chat completions only. */
+function servesResponses(spec: ProviderSpec): boolean {
+  const quirks = quirksOf(spec);
+  return quirks.responses === true && (quirks.strict === undefined || isStrict(spec, quirks));
+}
+
 export async function forwardTo(
   upstream: Upstream,
   request: ForwardRequest,
-  pools: Pools,
-  requestMs: number,
+  options: ForwardOptions,
 ): Promise<Forwarded> {
   const { spec } = upstream;
+  const { signed, totalMs, onEnd } = options;
   const streamed = request.body.stream === true;
-  const exchange = await Exchange.open(await pools.get(spec.origin), {
-    culprit: upstream,
+  const { prefix, line } = wayTo(upstream, options);
+  const exchange = await Exchange.open(await line, {
+    culprit: withSecret(upstream, signed),
     method: "POST",
-    path: `${spec.prefix}${request.path}`,
-    headers: spec.headers,
-    body: JSON.stringify({ ...request.body, model: upstream.model }),
+    path: withQuery(`${prefix}${request.path}`, spec.query),
+    headers: [...spec.headers, ...signWithKey(signed, spec)],
+    body: openAiBody(request.body, upstream.model, spec),
     signal: request.signal,
-    firstByteMs: spec.timeoutMs,
+    firstByteMs: Math.min(spec.timeoutMs, options.firstByteMs),
     idleMs: spec.timeoutMs,
-    totalMs: streamed ? requestMs : Math.min(spec.timeoutMs, requestMs),
+    totalMs: streamed ? totalMs : Math.min(spec.timeoutMs, totalMs),
     maxBytes: limits.passBytes,
   });
-  if (exchange.status >= 300) return refusal(exchange, upstream);
+  if (exchange.status >= 300) return refusal(exchange, withSecret(upstream, signed));
   const type = plainType(exchange, upstream);
   if (type.startsWith("text/html")) throw noCompletion(exchange, upstream, type);
-  if (type.startsWith("text/event-stream") && request.path === "/chat/completions") exchange.expectEnd();
+  if (type.startsWith("text/event-stream")) expectEnd(exchange, request.path);
+  if (onEnd) exchange.keepTail();
   const first = await exchange.next();
   if (first.done) throw fault("UPSTREAM_CUT", upstream, `answered ${exchange.status} without a body`);
   const { buffer, byteOffset, byteLength } = first.value;
   const head = Buffer.from(buffer, byteOffset, byteLength);
-  if (beginsWithError.test(head.toString("latin1", 0, 200))) return toldError(head, exchange, upstream);
+  if (beginsWithError.test(head.toString("latin1", 0, 200)))
+    return toldError(head, exchange, withSecret(upstream, signed));
+  if (onEnd) exchange.onEnd((tail, error) => onEnd({ usage: usageIn(tail), ...(error ? { error } : {}) }));
   const body = prefixed(first, exchange);
   return { reply: { status: exchange.status, headers: pick(exchange.headers), body, model: upstream.id } };
+}
+
+function expectEnd(exchange: Exchange, path: string): void {
+  if (path === "/chat/completions") exchange.expectEnd("chat");
+  else if (path === "/responses") exchange.expectEnd("responses");
 }
 
 /** An error with status 200, as some upstreams tell it: as the whole reply, or as the first event of a stream. */
@@ -86,7 +119,7 @@ async function refusal(exchange: Exchange, upstream: Upstream): Promise<Forwarde
   return refused(error, upstream.id, text, exchange);
 }
 
-function refused(error: GatewayError, model: string, text: string, { status, headers: all }: Exchange): Forwarded {
+function refused(error: GatewayError, model: string, text: string, { status, headers: all }: Answer): Forwarded {
   const { "content-length": _, ...headers } = pick(all);
   const told = (error.details?.upstream ?? {}) as Record<string, unknown>;
   const body =

@@ -13,5 +13,7 @@ export const limits = {
   /** How long the rest of a finished reply may keep its connection before it is cut. */
   drainMs: 1_000,
   toolCalls: 256,
+  /** Pieces of one reply that are told apart. */
+  blocks: 4096,
   eventChars: 16 * 1024 * 1024,
 } as const;

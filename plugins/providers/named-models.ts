@@ -1,6 +1,6 @@
 /** The models that the agents' section names: each needs a provider that is configured, or one that may be found. */
 import type { ConfigProblem } from "@chela/sdk";
-import { localServers, vendors } from "./vendors.ts";
+import { localServers, vendors } from "./discovery/vendors.ts";
 
 const discoverable: ReadonlySet<string> = new Set([...vendors.map(({ name }) => name), ...localServers.values()]);
 

@@ -2,7 +2,15 @@
  * The `store` service over one SQLite connection. Writes go through the queue; reads run at once, except while a
  * transaction is open, so nobody sees half of one. Every fault leaves here as a GatewayError.
  */
-import { GatewayError, type Migration, type Query, type Row, type SqlValue, type Store } from "@chela/sdk";
+import {
+  GatewayError,
+  type Migration,
+  type Query,
+  type Row,
+  type SqlValue,
+  type Store,
+  type TextIndex,
+} from "@chela/sdk";
 import { backupTo } from "./backup.ts";
 import type { Database, RunResult } from "./database.ts";
 import type { Connection, Driver } from "./driver.ts";
@@ -35,6 +43,7 @@ export class SqliteStore implements Store {
   readonly #queue: WriteQueue;
   readonly #backups = new Set<Promise<void>>();
   readonly #ending = new AbortController();
+  readonly #indexes = new Map<string, Promise<TextIndex>>();
   #checking: Promise<readonly string[]> | undefined;
   #closed = false;
 
@@ -115,6 +124,14 @@ export class SqliteStore implements Store {
     return this.#checking;
   }
 
+  /** The same object for the same name: one merge at a time for each index. */
+  textIndex(name: string): Promise<TextIndex> {
+    const known = this.#indexes.get(name) ?? this.#openIndex(name);
+    this.#indexes.set(name, known);
+    known.catch(() => this.#indexes.delete(name));
+    return known;
+  }
+
   /** Gives some of the pages that nothing uses any more back to the disk; a reserve for what comes next stays. */
   shrink(): Promise<void> {
     return this.configure((connection) => {
@@ -137,6 +154,15 @@ export class SqliteStore implements Store {
     await this.#queue.idle();
     await Promise.allSettled([...this.#backups, this.#checking]);
     this.#database.close();
+  }
+
+  async #openIndex(name: string): Promise<TextIndex> {
+    if (!/^[a-z][a-z0-9_]{0,40}$/.test(name)) {
+      throw new GatewayError("STORE_INDEX", 500, `"${name.slice(0, 60)}" is no name for a text index: use snake case`);
+    }
+    const { indexMigrations, SqliteTextIndex } = await import("./text-index.ts");
+    await this.migrate(`text_${name}`, indexMigrations(name));
+    return new SqliteTextIndex(this, name);
   }
 
   async #read<T>(work: () => T): Promise<T> {

@@ -1,6 +1,6 @@
 /** The agent: runs turns. A run belongs to its session, not to a socket; whoever asked may leave and come back. */
 import type { Identity } from "../identity.ts";
-import type { Message, ModelRequest, StopReason, ToolCall, ToolSpec, Usage } from "../messages.ts";
+import type { Message, ModelRequest, StopReason, ToolCall, ToolSpec, Turn, Usage } from "../messages.ts";
 import { defineService } from "../service.ts";
 
 /** An agent that can be asked. */
@@ -8,6 +8,41 @@ export interface AgentInfo {
   readonly id: string;
   readonly about: string;
   readonly model: string;
+}
+
+/** An agent as those see it who may hand work to it: the main one, `agents.entries` and what is enabled of `agents.subagents`. */
+export interface AgentProfileInfo extends AgentInfo {
+  readonly kind: "main" | "entry" | "subagent";
+  /** What it is for, in a word or two; empty: nothing was said. */
+  readonly role: string;
+  /** Tools it may call, groups not yet expanded; absent: all. */
+  readonly tools?: readonly string[];
+  /** Who may hand work to it; absent: everybody. `user` is a person. */
+  readonly acceptFrom?: readonly string[];
+  /** Whom it may hand work to; absent: everybody. */
+  readonly canTalkTo?: readonly string[];
+}
+
+/** Work for a subagent, given by the turn `parent`. */
+export interface SpawnRequest {
+  readonly parent: Turn;
+  readonly text: string;
+  /** Default: the parent's own profile. */
+  readonly agent?: string;
+  /** `provider/model` instead of the profile's. */
+  readonly model?: string;
+  /** Narrows the tools further. */
+  readonly tools?: readonly string[];
+  /** Do not wait: the result comes back into the parent's session as a message of its own. Needs a session. */
+  readonly background?: boolean;
+}
+
+/** A subagent at work. */
+export interface Spawned {
+  readonly agent: string;
+  /** `subagent:<parent turn>:<n>`; null where the parent leaves nothing behind. */
+  readonly session: string | null;
+  readonly run: TurnRun;
 }
 
 /** One message for an agent, with all that goes with it. */
@@ -29,6 +64,12 @@ export interface TurnRequest {
   readonly options?: Pick<ModelRequest, "maxTokens" | "temperature" | "toolChoice" | "extra">;
   readonly channel: string;
   readonly identity: Identity;
+  /** Names of the tools it may call, beside what the agent's own profile allows; absent: no further limit. */
+  readonly tools?: readonly string[];
+  /** The turn that spawned this one: depth, budget and abort are passed on. Use `spawn`. */
+  readonly parent?: Turn;
+  /** When a turn runs in the session: wait for it, or be heard in it before its next model call. Default by `agents.defaults.when_busy`. */
+  readonly whenBusy?: "queue" | "steer";
   /** A retry with the same key returns the first run's outcome. Kept 24 h. */
   readonly idempotencyKey?: string;
   /** Aborts the turn and the upstream request. What had arrived is kept and marked. */
@@ -40,7 +81,18 @@ export type TurnEvent =
   | { readonly type: "start"; readonly turn: string; readonly model: string }
   | { readonly type: "text"; readonly text: string }
   | { readonly type: "reasoning"; readonly text: string }
-  | { readonly type: "tool"; readonly id: string; readonly name: string; readonly state: "run" | "ok" | "failed" };
+  | {
+      readonly type: "tool";
+      readonly id: string;
+      readonly name: string;
+      readonly state: "run" | "ok" | "failed";
+      /** JSON text, with `run`. */
+      readonly arguments?: string;
+      /** What the model reads, with `ok` and `failed`. */
+      readonly output?: string;
+    }
+  /** A message that arrived meanwhile was taken into the turn. */
+  | { readonly type: "steered"; readonly text: string };
 
 /** How a turn ended. */
 export interface TurnResult {
@@ -66,9 +118,17 @@ export interface TurnRun {
 /** Runs turns; provided by the plugin `chat`. */
 export interface Agent {
   agents(): readonly AgentInfo[];
+  profiles(): readonly AgentProfileInfo[];
   run(request: TurnRequest): TurnRun;
+  /**
+   * Hands work to a subagent. Throws `SPAWN_DEPTH` and `SPAWN_REFUSED` 403, `SPAWN_LIMIT` 429, `AGENT_UNKNOWN` 404. What the
+   * parent may not do, no child may; an abort of the parent ends those that are not in the background.
+   */
+  spawn(request: SpawnRequest): Spawned;
   /** Aborts what runs in a session; the number of turns it ended. */
   abort(session: string): number;
+  /** Joins what runs in a session: the text of the current model call so far, then live events. What came before, up to `seq`, is in the history. */
+  attach(session: string): { readonly run: TurnRun; readonly seq: number } | undefined;
 }
 
 /** Name it in `needs`. */

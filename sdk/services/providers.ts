@@ -1,5 +1,5 @@
 /** Model providers: one failover function for every caller, and the straight-through wire for the OpenAI face. */
-import type { ModelEvent, ModelRequest } from "../messages.ts";
+import type { ModelCaller, ModelEvent, ModelRequest } from "../messages.ts";
 import { defineService } from "../service.ts";
 
 /** A model that can be asked. */
@@ -10,6 +10,10 @@ export interface ModelInfo {
   readonly model: string;
   /** `config`, `discovered` on a local port or in the environment, or `builtin`. */
   readonly source: "config" | "discovered" | "builtin";
+  /** Tokens of its context, where the configuration says. */
+  readonly contextWindow?: number;
+  /** Whether it takes images, where the configuration or its preset says. */
+  readonly images?: boolean;
 }
 
 /** One failed try of a call, as `details.attempts` holds them. */
@@ -29,6 +33,7 @@ export interface ForwardRequest {
   readonly path: string;
   readonly body: Readonly<Record<string, unknown>>;
   readonly signal: AbortSignal;
+  readonly caller?: ModelCaller;
 }
 
 /** The upstream's answer, unread. */
@@ -52,7 +57,9 @@ export interface Providers {
    * Runs one model call with failover over `model` and `fallbacks`; never after the first byte.
    * Throws GatewayError: `UPSTREAM_*` with the upstream's status, `details.attempts` holding what was tried.
    */
-  stream(request: ModelRequest, signal: AbortSignal): AsyncIterable<ModelEvent>;
+  stream(request: ModelRequest, signal: AbortSignal, caller?: ModelCaller): AsyncIterable<ModelEvent>;
+  /** True when `forward` can serve this path for this model: the upstream speaks the same wire. */
+  passes(model: string, path: string): boolean;
   /** Sends an OpenAI-shaped request to one model's upstream. 4xx keep status, message and Retry-After; faults are GatewayErrors. */
   forward(request: ForwardRequest): Promise<ForwardReply>;
 }

@@ -19,6 +19,8 @@ export interface SessionInfo {
   readonly key: string;
   readonly kind: string;
   readonly messages: number;
+  /** A name for people; empty: none was given. */
+  readonly title: string;
   readonly createdAt: number;
   readonly updatedAt: number;
 }
@@ -39,6 +41,26 @@ export interface NewMessage extends Message {
   readonly usage?: Usage;
 }
 
+/** What to look for in the history. */
+export interface SessionQuery {
+  readonly words: string;
+  /** Kinds of sessions: `main`, `cron`, `subagent`, `hook`, `other`; absent: all. */
+  readonly kinds?: readonly string[];
+  /** A session to leave out. */
+  readonly except?: string;
+  /** Sessions, 1 … 100, default 5. */
+  readonly limit?: number;
+}
+
+/** A session in which something was found. */
+export interface SessionHit {
+  readonly session: SessionInfo;
+  /** Higher is better. */
+  readonly score: number;
+  /** The best passages, around the words. */
+  readonly snippets: readonly { readonly seq: number; readonly role: string; readonly text: string }[];
+}
+
 /** Keeps conversations; provided by the plugin `chat`. */
 export interface Sessions {
   /** Durable when it resolves. Creates the session when needed. Resolves to the sequence number of the last message. */
@@ -47,6 +69,9 @@ export interface Sessions {
   list(): Promise<readonly SessionInfo[]>;
   /** False when there was none. */
   remove(key: string): Promise<boolean>;
+  search(query: SessionQuery): Promise<readonly SessionHit[]>;
+  /** Moves a conversation to another key. Throws `SESSION_UNKNOWN` 404, `SESSION_EXISTS` 409. */
+  rename(key: string, to: string): Promise<void>;
 }
 
 /** Name it in `needs`. */

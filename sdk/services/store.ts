@@ -31,6 +31,36 @@ export interface Store extends Query {
   backup(file: string): Promise<void>;
   /** Empty when sound; else what the database reports. */
   integrity(): Promise<readonly string[]>;
+  /** A full-text index of the caller's own, made when it is not there yet. `name` is snake case and unique in the gateway. */
+  textIndex(name: string): Promise<TextIndex>;
+}
+
+/** A text under a name of its own: `group` (a session, a file) and `id` in it. */
+export interface IndexedText {
+  readonly group: string;
+  readonly id: number;
+  readonly text: string;
+}
+
+/** A text that was found. */
+export interface TextHit {
+  readonly group: string;
+  readonly id: number;
+  /** Higher is better. */
+  readonly score: number;
+}
+
+/** Finds texts by words; in Chinese, Japanese and Korean by any run of characters, single ones included. Letter case and width do not count. */
+export interface TextIndex {
+  /** Puts or replaces. One commit for all. */
+  put(texts: readonly IndexedText[]): Promise<void>;
+  /** Of a group: the ids at and above `from`, default all. */
+  remove(group: string, from?: number): Promise<void>;
+  /** All words must be there. Best first. Words that are no words find nothing and harm nothing. */
+  search(
+    words: string,
+    options: { readonly limit: number; readonly groups?: readonly string[] },
+  ): Promise<readonly TextHit[]>;
 }
 
 /** Name it in `needs`. */

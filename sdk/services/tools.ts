@@ -9,6 +9,8 @@ export interface ToolInfo extends ToolSpec {
   readonly owner: string;
   readonly access: Access;
   readonly risk: "read" | "write" | "exec";
+  /** Where it comes from when that is not the gateway itself. */
+  readonly remote?: { readonly server: string; readonly tool: string };
 }
 
 /** What came of a tool call. */
@@ -16,6 +18,8 @@ export interface ToolAnswer {
   readonly ok: boolean;
   /** What the model reads; an error says what was wrong with the call. */
   readonly output: string;
+  /** Why it is not `ok`: `TOOL_UNKNOWN`, `TOOL_DENIED`, `FORBIDDEN`, `INVALID`, `TOOL_FAILED` … */
+  readonly code?: string;
 }
 
 /** Lists and runs the tools of all plugins. */

@@ -84,7 +84,7 @@ describe.each([
       const target = concrete(path);
       const nobody = await send(host, target, { method });
       expect(nobody.status, `${method} ${path} without a credential`).toBe(401);
-      if (path.startsWith("/v1/"))
+      if (path.startsWith("/v1/") || path === "/tools/invoke")
         expect(JSON.parse(nobody.text)).toMatchObject({
           error: { message: expect.any(String), code: expect.anything() },
         });

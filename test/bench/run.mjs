@@ -10,7 +10,19 @@ import { table } from "./lib/numbers.mjs";
 
 const folder = fileURLToPath(new URL(".", import.meta.url));
 const known = readdirSync(join(folder, "cases")).map((file) => file.replace(/\.mjs$/, ""));
-const order = ["start", "memory", "json", "forward", "turn", "change", "reload", "plugins", "fanout", "history"];
+const order = [
+  "start",
+  "memory",
+  "json",
+  "forward",
+  "turn",
+  "change",
+  "reload",
+  "plugins",
+  "fanout",
+  "history",
+  "soak",
+];
 
 const asked = process.argv.slice(2);
 const unknown = asked.filter((name) => !known.includes(name));

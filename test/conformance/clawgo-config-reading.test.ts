@@ -104,3 +104,45 @@ describe("11.7 POST /api/config, refused", () => {
     }
   });
 });
+
+describe("C6: the normalized view", () => {
+  const provider = {
+    api_base: "https://api.example.com/v1",
+    api_key: "sk-secret",
+    models: ["large"],
+    max_tokens: 4096,
+    temperature: 0.3,
+    responses: { api: "responses" },
+  };
+  const gateway = gatewayForAll({
+    config: {
+      agents: {
+        defaults: { model: { primary: "example/large" } },
+        router: { enabled: false, strategy: "round_robin" },
+        subagents: {
+          coder: { enabled: true, system_prompt_file: "agents/coder/AGENT.md", runtime: { provider: "example" } },
+        },
+      },
+      models: { providers: { example: provider } },
+    },
+  });
+
+  it("shows default provider and model, prompt, provider, router strategy and what a provider is set to", async () => {
+    const { config } = (await askAsOwner(gateway(), "/api/config?mode=normalized")).json() as Tree;
+    const prompt = "agents/coder/AGENT.md";
+    expect(config).toMatchObject({
+      core: {
+        default_provider: "example",
+        default_model: "large",
+        subagents: { coder: { enabled: true, prompt, provider: "example", runtime_class: "provider_bound" } },
+      },
+      runtime: {
+        router: { enabled: false, strategy: "round_robin" },
+        providers: {
+          example: { max_tokens: 4096, temperature: 0.3, responses: { api: "responses" } },
+        },
+      },
+    });
+    expect(JSON.stringify(config)).not.toContain("sk-secret");
+  });
+});

@@ -115,7 +115,7 @@ describe("11.7 bodies of 404 and 405, byte for byte", () => {
     ["DELETE", "/api/chat"],
     ["GET", "/api/chat"],
     ["POST", "/api/chat/history"],
-    ["POST", "/api/sessions"],
+    ["PUT", "/api/sessions"],
     ["PATCH", "/api/logs/recent"],
     ["POST", "/api/chat/live"],
     ["POST", "/api/events/live"],

@@ -53,6 +53,47 @@ const says: Readonly<Record<string, readonly string[]>> = {
     '"applied":["logging.level"]',
     '"code":"CONFIG_CONFLICT"',
   ],
+  "providers.md": [
+    "local/llama4 answers by default.",
+    "UPSTREAM_UNREACHABLE",
+    "exit code 1",
+    '"token_masked":"sk-d***6789"',
+    '"cleared":true',
+    "ada@acme.example",
+    "-rw-------",
+  ],
+  "agent.md": ["Good morning", "heard later", "refused, exit code 1", '"id": "poet"', "buy milk and bread"],
+  "workspace.md": [
+    '"files":["AGENTS.md","BOOTSTRAP.md"',
+    "# Who you are",
+    '"content":"Ada drinks tea."',
+    '"path":"memory/people.md","line":1',
+    '"code":"FILE_CHANGED"',
+    '"name":"list.txt"',
+    "buy milk",
+  ],
+  "mcp.md": ["Added greeter.", "greeter answered in", "Hello, Ada!", "Hello, Bo!", "401", "Removed greeter."],
+  "sessions.md": [
+    "The deployment",
+    "#1 user: How do we deploy the gateway?",
+    '"content":"我们明天部署网关"',
+    "team:plan is called archive:plan now.",
+    "# Done",
+    "To import: 4 messages of team:plan; there already: 0",
+    "Imported: 4 messages of team:plan; there already: 0",
+    "Imported: 0 messages of team:plan; there already: 4",
+    "unknown",
+    ">= $",
+  ],
+  "relay.md": ["400", "channels"],
+  "tools.md": [
+    "Wrote 9 bytes to notes/plan.txt.",
+    "exec is not there",
+    "nobody is there to ask",
+    "The tool exec answered: approved",
+    '"name":"files_read"',
+    '"outcome": "denied"',
+  ],
   "plugins.md": [
     "Hello, Ada!",
     "Hello, Bo!",
@@ -141,7 +182,7 @@ function prose(markdown: string): string {
 
 /** A value for every `${NAME}`. */
 function named(text: string): Record<string, string> {
-  return Object.fromEntries([...text.matchAll(/\$\{([A-Z_]+)\}/g)].map(([, name]) => [name, "example-0123456789"]));
+  return Object.fromEntries([...text.matchAll(/\$\{([A-Z0-9_]+)\}/g)].map(([, name]) => [name, "example-0123456789"]));
 }
 
 async function typeCheck(sources: readonly Fence[]): Promise<string> {

@@ -9,7 +9,9 @@ const frameBytes = 100_000;
 let host: TestHost;
 let streams: string[] = [];
 beforeAll(async () => {
-  host = await gatewayWith([], { config: { gateway: { limits: { frameBytes } } } });
+  host = await gatewayWith([], {
+    config: { gateway: { limits: { frameBytes } }, relay: { max_frame_bytes: frameBytes } },
+  });
   const ids = (await builtins()).map(({ id }) => id);
   streams = ids.flatMap((id) => host.plugins.info(id).contributions.streams.map(({ path }) => path));
 });

@@ -1,6 +1,6 @@
 /** The behaviour matrix of hooks: every kind, every way a tap can misbehave, first and after an asynchronous one. */
 import { GatewayError, type HookName, hookKinds } from "@chela/sdk";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { HookSet, type Tap } from "../../kernel/hooks.ts";
 import { Scope } from "../../kernel/instance/scope.ts";
 
@@ -162,3 +162,34 @@ function deferred(): { promise: Promise<unknown>; resolve: (value: unknown) => v
   });
   return { promise, resolve };
 }
+
+describe("deadlines", () => {
+  const minutes = 60_000;
+
+  it.each([
+    ["message:in", 0.5, { text: "x" }],
+    ["tool:before", 15, undefined],
+  ] as const)("%s: %d minutes, then the tap is at fault", async (hook, limit, without) => {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    const faults: string[] = [];
+    const gate = deferred();
+    const hooks = new HookSet([tap(hook, "slow", () => gate.promise)], (owner) => faults.push(owner));
+    let state = "waiting";
+    const running = (hooks.run(hook, { text: "x" } as never) as Promise<unknown>).then(
+      (value) => {
+        state = "passed";
+        return value;
+      },
+      (error: GatewayError) => {
+        state = error.code;
+      },
+    );
+    await vi.advanceTimersByTimeAsync(limit * minutes - 1);
+    expect({ state, faults }).toEqual({ state: "waiting", faults: [] });
+    await vi.advanceTimersByTimeAsync(1);
+    expect(await running).toEqual(without);
+    // What decides about tools refuses when it does not answer.
+    expect({ state, faults }).toEqual({ state: without ? "passed" : "HOOK_FAILED", faults: ["slow"] });
+  });
+});

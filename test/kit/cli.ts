@@ -26,6 +26,8 @@ export interface MainOptions extends CliOptions {
   readonly signals?: Map<string, () => void>;
   /** Called with everything written to stdout so far. */
   readonly onOutput?: (text: string) => void;
+  /** The same for stderr. */
+  readonly onError?: (text: string) => void;
   readonly stdin?: Io["stdin"];
 }
 
@@ -38,6 +40,7 @@ export async function runMain(args: readonly string[], options: MainOptions = {}
     write(text: string) {
       written[name] += text;
       if (name === "stdout") options.onOutput?.(written.stdout);
+      else options.onError?.(written.stderr);
       return true;
     },
   });

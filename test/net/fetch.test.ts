@@ -200,6 +200,21 @@ describe("limits", () => {
     expect(error).toMatchObject({ code: "OUTBOUND_TIMEOUT", status: 504 });
   });
 
+  it("waits for a patient reader, who keeps count himself", async () => {
+    const server = await httpServer((_req, res) => void res.write("x".repeat(200)));
+    const fetch = guarded({ trust: () => [server.origin], stallMs: 200, maxBytes: 100 });
+    await expect(fetch(server.origin).then((response) => response.text())).rejects.toThrow();
+    const patient = await fetch(server.origin, { patient: true });
+    const reader = (patient.body as ReadableStream<Uint8Array>).getReader();
+    expect((await reader.read()).value).toHaveLength(200);
+    const second = reader.read().then(() => "ended");
+    const short = await fetch(server.origin, { signal: AbortSignal.timeout(1500) })
+      .then((response) => response.text())
+      .catch(() => "gave up");
+    expect(await Promise.race([second, short])).toBe("gave up");
+    await reader.cancel();
+  });
+
   it("follows the caller's signal and reports what cannot be reached", async () => {
     const server = await httpServer(() => undefined);
     const fetch = guarded({ trust: () => [server.origin, "http://127.0.0.1:9"] });

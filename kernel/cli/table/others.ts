@@ -22,6 +22,7 @@ export const otherCommands: readonly CommandSpec[] = [
     options: [
       { flags: "-m, --message <text>", about: "say this and leave; without it a prompt, or the text on stdin" },
       { flags: "-s, --session <key>", about: "the conversation; default cli:default" },
+      { flags: "--approve", about: "say yes to every tool call of this turn that needs approval (admin)" },
     ],
     examples: ['chela chat -m "What can you do?"', "git diff | chela chat -s review", "chela chat"],
     load: async () => (await import("../chat.ts")).chat,

@@ -88,6 +88,13 @@ export const pluginCommands: readonly CommandSpec[] = [
   },
 ];
 
+const limitOptions = [
+  { flags: "--rpm <number>", about: "requests per minute" },
+  { flags: "--tokens <number>", about: "tokens of model calls per period" },
+  { flags: "--usd <amount>", about: "dollars per period, of calls whose price is known" },
+  { flags: "--period <period>", about: "day or month, of UTC; default month", choices: ["day", "month"] },
+] as const;
+
 export const keyCommands: readonly CommandSpec[] = [
   {
     name: "keys add",
@@ -96,9 +103,26 @@ export const keyCommands: readonly CommandSpec[] = [
     options: [
       { flags: "--scopes <list>", about: "read, write, admin, separated by commas; default read" },
       { flags: "--expires <when>", about: "30d, 12h, 15m or a date such as 2027-01-31" },
+      ...limitOptions,
     ],
-    examples: ["chela keys add dashboard --scopes read", "chela keys add ci --scopes read,write --expires 30d --json"],
+    examples: [
+      "chela keys add dashboard --scopes read",
+      "chela keys add ci --scopes read,write --expires 30d --json",
+      "chela keys add intern --scopes write --rpm 30 --usd 5 --period day",
+    ],
     load: async () => (await import("../keys.ts")).add,
+  },
+  {
+    name: "keys limit",
+    args: "<id>",
+    about: "Change what a key may use; `none` takes a limit away",
+    options: limitOptions,
+    examples: [
+      "chela keys limit ci --rpm 60",
+      "chela keys limit ci --tokens 2000000 --period day",
+      "chela keys limit ci --usd none",
+    ],
+    load: async () => (await import("../keys.ts")).limit,
   },
   {
     name: "keys list",

@@ -1,12 +1,14 @@
 /** What a client asks in ClawGo's chat dialect, and how errors read there. Decoding is Go's: any letter case, null is absent. */
 import { type ContentPart, GatewayError, type StoredMessage, Type, wantsJson } from "@chela/sdk";
-import { chooseSession } from "../session-key.ts";
+import { chooseSession } from "../sessions/session-key.ts";
 
 export interface Ask {
   readonly session: string;
   /** The prompt: the message, then the file as `[file: …]`. */
   readonly text: string;
   readonly idempotencyKey: string | undefined;
+  /** Only where the frame says so: else the configuration decides. */
+  readonly whenBusy?: "queue" | "steer";
 }
 
 /** For the reference only: wrong types have to be answered in this dialect's own words, by `readAsk`. */
@@ -16,6 +18,7 @@ export const askSchema = Type.Unsafe<unknown>({
     session: { description: "Session key" },
     message: { description: "What the user says" },
     media: { description: "Path of an uploaded file" },
+    whenBusy: { description: "queue or steer: what to do while the session is busy" },
     idempotencyKey: { description: "A retry with the same key returns the first outcome for 24 h" },
   },
 });
@@ -25,12 +28,22 @@ export function readAsk(body: unknown, querySession?: unknown): Ask {
   if (typeof body !== "object" || body === null || Array.isArray(body)) throw invalidJson();
   const message = textField(body, "message");
   const media = textField(body, "media");
+  const busy = textField(body, "whenBusy");
   const file = media === "" ? "" : `[file: ${media}]`;
   return {
     session: chooseSession(textField(body, "session"), querySession),
     text: message !== "" && file !== "" ? `${message}\n${file}` : message + file,
     idempotencyKey: textField(body, "idempotencyKey") || undefined,
+    ...((busy === "queue" || busy === "steer") && { whenBusy: busy }),
   };
+}
+
+/** Where a client that was away goes on. Throws 400 `invalid json`. */
+export function readResume(frame: unknown, querySession?: unknown): { session: string; after: number } {
+  if (typeof frame !== "object" || frame === null) throw invalidJson();
+  const { after = 0 } = frame as { after?: unknown };
+  if (typeof after !== "number" || !Number.isSafeInteger(after) || after < 0) throw invalidJson();
+  return { session: chooseSession(textField(frame, "session"), querySession), after };
 }
 
 /** The value of `type` in a frame. */

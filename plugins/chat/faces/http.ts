@@ -1,6 +1,7 @@
-/** ClawGo's chat and session routes: thin adapters over the agent and the sessions. */
-import { type Agent, type Context, GatewayError, type HistoryWindow, type Sessions, Type } from "@chela/sdk";
-import { channelOf, chooseSession, isInternal, sessionKey } from "../session-key.ts";
+/** ClawGo's chat routes: thin adapters over the agent and the history. */
+import type { Agent, Context, HistoryWindow, Sessions } from "@chela/sdk";
+import { Type } from "@chela/sdk";
+import { chooseSession } from "../sessions/session-key.ts";
 import { askSchema, chatError, historyEntry, invalidJson, readAsk } from "./ask.ts";
 
 export interface Services {
@@ -11,8 +12,6 @@ export interface Services {
 const Text = Type.Optional(Type.String());
 const ChatQuery = Type.Object({ session: Text });
 const HistoryQuery = Type.Object({ session: Text, around: Text, before: Text, after: Text, limit: Text });
-const SessionsQuery = Type.Object({ include_internal: Text });
-const RemoveQuery = Type.Object({ key: Text });
 
 const ChatReply = Type.Object({
   ok: Type.Boolean(),
@@ -32,11 +31,6 @@ const HistoryReply = Type.Object({
       { additionalProperties: true },
     ),
   ),
-});
-
-const SessionsReply = Type.Object({
-  ok: Type.Boolean(),
-  sessions: Type.Array(Type.Object({ key: Type.String(), channel: Text }, { additionalProperties: true })),
 });
 
 export function registerRoutes(ctx: Pick<Context, "route">, services: Services): void {
@@ -64,7 +58,6 @@ export function registerRoutes(ctx: Pick<Context, "route">, services: Services):
     },
   });
   registerHistory(ctx, services.sessions);
-  registerSessions(ctx, services.sessions);
 }
 
 function registerHistory(ctx: Pick<Context, "route">, sessions: Sessions): void {
@@ -80,39 +73,6 @@ function registerHistory(ctx: Pick<Context, "route">, sessions: Sessions): void 
       const messages = await sessions.history(session, readWindow(query));
       return { ok: true, session, messages: messages.map(historyEntry) };
     },
-  });
-}
-
-function registerSessions(ctx: Pick<Context, "route">, sessions: Sessions): void {
-  ctx.route({
-    method: "GET",
-    path: "/api/sessions",
-    access: "read",
-    about: "Sessions, the most recently used first; internal ones only with include_internal=1",
-    query: SessionsQuery,
-    reply: SessionsReply,
-    handler: async ({ query }) => ({ ok: true, sessions: await sessionRows(sessions, query.include_internal === "1") }),
-  });
-  ctx.route({
-    method: "DELETE",
-    path: "/api/sessions",
-    access: "write",
-    about: "Ends what runs in a session and deletes its messages; deleted says whether there was one",
-    query: RemoveQuery,
-    handler: async ({ query: { key } }) => {
-      if (!key) throw new GatewayError("INVALID", 400, "key required");
-      return { ok: true, key, deleted: await sessions.remove(sessionKey(key)) };
-    },
-  });
-}
-
-/** Never empty: a client always has a session to begin with. */
-export async function sessionRows(sessions: Sessions, internal: boolean): Promise<Record<string, unknown>[]> {
-  const infos = (await sessions.list()).filter(({ key }) => internal || !isInternal(key));
-  if (infos.length === 0) return [{ key: "main", channel: "main" }];
-  return infos.map(({ key, kind, messages, updatedAt }) => {
-    const channel = channelOf(key);
-    return { key, ...(channel !== undefined && { channel }), kind, messages, updated_at: updatedAt };
   });
 }
 

@@ -1,37 +1,31 @@
 /**
  * `/api/chat/live`: one question per connection, the reply token by token, then the connection is closed; `?multi=1` keeps
- * it open for more. The turn belongs to the session: a client that leaves stops listening, nothing else.
+ * it open for more, and lets a client that was away go on where it stopped. The turn belongs to the session: a client that
+ * leaves stops listening, nothing else.
  */
-import { type Agent, type Context, type Socket, type Static, type TurnRun, Type } from "@chela/sdk";
-import { chooseSession } from "../session-key.ts";
-import { type Ask, askSchema, chatError, frameType, readAsk } from "./ask.ts";
+import type { Agent, Context, Sessions, Socket, TurnRun } from "@chela/sdk";
+import { chooseSession } from "../sessions/session-key.ts";
+import { type Ask, askSchema, chatError, frameType, historyEntry, readAsk, readResume } from "./ask.ts";
+import { type Down, eventFrame, Frame, failure } from "./live-frames.ts";
 
-const Frame = Type.Object(
-  {
-    ok: Type.Boolean(),
-    type: Type.String({ description: "chat_chunk, chat_done, chat_error or chat_aborted" }),
-    session: Type.Optional(Type.String()),
-    delta: Type.Optional(Type.String()),
-    error: Type.Optional(Type.String()),
-    turn: Type.Optional(Type.String()),
-    stop: Type.Optional(Type.String({ description: "Why the reply ended" })),
-    reply: Type.Optional(Type.String({ description: "The whole reply, when it is not the sum of its pieces" })),
-    aborted: Type.Optional(Type.Integer()),
-  },
-  { additionalProperties: true },
-);
-
-type Down = Static<typeof Frame>;
 type ChatSocket = Socket<unknown, Down>;
+
+export interface LiveServices {
+  readonly agent: Agent;
+  readonly sessions: Sessions;
+}
 
 /** Questions that one connection may have open. */
 const maxOpen = 16;
+/** Messages in one frame. */
+const page = 200;
 
-export function registerLive(ctx: Pick<Context, "stream">, agent: Agent): void {
+export function registerLive(ctx: Pick<Context, "stream">, services: LiveServices): void {
   ctx.stream({
     path: "/api/chat/live",
     access: "write",
-    about: 'Send {session,message,media}, receive the reply in pieces; {type:"abort"} stops it',
+    about:
+      'Send {session,message,media}, receive the reply in pieces; {type:"abort"} stops it; with ?multi=1 {type:"resume",session,after} goes on after a break; ?events=1 shows tools',
     up: askSchema,
     down: Frame,
     refuse: (error, socket) => {
@@ -41,25 +35,27 @@ export function registerLive(ctx: Pick<Context, "stream">, agent: Agent): void {
       if (!isMulti(socket)) socket.close(1000);
       return undefined;
     },
-    open: (socket) => new Conversation(agent, socket).listen(),
+    open: (socket) => new Conversation(services, socket).listen(),
   });
 }
 
 class Conversation {
-  readonly #agent: Agent;
+  readonly #services: LiveServices;
   readonly #socket: ChatSocket;
   readonly #open = new Map<TurnRun, string>();
   #asked = false;
 
-  constructor(agent: Agent, socket: ChatSocket) {
-    this.#agent = agent;
+  constructor(services: LiveServices, socket: ChatSocket) {
+    this.#services = services;
     this.#socket = socket;
   }
 
   async listen(): Promise<void> {
     for await (const frame of this.#socket.incoming()) {
       try {
-        if (frameType(frame) === "abort") this.#abort(frame);
+        const type = frameType(frame);
+        if (type === "abort") this.#abort(frame);
+        else if (isMulti(this.#socket) && (type === "resume" || type === "attach")) await this.#resume(frame, type);
         else if (isMulti(this.#socket) || !this.#asked) this.#ask(readAsk(frame, this.#socket.query.session));
       } catch (error) {
         this.#send(failure(chatError(error).message));
@@ -75,7 +71,7 @@ class Conversation {
     for (const [run] of own) run.abort("the client asked for it");
     if (own.length > 0) return;
     const session = chooseSession(named, this.#socket.query.session);
-    const aborted = this.#agent.abort(session);
+    const aborted = this.#services.agent.abort(session);
     this.#send({ ok: true, type: "chat_aborted", session, aborted });
     this.#finish();
   }
@@ -87,17 +83,55 @@ class Conversation {
       return;
     }
     const { identity } = this.#socket;
-    const run = this.#agent.run({ ...ask, channel: "web", identity });
+    const run = this.#services.agent.run({ ...ask, channel: "web", identity });
     this.#open.set(run, ask.session);
     void this.#follow(run, ask.session);
   }
 
+  /** What was stored after the message that the client knows, then what runs: its text so far, its events from now on. */
+  async #resume(frame: unknown, type: "resume" | "attach"): Promise<void> {
+    const { session, after } = readResume(frame, this.#socket.query.session);
+    if (this.#open.size >= maxOpen) {
+      this.#send(failure(`more than ${maxOpen} questions are open on this connection`, session));
+      return;
+    }
+    // Joined first: what happens while the history is read waits in the queue of events.
+    const joined = this.#services.agent.attach(session);
+    const upTo = joined?.seq ?? Number.MAX_SAFE_INTEGER;
+    const last = type === "resume" ? await this.#catchUp(session, after, upTo) : after;
+    const turn = joined && { turn: joined.run.id };
+    this.#send({ ok: true, type: "chat_resumed", session, seq: last, running: joined !== undefined, ...turn });
+    if (!joined) return;
+    this.#open.set(joined.run, session);
+    void this.#follow(joined.run, session);
+  }
+
+  async #catchUp(session: string, after: number, upTo: number): Promise<number> {
+    let last = after;
+    for (;;) {
+      const found = await this.#services.sessions.history(session, { after: last, limit: page });
+      const messages = found.filter(({ seq }) => seq <= upTo);
+      const end = messages.at(-1)?.seq;
+      if (end === undefined) return last;
+      last = end;
+      const sent = this.#send({
+        ok: true,
+        type: "chat_history",
+        session,
+        seq: last,
+        messages: messages.map(historyEntry),
+      });
+      if (!sent || messages.length < page) return last;
+    }
+  }
+
   async #follow(run: TurnRun, session: string): Promise<void> {
+    const more = this.#socket.query.events === "1";
     let said = "";
     try {
       for await (const event of run.events) {
         if (event.type === "text") said += event.text;
-        const frame = event.type === "text" ? { ok: true, type: "chat_chunk", session, delta: event.text } : undefined;
+        const frame = eventFrame(event, session, more);
         if (frame && !this.#send(frame)) break;
       }
       const { text, turn, stop } = await run.done;
@@ -119,10 +153,6 @@ class Conversation {
   #send(frame: Down): boolean {
     return this.#socket.send(frame);
   }
-}
-
-function failure(error: string, session?: string): Down {
-  return { ok: false, type: "chat_error", error, ...(session !== undefined && { session }) };
 }
 
 function isMulti(socket: Pick<Socket, "query">): boolean {

@@ -1,8 +1,8 @@
 /** The RPC methods of the chat plugin. */
 import { type Context, Type } from "@chela/sdk";
-import { chooseSession, sessionKey } from "../session-key.ts";
+import { chooseSession, sessionKey } from "../sessions/session-key.ts";
 import { historyEntry } from "./ask.ts";
-import { readWindow, type Services, sessionRows } from "./http.ts";
+import { readWindow, type Services } from "./http.ts";
 
 const Session = Type.String({ minLength: 1, maxLength: 200, default: "main" });
 const SendParams = Type.Object({
@@ -12,11 +12,10 @@ const SendParams = Type.Object({
   agent: Type.Optional(Type.String()),
   model: Type.Optional(Type.String({ description: "provider/model" })),
   idempotencyKey: Type.Optional(Type.String()),
+  whenBusy: Type.Optional(Type.Union([Type.Literal("queue"), Type.Literal("steer")])),
 });
 const Bound = Type.Optional(Type.Integer({ minimum: 0 }));
 const HistoryParams = Type.Object({ session: Session, around: Bound, before: Bound, after: Bound, limit: Bound });
-const ListParams = Type.Object({ includeInternal: Type.Boolean({ default: false }) });
-const KeyParams = Type.Object({ key: Type.String({ minLength: 1, maxLength: 200 }) });
 
 export function registerMethods(ctx: Pick<Context, "method">, { agent, sessions }: Services): void {
   ctx.method({
@@ -50,20 +49,6 @@ export function registerMethods(ctx: Pick<Context, "method">, { agent, sessions 
       const messages = await sessions.history(sessionKey(session), readWindow(window));
       return { session, messages: messages.map(historyEntry) };
     },
-  });
-  ctx.method({
-    name: "sessions.list",
-    access: "read",
-    about: "Sessions, the most recently used first",
-    params: ListParams,
-    handler: async ({ includeInternal }) => ({ sessions: await sessionRows(sessions, includeInternal) }),
-  });
-  ctx.method({
-    name: "sessions.remove",
-    access: "write",
-    about: "Ends what runs in a session and deletes its messages",
-    params: KeyParams,
-    handler: async ({ key }) => ({ key, deleted: await sessions.remove(sessionKey(key)) }),
   });
   ctx.method({
     name: "agents.list",

@@ -3,11 +3,12 @@
  * everything else can be tried and tested. The same conversation always gives the same answer.
  */
 import { GatewayError, type Message, type ToolCall } from "@chela/sdk";
+import { nextStep, textOf } from "./steps.ts";
 
 /** What the script decided to say. `pauseMs` is spread over the words. */
 export interface Line {
   readonly text: string;
-  readonly call?: ToolCall;
+  readonly calls: readonly ToolCall[];
   readonly pauseMs: number;
   readonly inputTokens: number;
   readonly outputTokens: number;
@@ -20,15 +21,19 @@ export function answer(messages: readonly Message[], tools: readonly string[]): 
   const asked = messages.findLast((message) => message.role === "user");
   const text = textOf(asked).trim();
   const last = messages.at(-1);
-  const [, command = "", rest = ""] = /^\/(tool|fail|slow|echo|json)(?![a-z])\s*([\s\S]*)$/.exec(text) ?? [];
-  const line = (reply: string, more: { call?: ToolCall; pauseMs?: number } = {}): Line => ({
+  const [, command = "", rest = ""] = /^\/(tool|fail|slow|echo|json|loop)(?![a-z])\s*([\s\S]*)$/.exec(text) ?? [];
+  const line = (reply: string, { calls = [], pauseMs = 0 }: Partial<Line> = {}): Line => ({
     text: reply,
-    pauseMs: 0,
-    ...more,
+    pauseMs,
+    calls,
     inputTokens: tokens(messages.map(textOf).join(" ")),
-    outputTokens: tokens(reply) + tokens(more.call?.arguments ?? ""),
+    outputTokens: tokens(reply) + tokens(calls.map((call) => call.arguments).join("")),
   });
+  const step = nextStep(messages, tools);
+  if (step) return line(step.text, { calls: step.calls });
+  if (command === "loop" && tools.length > 0) return toolLine(rest, tools, messages.length, line);
   if (last?.role === "tool") return line(summary(messages));
+  if (text.startsWith(summaryMark)) return line(summedUp(text));
   if (command === "fail") throw failure(rest);
   if (command === "tool") return toolLine(rest, tools, messages.length, line);
   if (command === "echo") return line(rest);
@@ -50,11 +55,11 @@ function introduction(text: string): string {
   const english =
     `I am Chela's built-in offline model: a fixed script, not a language model. I need no key and no network.${said}` +
     ` For real answers, configure a provider: ${howTo}` +
-    " To try things with me: /tool NAME {json}, /echo TEXT, /json, /slow MS, /fail STATUS.";
+    " To try things with me: /tool NAME {json}, /steps, /echo TEXT, /json, /slow MS, /fail STATUS.";
   if (!/\p{Script=Han}/u.test(text)) return english;
   return (
     `${english}\n我是 Chela 内置的离线模型:只是一段固定脚本,不是语言模型,不需要密钥和网络。` +
-    `要得到真正的回答,请配置模型服务商:${howTo} 可以这样试用我:/tool 工具名 {json}、/echo 文字、/json、/slow 毫秒、/fail 状态码。`
+    `要得到真正的回答,请配置模型服务商:${howTo} 可以这样试用我:/tool 工具名 {json}、/steps、/echo 文字、/json、/slow 毫秒、/fail 状态码。`
   );
 }
 
@@ -62,13 +67,13 @@ function toolLine(
   rest: string,
   tools: readonly string[],
   turn: number,
-  line: (text: string, more?: { call: ToolCall }) => Line,
+  line: (text: string, more?: Pick<Line, "calls">) => Line,
 ): Line {
   const [, name = "", args = ""] = /^(\S+)\s*([\s\S]*)$/.exec(rest) ?? [];
   if (!tools.includes(name)) {
     return line(`The tool "${name}" is not offered here. Offered: ${tools.length > 0 ? tools.join(", ") : "none"}.`);
   }
-  return line("", { call: { id: `call_offline_${turn}`, name, arguments: args.trim() || "{}" } });
+  return line("", { calls: [{ id: `call_offline_${turn}`, name, arguments: args.trim() || "{}" }] });
 }
 
 /** The results after the last request for tools, each under the tool's name. */
@@ -103,10 +108,15 @@ function failure(rest: string): GatewayError {
   return new GatewayError("UPSTREAM_FAULT", 502, message, { upstreamStatus: status, upstream });
 }
 
-function textOf(message: Message | undefined): string {
-  if (!message) return "";
-  if (typeof message.content === "string") return message.content;
-  return message.content.map((part) => (part.type === "text" ? part.text : "[image]")).join("\n");
+/** What the gateway's request for a summary begins with. */
+const summaryMark = "# Conversation to sum up";
+
+/** What people said, one line each: no thought, but nothing that was not there. */
+function summedUp(text: string): string {
+  const lines = text.split("\n");
+  const facts = lines.filter((line) => line.startsWith("- said: ")).slice(-20);
+  const said = lines.filter((line) => line.startsWith("user: ")).map((line) => `- said: ${line.slice(6, 206)}`);
+  return `## Key Facts\n\n${[...facts, ...said].slice(-40).join("\n")}\n\n## Decisions\n\n## Open Items\n\n## Next Steps`;
 }
 
 /** Four characters to a token: an estimate that never changes. */

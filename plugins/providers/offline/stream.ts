@@ -2,7 +2,7 @@
 import { setImmediate as breathe, setTimeout as pause } from "node:timers/promises";
 import type { ForwardReply, ForwardRequest, Message, ModelEvent, ModelRequest, ToolCall, Usage } from "@chela/sdk";
 import { GatewayError } from "@chela/sdk";
-import { aborted } from "../faults.ts";
+import { aborted } from "../failover/faults.ts";
 import { answer, type Line, words } from "./script.ts";
 
 export const offline = { id: "offline/offline", provider: "offline", model: "offline" } as const;
@@ -14,15 +14,15 @@ export async function* offlineEvents(request: ModelRequest, signal: AbortSignal)
     offered.map((tool) => tool.name),
   );
   for await (const text of spoken(line, signal)) yield { type: "text", text };
-  if (line.call) yield { type: "tool", call: line.call };
+  for (const call of line.calls) yield { type: "tool", call };
   const reply = {
     provider: offline.provider,
     model: offline.id,
     text: line.text,
-    toolCalls: line.call ? [line.call] : [],
+    toolCalls: line.calls,
     usage: usage(line),
   };
-  yield { type: "done", reply: { ...reply, stop: line.call ? "tool_calls" : "stop" } };
+  yield { type: "done", reply: { ...reply, stop: line.calls.length > 0 ? "tool_calls" : "stop" } };
 }
 
 export function offlineForward(request: ForwardRequest): ForwardReply {
@@ -67,10 +67,10 @@ async function* whole(line: Line, signal: AbortSignal): AsyncGenerator<Uint8Arra
   for await (const _ of spoken(line, signal));
   const message = {
     role: "assistant",
-    content: line.call ? null : line.text,
-    ...(line.call ? { tool_calls: [wireCall(line.call)] } : {}),
+    content: line.calls.length > 0 ? null : line.text,
+    ...(line.calls.length > 0 ? { tool_calls: line.calls.map(wireCall) } : {}),
   };
-  const choice = { index: 0, message, logprobs: null, finish_reason: line.call ? "tool_calls" : "stop" };
+  const choice = { index: 0, message, logprobs: null, finish_reason: line.calls.length > 0 ? "tool_calls" : "stop" };
   yield Buffer.from(JSON.stringify({ ...envelope("chat.completion"), choices: [choice], usage: wireUsage(line) }));
 }
 
@@ -79,8 +79,8 @@ async function* chunks(line: Line, request: ForwardRequest): AsyncGenerator<Uint
     frame({ ...envelope("chat.completion.chunk"), choices: [{ index: 0, delta, finish_reason: finish }] });
   yield event({ role: "assistant", content: "" });
   for await (const text of spoken(line, request.signal)) yield event({ content: text });
-  if (line.call) yield event({ tool_calls: [{ index: 0, ...wireCall(line.call) }] });
-  yield event({}, line.call ? "tool_calls" : "stop");
+  for (const [index, call] of line.calls.entries()) yield event({ tool_calls: [{ index, ...wireCall(call) }] });
+  yield event({}, line.calls.length > 0 ? "tool_calls" : "stop");
   const options = request.body.stream_options as { include_usage?: unknown } | null | undefined;
   if (options?.include_usage === true) {
     yield frame({ ...envelope("chat.completion.chunk"), choices: [], usage: wireUsage(line) });

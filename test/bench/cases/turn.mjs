@@ -1,34 +1,27 @@
-/** A whole agent turn: session, prompt, upstream at 0 ms, history stored, through /v1/chat/completions. */
-import { load, post } from "../lib/load.mjs";
+/** A whole agent turn: session, prompt, upstream at 0 ms, history stored, through /v1/chat/completions, whole and as a stream. */
+import { load } from "../lib/load.mjs";
 import { startGateway, startServer, token } from "../lib/processes.mjs";
-
-/** Turns of one session before the next begins, so that the prompt stays of a usual length. */
-const turnsPerSession = 5;
+import { turnRequest, turnSetup } from "../lib/turns.mjs";
 
 export async function measure() {
   const upstream = await startServer("upstream.mjs");
-  const models = {
-    providers: { bench: { api_base: `http://127.0.0.1:${upstream.port}/v1`, api_key: "u", models: ["m4"] } },
+  const gateway = await startGateway({ config: turnSetup(upstream) });
+  let sent = 0;
+  const run = (connections, seconds, stream = false) => {
+    const request = () => turnRequest(sent++, { connections: 32, stream });
+    return load({ port: gateway.port, request, connections, seconds });
   };
-  const agents = { defaults: { model: { primary: "bench/m4" } } };
-  const gateway = await startGateway({ config: { models, agents } });
-  const run = (connections, seconds) => load({ port: gateway.port, request: turn, connections, seconds });
   const alone = await run(1, 3);
   const many = await run(32, 6);
+  const streams = await run(32, 4, true);
   const stored = await storedTurns(gateway);
   await Promise.all([upstream.stop(), gateway.stop()]);
-  const bad = alone.bad + many.bad;
+  const bad = alone.bad + many.bad + streams.bad;
   const note = bad > 0 ? `${bad} bad answers` : stored ? "" : "nothing was stored";
   const sound = bad === 0 && stored;
   return [
-    {
-      figure: "agent turn, 32 connections",
-      value: many.rps,
-      unit: "turns/s",
-      target: "≥ 1,000",
-      ok: sound && many.rps >= 1000,
-      note,
-    },
+    row("agent turn, 32 connections", many.rps, sound, note),
+    row("agent turn as a stream, 32 connections", streams.rps, sound, note),
     {
       figure: "agent turn, p50 at 1 connection",
       value: alone.p50,
@@ -40,10 +33,8 @@ export async function measure() {
   ];
 }
 
-function turn(number) {
-  const session = `bench-${Math.floor(number / (32 * turnsPerSession))}-${number % 32}`;
-  const body = { model: "chela", messages: [{ role: "user", content: "Say something about foxes." }] };
-  return post("/v1/chat/completions", body, { authorization: `Bearer ${token}`, "x-openclaw-session-key": session });
+function row(figure, value, sound, note) {
+  return { figure, value, unit: "turns/s", target: "≥ 1,000", ok: sound && value >= 1000, note };
 }
 
 async function storedTurns({ port }) {

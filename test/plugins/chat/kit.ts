@@ -3,7 +3,9 @@ import {
   agent,
   definePlugin,
   type Identity,
+  type ModelCaller,
   type ModelEvent,
+  type ModelInfo,
   type ModelReply,
   type ModelRequest,
   type Plugin,
@@ -28,6 +30,9 @@ export const identity: Identity = { id: "token", name: "test", kind: "token", sc
 /** Answers with `answer`; remembers what it was asked. */
 class FakeModel {
   readonly requests: ModelRequest[] = [];
+  /** Who asked, in the same order. */
+  readonly callers: (ModelCaller | undefined)[] = [];
+  known: readonly ModelInfo[] = [];
   answer: Answer = (request) => says(`you said: ${lastText(request)}`);
 
   plugin(): Plugin {
@@ -38,13 +43,15 @@ class FakeModel {
       provides: [providers],
       setup: (ctx) => {
         ctx.provide(providers, {
-          models: () => [],
+          models: () => this.known,
           primary: () => modelId,
           fallbacks: () => ["fake/second"],
-          stream: (request, signal) => {
+          stream: (request, signal, caller) => {
             this.requests.push(request);
+            this.callers.push(caller);
             return this.answer(request, signal);
           },
+          passes: () => false,
           forward: () => Promise.reject(new Error("not used here")),
         });
       },

@@ -1,9 +1,9 @@
 import type { Message, TurnEvent } from "@chela/sdk";
 import { describe, expect, it } from "vitest";
-import { coherent, userMessage } from "../../../plugins/chat/conversation.ts";
-import { EventQueue } from "../../../plugins/chat/event-queue.ts";
-import { Lanes } from "../../../plugins/chat/lanes.ts";
-import { LiveRun } from "../../../plugins/chat/live-run.ts";
+import { coherent, userMessage } from "../../../plugins/chat/agent/conversation.ts";
+import { EventQueue } from "../../../plugins/chat/agent/event-queue.ts";
+import { Lanes } from "../../../plugins/chat/agent/lanes.ts";
+import { LiveRun } from "../../../plugins/chat/agent/live-run.ts";
 import { until } from "../../kit/until.ts";
 
 const user = (content: string): Message => ({ role: "user", content });

@@ -48,7 +48,10 @@ describe("the request to the model", () => {
       main: { system_prompt: "Main." },
     };
     const { run, model, host } = await chatHost({ plugins: [picker], config: { agents: { entries } } });
-    const asked = () => [model.requests.at(-1)?.model, model.requests.at(-1)?.messages[0]?.content];
+    const asked = () => [
+      model.requests.at(-1)?.model,
+      String(model.requests.at(-1)?.messages[0]?.content).split("\n")[0],
+    ];
     await run({ session: null }).done;
     expect(asked()).toEqual([modelId, "Main."]);
     await run({ session: null, agent: "poet" }).done;
@@ -101,7 +104,7 @@ describe("the request to the model", () => {
       restarted: [],
     });
     await run({ session: null }).done;
-    expect(model.requests[0]?.messages[0]).toEqual({ role: "system", content: "New." });
+    expect(model.requests[0]?.messages[0]).toEqual({ role: "system", content: expect.stringMatching(/^New\.\n/) });
   });
 });
 

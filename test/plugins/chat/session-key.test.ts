@@ -1,5 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { channelOf, chooseSession, isInternal, kindOf, sessionKey } from "../../../plugins/chat/session-key.ts";
+import {
+  channelOf,
+  chooseSession,
+  isInternal,
+  kindOf,
+  sessionKey,
+} from "../../../plugins/chat/sessions/session-key.ts";
 
 describe("a session key", () => {
   it.each(["main", "../../etc/passwd", "汉字", "a".repeat(200), "%2e%2e", "weixin:bot:user@im"])("may be %s", (key) => {

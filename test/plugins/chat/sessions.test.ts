@@ -1,8 +1,8 @@
 import type { HistoryWindow, NewMessage } from "@chela/sdk";
 import { describe, expect, it } from "vitest";
-import { windowQuery } from "../../../plugins/chat/history-window.ts";
-import { SessionTable } from "../../../plugins/chat/session-table.ts";
-import { migrations } from "../../../plugins/chat/tables.ts";
+import { windowQuery } from "../../../plugins/chat/sessions/history-window.ts";
+import { SessionTable } from "../../../plugins/chat/sessions/session-table.ts";
+import { migrations } from "../../../plugins/chat/sessions/tables.ts";
 import { openStore } from "../store/kit.ts";
 
 async function table(options: { file?: string } = {}) {
@@ -59,7 +59,7 @@ describe("messages", () => {
   it("stand in the order in which they came, also when the clock goes back", async () => {
     const { store } = await table();
     let now = 2_000_000_000_000;
-    const sessions = new SessionTable(store, () => now);
+    const sessions = new SessionTable(store, { now: () => now });
     for (const text of ["one", "two", "three"]) {
       await sessions.append("main", [said(text)]);
       now -= 3_600_000;

@@ -84,10 +84,10 @@ describe("turns", () => {
     const turn = run({});
     expect(await eventsOf(turn.events)).toEqual([
       { type: "start", turn: turn.id, model: modelId },
-      { type: "tool", id: "1", name: "look", state: "run" },
-      { type: "tool", id: "1", name: "look", state: "ok" },
-      { type: "tool", id: "2", name: "nothing", state: "run" },
-      { type: "tool", id: "2", name: "nothing", state: "failed" },
+      { type: "tool", id: "1", name: "look", state: "run", arguments: "{}" },
+      { type: "tool", id: "1", name: "look", state: "ok", output: "look 0 done" },
+      { type: "tool", id: "2", name: "nothing", state: "run", arguments: "{}" },
+      { type: "tool", id: "2", name: "nothing", state: "failed", output: expect.stringContaining("no tool") },
       { type: "text", text: "done" },
     ]);
     expect(await turn.done).toEqual({

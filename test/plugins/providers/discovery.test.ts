@@ -7,7 +7,7 @@ import {
   discover,
   discoveryAllowed,
   fromEnvironment,
-} from "../../../plugins/providers/discovery.ts";
+} from "../../../plugins/providers/discovery/discovery.ts";
 import { ask, hear, makeUpstreams, never, upstream } from "./kit.ts";
 
 function search(more: Partial<DiscoveryOptions>) {

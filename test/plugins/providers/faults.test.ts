@@ -3,7 +3,7 @@
 import type { AddressInfo } from "node:net";
 import { createServer } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
-import { retryAfterMs } from "../../../plugins/providers/faults.ts";
+import { retryAfterMs } from "../../../plugins/providers/failover/faults.ts";
 import { ask, attempts, fails, hear, makeUpstreams, never, upstream } from "./kit.ts";
 
 const table: readonly [model: string, code: string, status: number, message: RegExp][] = [

@@ -1,13 +1,16 @@
 /** The core of the providers plugin without a host, and what its tests ask of it. */
 import type { Attempt, GatewayError, ModelEvent, ModelReply, ModelRequest } from "@chela/sdk";
 import { onTestFinished } from "vitest";
-import { type ModelsSection, readSettings } from "../../../plugins/providers/settings.ts";
-import { Upstreams } from "../../../plugins/providers/upstreams.ts";
+import type { ModelsSection } from "../../../plugins/providers/schema.ts";
+import { readSettings } from "../../../plugins/providers/settings.ts";
+import { Upstreams, type UpstreamsOptions } from "../../../plugins/providers/upstreams.ts";
 import { startUpstream, type Upstream, type UpstreamOptions } from "../../simulators/openai/upstream.ts";
 
 export type Providers = ModelsSection["providers"];
 
 const discoveryOff = { enabled: false, env: false, host: "127.0.0.1", ports: [], timeout_ms: 500 };
+
+const silent = { warn: () => undefined, debug: () => undefined };
 
 export function section(providers: Providers, more: Partial<ModelsSection> = {}): ModelsSection {
   return { providers, request_timeout_sec: 30, discovery: discoveryOff, ...more };
@@ -15,10 +18,11 @@ export function section(providers: Providers, more: Partial<ModelsSection> = {})
 
 export function makeUpstreams(
   providers: Providers,
-  more: Partial<ModelsSection> & { now?: () => number } = {},
+  more: Partial<ModelsSection> & Partial<UpstreamsOptions> = {},
 ): Upstreams {
-  const { now = Date.now, ...rest } = more;
-  const upstreams = new Upstreams(readSettings(section(providers, rest)), { log: { warn: () => undefined }, now });
+  const { now = Date.now, wall, hooks, accounts, relay, folder, log = silent, ...rest } = more;
+  const options = { log, now, wall, hooks, accounts, relay, folder };
+  const upstreams = new Upstreams(readSettings(section(providers, rest)), options);
   onTestFinished(() => upstreams.close());
   return upstreams;
 }

@@ -52,7 +52,7 @@ test("providers.test asks for one token and reports the time, or the reason", as
     firstTokenMs: expect.any(Number),
     text: "echo: Reply with: ok",
   });
-  expect((await server.last()).body).toMatchObject({ max_tokens: 1 });
+  expect((await server.last()).body).toMatchObject({ max_tokens: 16 });
   await expect(call(started, "providers.test", { model: "sim/auth" })).rejects.toMatchObject({ code: "UPSTREAM_AUTH" });
   await expect(call(started, "providers.test", { model: "sim/none" })).rejects.toMatchObject({ code: "MODEL_UNKNOWN" });
 });
@@ -102,7 +102,7 @@ test("health tells what is configured and what cools", async () => {
   expect(checks.find((check) => check.name === "upstreams")).toMatchObject({
     ok: true,
     configured: 1,
-    cooling: [{ key: expect.stringContaining("sim/rate"), code: "UPSTREAM_RATE" }],
+    cooling: [{ provider: "sim", model: "sim/rate", reason: "rate_limit", seconds: 7, failures: 1 }],
   });
 });
 

@@ -15,7 +15,7 @@ test("text arrives in pieces, then the reply with usage and stop", async () => {
     model: "sim/echo",
     text,
     toolCalls: [],
-    usage: { inputTokens: 9, outputTokens: 3, cachedTokens: 4 },
+    usage: { inputTokens: 9, outputTokens: 3, cachedTokens: 4, reasoningTokens: 1 },
     stop: "stop",
   });
 });

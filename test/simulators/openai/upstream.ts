@@ -30,6 +30,8 @@ export interface Upstream extends AsyncDisposable {
   last(): Promise<Recorded>;
   /** Sets what a model does from now on. */
   script(model: string, behaviour: Behaviour): void;
+  /** Sets what happens to every request with this bearer token, whatever its model. */
+  key(token: string, behaviour: Behaviour): void;
   close(): Promise<void>;
 }
 
@@ -59,6 +61,7 @@ export async function startUpstream(options: UpstreamOptions = {}): Promise<Upst
     requests,
     last: () => until(() => requests.at(-1), 5000, "a request at the upstream"),
     script: (model, behaviour) => void scripts.set(model, behaviour),
+    key: (token, behaviour) => void scripts.set(`Bearer ${token}`, behaviour),
     close,
     [Symbol.asyncDispose]: close,
   };
@@ -109,7 +112,9 @@ async function serve({ request, response, requests, scripts, options }: Served):
     return json(response, 404, {
       error: { message: `no ${path} here`, type: "invalid_request_error", param: null, code: null },
     });
-  await answerChat({ request: body, how: take(scripts, String(body.model)), response });
+  const { authorization = "" } = request.headers;
+  const name = scripts.has(authorization) ? authorization : String(body.model);
+  await answerChat({ request: body, how: take(scripts, name), response });
 }
 
 /** The behaviour for this request; one with `times` is used up. */

@@ -1,0 +1,63 @@
+/** `usage`: what model calls used and cost, as a table. */
+import type { Handler } from "./cli.ts";
+import { needGateway } from "./client.ts";
+import { type Piece, styled } from "./output.ts";
+import { integerOption, textOption } from "./values.ts";
+
+interface Totals {
+  readonly calls: number;
+  readonly failed: number;
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  readonly cachedTokens: number;
+  readonly cost: number | null;
+  readonly unpriced: number;
+}
+
+interface Answer {
+  readonly by: string;
+  readonly total: Totals;
+  readonly rows: readonly (Totals & { readonly name: string })[];
+}
+
+export const usage: Handler = async (cli, _args, options) => {
+  const gateway = await needGateway(cli, "usage");
+  const limit = integerOption(options.limit, "--limit", { min: 1, max: 1_000 });
+  const names = ["by", "since", "until", "model", "key", "session"] as const;
+  const given = names
+    .map((name) => [name, textOption(options[name])] as const)
+    .filter(([, value]) => value !== undefined);
+  const params = { ...Object.fromEntries(given), ...(limit && { limit }) };
+  const answer = (await gateway.call("usage.totals", params)) as Answer;
+  await cli.out.show(answer, async () => {
+    if (answer.rows.length === 0) {
+      cli.out.note("No model was asked in that time.");
+      return;
+    }
+    const rows = answer.rows.map((row) => cells(row.name === "" ? "-" : row.name, row));
+    const head = [answer.by === "identity" ? "key" : answer.by, "calls", "failed", "input", "output", "cached", "cost"];
+    await cli.out.table(head, [...rows, cells(styled("bold", "total"), answer.total)]);
+    if (answer.total.unpriced > 0) cli.out.note(unpriced(answer.total));
+  });
+};
+
+function cells(name: Piece, row: Totals): Piece[] {
+  const { calls, failed, inputTokens, outputTokens, cachedTokens } = row;
+  const failures = failed === 0 ? "0" : styled("red", count(failed));
+  return [name, count(calls), failures, count(inputTokens), count(outputTokens), count(cachedTokens), cost(row)];
+}
+
+/** Calls without a price make it a lower bound. */
+function cost({ cost: dollars, unpriced: open }: Totals): string {
+  if (dollars === null) return "unknown";
+  const digits = dollars > 0 && dollars < 1 ? 4 : 2;
+  return `${open > 0 ? ">= " : ""}$${dollars.toFixed(digits)}`;
+}
+
+function count(value: number): string {
+  return value.toLocaleString("en-US");
+}
+
+function unpriced({ unpriced: open, calls }: Totals): string {
+  return `The price of ${count(open)} of ${count(calls)} calls is not known. Set one with: chela config set usage.prices '{"provider/model":{"input":1,"output":2}}'`;
+}

@@ -1,0 +1,45 @@
+/** The `children` service as one plugin gets it: what it starts belongs to its scope and ends with it. Loaded at the first child. */
+import type { Child, Children } from "@chela/sdk";
+import type { Scope } from "../instance/scope.ts";
+
+const load = () => import("../process/children.ts");
+
+/** Of nobody: the children end with the host. */
+export const childrenService: Children = {
+  run: async (spec, limits) => (await load()).runLimited(spec, limits),
+  start: async (spec) => (await load()).startChild(spec),
+  which: async (command) => (await load()).whichProgram(command),
+};
+
+export function childrenOf(scope: Scope): Children {
+  return {
+    run: async (spec, limits) => {
+      scope.assertOpen(`run ${spec.command}`);
+      const { runLimited } = await load();
+      const signals = limits.signal ? [limits.signal, scope.signal] : [scope.signal];
+      const running = runLimited(spec, { ...limits, signal: AbortSignal.any(signals) });
+      const forget = scope.own("child", spec.command, () => running.then(nothing, nothing));
+      return running.finally(forget);
+    },
+    start: async (spec) => {
+      scope.assertOpen(`start ${spec.command}`);
+      const child = await (await load()).startChild(spec);
+      await keep(scope, spec.command, child);
+      return child;
+    },
+    which: childrenService.which,
+  };
+}
+
+/** The scope may have been closed while the child was starting. */
+async function keep(scope: Scope, label: string, child: Child): Promise<void> {
+  try {
+    const forget = scope.own("child", label, () => child.stop());
+    void child.exit.then(forget);
+  } catch (error) {
+    await child.stop(0);
+    throw error;
+  }
+}
+
+function nothing(): void {}

@@ -1,0 +1,63 @@
+/** Pictures that a message names as `[file: …]`, for models that look at them; the text stays as it is. */
+import type { ContentPart, Message, Workspace } from "@chela/sdk";
+
+const mention = /\[file: ([^\]\r\n]{1,1024})\]/g;
+const shown = /^image\/(png|jpeg|gif|webp)$/;
+const maxImages = 6;
+const maxImageBytes = 8 * 1024 * 1024;
+const maxTotalBytes = 20 * 1024 * 1024;
+
+export function namesFiles(messages: readonly Message[]): boolean {
+  return messages.some(
+    ({ role, content }) => role === "user" && typeof content === "string" && content.includes("[file: "),
+  );
+}
+
+/** The newest pictures, a bounded number. A file that cannot be read stays a name. */
+export async function withImages(messages: readonly Message[], workspace: Workspace): Promise<readonly Message[]> {
+  const seen = [...messages];
+  let [count, bytes] = [0, 0];
+  for (let index = seen.length - 1; index >= 0 && count < maxImages; index--) {
+    const message = seen[index] as Message;
+    if (message.role !== "user" || typeof message.content !== "string") continue;
+    const parts: ContentPart[] = [];
+    for (const [, ref = ""] of message.content.matchAll(mention)) {
+      const image = count < maxImages ? await load(workspace, ref, maxTotalBytes - bytes) : undefined;
+      if (!image) continue;
+      count += 1;
+      bytes += image.bytes;
+      parts.push({ type: "image", url: image.url });
+    }
+    if (parts.length > 0) seen[index] = { ...message, content: [{ type: "text", text: message.content }, ...parts] };
+  }
+  return count === 0 ? messages : seen;
+}
+
+export function holdsImages(messages: readonly Message[]): boolean {
+  return messages.some(({ content }) => typeof content !== "string" && content.some(({ type }) => type === "image"));
+}
+
+/** For a model that refused them. */
+export function withoutImages(messages: readonly Message[]): readonly Message[] {
+  return messages.map((message) => {
+    if (typeof message.content === "string") return message;
+    const texts = message.content.map((part) => (part.type === "text" ? part.text : "[image]"));
+    return { ...message, content: texts.join("\n") };
+  });
+}
+
+async function load(
+  workspace: Workspace,
+  ref: string,
+  room: number,
+): Promise<{ url: string; bytes: number } | undefined> {
+  try {
+    const file = await workspace.attachment(ref.trim());
+    if (!file || !shown.test(file.type) || file.size > Math.min(maxImageBytes, room)) return undefined;
+    const { readFile } = await import("node:fs/promises");
+    const data = await readFile(file.path);
+    return { url: `data:${file.type};base64,${data.toString("base64")}`, bytes: data.length };
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,95 @@
+/**
+ * Which agent answers when neither the caller nor a plugin says: `@ID`, rules by keywords, turns by turns, and, where that
+ * is wanted, whoever answered in this session before. Off unless `agents.router.enabled`.
+ */
+import type { InboundMessage, Store } from "@chela/sdk";
+import type { AgentsSettings } from "../../settings.ts";
+import { listAgents, mainAgent } from "./profiles.ts";
+
+const rememberedSessions = 1_000;
+
+export class Router {
+  readonly #store: Store;
+  readonly #settings: () => AgentsSettings;
+  /** Undefined: the table has none. Oldest first. */
+  readonly #owners = new Map<string, string | undefined>();
+  #next = 0;
+
+  constructor(store: Store, settings: () => AgentsSettings) {
+    this.#store = store;
+    this.#settings = settings;
+  }
+
+  /** Undefined: the main agent. */
+  async pick(message: InboundMessage): Promise<string | undefined> {
+    const settings = this.#settings();
+    const { router } = settings;
+    if (!router.enabled) return undefined;
+    const agents = listAgents(settings, () => "").map(({ id }) => id);
+    const { session } = message;
+    const sticky = router.sticky_thread_owner && session !== null;
+    const named = this.#named(message.text, agents) ?? this.#byRules(message.text, agents);
+    if (named !== undefined) {
+      if (sticky) await this.#own(session, named);
+      return named;
+    }
+    const owner = sticky ? await this.#owner(session) : undefined;
+    if (owner !== undefined && agents.includes(owner)) return owner;
+    const turn = this.#inTurn(agents);
+    if (turn !== undefined && sticky) await this.#own(session, turn);
+    return turn ?? (agents.includes(router.main_agent_id) ? router.main_agent_id : undefined);
+  }
+
+  /** The session is gone or has another name. */
+  async forget(session: string): Promise<void> {
+    this.#owners.delete(session);
+    await this.#store.run("DELETE FROM chat_owners WHERE session = ?", session);
+  }
+
+  /** `@coder fix this`; `@main` leads back. */
+  #named(text: string, agents: readonly string[]): string | undefined {
+    if (!this.#settings().router.allow_direct_agent_chat) return undefined;
+    const name = /^\s*@([\w.-]{1,64})(?=[\s:,:,]|$)/.exec(text)?.[1]?.toLowerCase();
+    return name === undefined ? undefined : agents.find((id) => id.toLowerCase() === name);
+  }
+
+  /** The first rule of which a keyword is in the text, letter case aside. */
+  #byRules(text: string, agents: readonly string[]): string | undefined {
+    const { strategy, rules } = this.#settings().router;
+    if (strategy !== "rules_first") return undefined;
+    const said = text.toLowerCase();
+    const rule = rules.find(
+      ({ agent_id, keywords }) =>
+        agents.includes(agent_id) && keywords.some((word) => word.trim() !== "" && said.includes(word.toLowerCase())),
+    );
+    return rule?.agent_id;
+  }
+
+  #inTurn(agents: readonly string[]): string | undefined {
+    if (this.#settings().router.strategy !== "round_robin") return undefined;
+    const others = agents.filter((id) => id !== mainAgent);
+    return others.length === 0 ? undefined : others[this.#next++ % others.length];
+  }
+
+  async #owner(session: string): Promise<string | undefined> {
+    if (this.#owners.has(session)) return this.#owners.get(session);
+    const row = await this.#store.get<{ agent: string }>("SELECT agent FROM chat_owners WHERE session = ?", session);
+    this.#remember(session, row?.agent);
+    return row?.agent;
+  }
+
+  async #own(session: string, agent: string): Promise<void> {
+    if (this.#owners.get(session) === agent) return;
+    const sql =
+      "INSERT INTO chat_owners (session, agent) VALUES (?, ?) ON CONFLICT (session) DO UPDATE SET agent = excluded.agent";
+    await this.#store.run(sql, session, agent);
+    this.#remember(session, agent);
+  }
+
+  #remember(session: string, agent: string | undefined): void {
+    this.#owners.delete(session);
+    this.#owners.set(session, agent);
+    const [oldest] = this.#owners.keys();
+    if (this.#owners.size > rememberedSessions && oldest !== undefined) this.#owners.delete(oldest);
+  }
+}

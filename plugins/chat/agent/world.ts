@@ -1,0 +1,31 @@
+/** What the agent needs of its surroundings, as plain functions and services, so that a turn can be read on its own. */
+import type { Context, Logger, Providers, Store, Tools, TurnRecord, Workspace } from "@chela/sdk";
+import type { RequestTable } from "../sessions/request-table.ts";
+import type { SessionTable } from "../sessions/session-table.ts";
+import type { AgentsSettings } from "../settings.ts";
+import type { SummaryTable } from "./context/summary-table.ts";
+import type { ModelFacts } from "./context/windows.ts";
+import type { PartialTable } from "./partials.ts";
+import type { PromptBook } from "./prompt/prompt.ts";
+import type { Router } from "./team/router.ts";
+
+export interface World {
+  readonly store: Store;
+  readonly providers: Providers;
+  readonly tools: Tools;
+  readonly sessions: SessionTable;
+  readonly requests: RequestTable;
+  readonly summaries: SummaryTable;
+  readonly partials: PartialTable;
+  readonly prompts: PromptBook;
+  readonly router: Router;
+  readonly models: ModelFacts;
+  workspace(): Workspace | undefined;
+  /** The section as it is now. */
+  settings(): AgentsSettings;
+  /** Runs a hook of the conversation. */
+  readonly call: Context["call"];
+  /** Tells observers that a turn ended; never throws, never waits. */
+  ended(record: TurnRecord): void;
+  readonly log: Logger;
+}

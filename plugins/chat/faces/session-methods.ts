@@ -1,0 +1,120 @@
+/** The RPC methods of sessions: what `chela sessions` and other programs call. */
+import { type Context, Type } from "@chela/sdk";
+import { chooseSession, sessionKey } from "../sessions/session-key.ts";
+import type { SessionService } from "../sessions/session-service.ts";
+import { announce, importAnswer } from "./session-transfer.ts";
+import { hitRow, remove, rename, retitle, sessionPage } from "./sessions.ts";
+
+const Key = Type.String({ minLength: 1, maxLength: 200 });
+const Kinds = Type.Optional(Type.Array(Type.String(), { maxItems: 100 }));
+const ListParams = Type.Object({
+  includeInternal: Type.Boolean({ default: false }),
+  kinds: Kinds,
+  limit: Type.Integer({ minimum: 1, maximum: 10_000, default: 10_000 }),
+  cursor: Type.Optional(Type.String()),
+});
+const SearchParams = Type.Object({
+  query: Type.String({ maxLength: 10_000 }),
+  kinds: Kinds,
+  except: Type.Optional(Key),
+  limit: Type.Integer({ minimum: 1, maximum: 100, default: 5 }),
+});
+const ExportParams = Type.Object({
+  key: Key,
+  format: Type.Optional(Type.Union([Type.Literal("jsonl"), Type.Literal("markdown")])),
+  after: Type.Integer({ minimum: 0, default: 0, description: "next of the page before" }),
+  limit: Type.Integer({ minimum: 1, maximum: 1_000, default: 200, description: "Messages of one page" }),
+});
+const ImportParams = Type.Object({
+  key: Key,
+  jsonl: Type.String({ description: "The transcript" }),
+  dryRun: Type.Boolean({ default: false }),
+});
+const pageChars = 4_000_000;
+
+type Face = Pick<Context, "method" | "emit">;
+
+export function registerSessionMethods(ctx: Face, sessions: SessionService): void {
+  ctx.method({
+    name: "sessions.list",
+    access: "read",
+    about: "Sessions, the most recently used first",
+    params: ListParams,
+    handler: async ({ includeInternal, kinds, limit, cursor }) => {
+      const { rows, next } = await sessionPage(sessions, { internal: includeInternal, kinds, limit, cursor });
+      return { sessions: rows, ...(next !== undefined && { nextCursor: next }) };
+    },
+  });
+  ctx.method({
+    name: "sessions.search",
+    access: "read",
+    about: "Sessions in which something was said; missing counts messages that could not be looked at yet",
+    params: SearchParams,
+    handler: async ({ query, ...rest }) => {
+      const { hits, missing } = await sessions.find({ words: query, ...rest });
+      return { query, results: hits.map(hitRow), missing };
+    },
+  });
+  registerChanges(ctx, sessions);
+  registerTransfers(ctx, sessions);
+}
+
+function registerChanges(ctx: Face, sessions: SessionService): void {
+  ctx.method({
+    name: "sessions.rename",
+    access: "write",
+    about: "Moves a session to another key; what runs in it is ended",
+    params: Type.Object({ key: Key, to: Key }),
+    handler: (params) => rename(ctx, sessions, params),
+  });
+  ctx.method({
+    name: "sessions.title",
+    access: "write",
+    about: "Gives a session a name for people; an empty one takes it away",
+    params: Type.Object({ key: Key, title: Type.String({ maxLength: 2_000 }) }),
+    handler: (params) => retitle(ctx, sessions, params),
+  });
+  ctx.method({
+    name: "sessions.remove",
+    access: "write",
+    about: "Ends what runs in a session and deletes its messages",
+    params: Type.Object({ key: Key }),
+    handler: ({ key }) => remove(ctx, sessions, key),
+  });
+  ctx.method({
+    name: "sessions.reindex",
+    access: "admin",
+    about: "Reads all messages into the search index again; what is found already stays found meanwhile",
+    handler: async () => {
+      await sessions.reindex();
+      return { ok: true };
+    },
+  });
+}
+
+function registerTransfers(ctx: Face, sessions: SessionService): void {
+  ctx.method({
+    name: "sessions.export",
+    access: "read",
+    about: "A page of a session as a transcript; next is null at the end",
+    params: ExportParams,
+    handler: async ({ key, format = "jsonl", after, limit }) => {
+      const { exportPage } = await import("../sessions/transcript/export.ts");
+      const room = { messages: limit, chars: pageChars };
+      return { key, format, ...(await exportPage(sessions.table, sessionKey(key), { format, after, room })) };
+    },
+  });
+  ctx.method({
+    name: "sessions.import",
+    access: "admin",
+    about: "Imports a transcript of at most the size of one call; larger ones go to POST /api/sessions/import",
+    params: ImportParams,
+    handler: async ({ key: named, jsonl, dryRun }, { signal }) => {
+      const key = chooseSession(named);
+      const source = { key, files: [{ name: "jsonl", bytes: () => [Buffer.from(jsonl)] }] };
+      const report = await sessions.import(source, { dryRun, signal });
+      if (!dryRun) announce(ctx, [report]);
+      return importAnswer([report], dryRun);
+    },
+  });
+}

@@ -1,0 +1,155 @@
+/**
+ * The rows of `chat_sessions`: what a list shows, and which log holds a session's messages. A session keeps its log when
+ * it is renamed, and a log that is being emptied is never taken again, so neither moves a message.
+ */
+import { randomUUID } from "node:crypto";
+import { GatewayError, type Query, type SessionInfo, type Store } from "@chela/sdk";
+import { kindOf, sessionKey } from "./session-key.ts";
+
+const rowsAtOnce = 500;
+export const maxTitleChars = 200;
+
+/** For a `WHERE session = …`: the log of a key; null when there is no such session. */
+export const logOfKey = "(SELECT COALESCE(log, key) FROM chat_sessions WHERE key = ?)";
+
+const last = "(SELECT MAX(m.seq) FROM chat_messages m WHERE m.session = COALESCE(s.log, s.key))";
+const columns = `s.key, s.kind, s.title, s.created_at, ${last} AS messages,
+  (SELECT m.at FROM chat_messages m WHERE m.session = COALESCE(s.log, s.key) ORDER BY m.seq DESC LIMIT 1) AS updated_at
+  FROM chat_sessions s`;
+const pageSql = `SELECT ${columns} WHERE s.key > ? ORDER BY s.key LIMIT ${rowsAtOnce}`;
+const oneSql = `SELECT ${columns} WHERE s.key = ?`;
+
+interface ListRow {
+  readonly key: string;
+  readonly kind: string;
+  readonly title: string;
+  readonly created_at: number;
+  readonly messages: number | null;
+  readonly updated_at: number | null;
+}
+
+/** Where a session's messages lie and how many there are. */
+export interface Place {
+  readonly log: string;
+  readonly last: number;
+}
+
+/** Newest first. Other work has its turn while very many are read. */
+export async function listSessions(store: Store): Promise<SessionInfo[]> {
+  const infos: SessionInfo[] = [];
+  for (let after = ""; ; ) {
+    const rows = await store.all<ListRow>(pageSql, after);
+    infos.push(...rows.map(toInfo));
+    const end = rows.at(-1);
+    if (end === undefined || rows.length < rowsAtOnce) break;
+    after = end.key;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  return infos.sort((a, b) => b.updatedAt - a.updatedAt || (a.key < b.key ? -1 : 1));
+}
+
+/** Which sessions count: by kind, and all but one. */
+export interface SessionFilter {
+  readonly kinds?: readonly string[];
+  readonly except?: string;
+}
+
+/** Logs of the sessions that count, those of the newest sessions. */
+export async function logsOf(store: Store, filter: SessionFilter, limit: number): Promise<string[]> {
+  const { where, values } = condition(filter);
+  const sql = `SELECT COALESCE(s.log, s.key) AS log FROM chat_sessions s WHERE ${where} ORDER BY s.created_at DESC LIMIT ?`;
+  const rows = await store.all<{ log: string }>(sql, ...values, limit);
+  return rows.map(({ log }) => log);
+}
+
+/** Of these logs, those whose sessions exist and count. */
+export async function infosOfLogs(store: Store, filter: SessionFilter, logs: readonly string[]) {
+  const { where, values } = condition(filter);
+  const found: { log: string; session: SessionInfo }[] = [];
+  for (let from = 0; from < logs.length; from += rowsAtOnce) {
+    const part = logs.slice(from, from + rowsAtOnce);
+    const places = part.map(() => "?").join(", ");
+    const sql = `SELECT COALESCE(s.log, s.key) AS log, ${columns}
+      WHERE (s.log IN (${places}) OR (s.log IS NULL AND s.key IN (${places}))) AND ${where}`;
+    const rows = await store.all<ListRow & { log: string }>(sql, ...part, ...part, ...values);
+    found.push(...rows.map((row) => ({ log: row.log, session: toInfo(row) })));
+  }
+  return found;
+}
+
+function condition({ kinds, except }: SessionFilter): { where: string; values: string[] } {
+  const parts: string[] = [];
+  const values: string[] = [];
+  if (kinds) {
+    parts.push(kinds.length === 0 ? "1 = 0" : `s.kind IN (${kinds.map(() => "?").join(", ")})`);
+    values.push(...kinds);
+  }
+  if (except !== undefined) {
+    parts.push("s.key <> ?");
+    values.push(except);
+  }
+  return { where: parts.join(" AND ") || "1 = 1", values };
+}
+
+export async function sessionInfo(query: Query, key: string): Promise<SessionInfo | undefined> {
+  const row = await query.get<ListRow>(oneSql, key);
+  return row && toInfo(row);
+}
+
+export async function placeOf(query: Query, key: string): Promise<Place | undefined> {
+  const sql = `SELECT COALESCE(s.log, s.key) AS log, ${last} AS last FROM chat_sessions s WHERE s.key = ?`;
+  const row = await query.get<{ log: string; last: number | null }>(sql, key);
+  return row && { log: row.log, last: Number(row.last ?? 0) };
+}
+
+/** The log is called like the key, unless messages lie there already. */
+export async function createSession(query: Query, key: string, now: number): Promise<Place> {
+  const takenSql = "SELECT log FROM chat_sessions WHERE log = ? UNION SELECT log FROM chat_removed WHERE log = ?";
+  const taken = await query.get(takenSql, key, key);
+  const log = taken ? `${key}\u001f${randomUUID()}` : key;
+  const sql = "INSERT INTO chat_sessions (key, kind, log, created_at) VALUES (?, ?, ?, ?)";
+  await query.run(sql, key, kindOf(key), taken ? log : null, now);
+  return { log, last: 0 };
+}
+
+/** Throws `SESSION_UNKNOWN` 404, `SESSION_EXISTS` 409. */
+export async function renameSession(query: Query, key: string, to: string): Promise<void> {
+  const place = await placeOf(query, key);
+  if (!place) throw sessionUnknown(key);
+  if (key === to) return;
+  if (await query.get("SELECT key FROM chat_sessions WHERE key = ?", to)) {
+    throw new GatewayError(
+      "SESSION_EXISTS",
+      409,
+      `there is a session "${to}" already: choose another key or remove it`,
+    );
+  }
+  const log = place.log === to ? null : place.log;
+  await query.run("UPDATE chat_sessions SET key = ?, kind = ?, log = ? WHERE key = ?", to, kindOf(to), log, key);
+  await query.run("DELETE FROM chat_requests WHERE session = ?", to);
+  await query.run("UPDATE chat_requests SET session = ? WHERE session = ?", to, key);
+}
+
+/** Throws `SESSION_UNKNOWN` 404. An empty title takes it away. */
+export async function titleSession(query: Query, key: string, title: string): Promise<string> {
+  const clean = title.replace(/[\p{Cc}\s]+/gu, " ").trim();
+  const short = [...clean].slice(0, maxTitleChars).join("");
+  const { changes } = await query.run("UPDATE chat_sessions SET title = ? WHERE key = ?", short, sessionKey(key));
+  if (changes === 0) throw sessionUnknown(key);
+  return short;
+}
+
+export function sessionUnknown(key: string): GatewayError {
+  return new GatewayError("SESSION_UNKNOWN", 404, `there is no session "${key.slice(0, 200)}"`);
+}
+
+function toInfo(row: ListRow): SessionInfo {
+  return {
+    key: row.key,
+    kind: row.kind,
+    messages: Number(row.messages ?? 0),
+    title: row.title,
+    createdAt: Number(row.created_at),
+    updatedAt: Number(row.updated_at ?? row.created_at),
+  };
+}

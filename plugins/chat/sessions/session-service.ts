@@ -1,0 +1,132 @@
+/**
+ * The `sessions` service: the table with what belongs to it but is not needed at once (search, lists in pages, export,
+ * import), which is loaded when it is first asked for. What changes a whole session waits for the turns in it to end.
+ */
+import type { HistoryWindow, Logger, NewMessage, SessionInfo, SessionQuery, Sessions, Store } from "@chela/sdk";
+import { KeyedLock } from "./keyed-lock.ts";
+import type { Indexer } from "./search/indexer.ts";
+import type { Found, Search } from "./search/search.ts";
+import { SessionTable } from "./session-table.ts";
+import type { ImportOptions, ImportReport, Source } from "./transcript/import.ts";
+
+/** After the start: so long the gateway has other things to do. */
+const usualRestMs = 3_000;
+/** After a fault of the database. */
+const pauseMs = 60_000;
+
+export interface SessionServiceOptions {
+  readonly store: Store;
+  readonly log: Pick<Logger, "warn">;
+  /** Ends what runs in a session and keeps it free for the time of `work`. */
+  readonly alone: <T>(key: string, work: () => Promise<T>) => Promise<T>;
+  /** Of a log that was emptied, or of a key that stands for another log now: what else is known of it is not true any more. */
+  readonly forget?: { log(log: string): Promise<void>; key(key: string): void };
+  /** Before the index is looked after for the first time. */
+  readonly restMs?: number;
+}
+
+interface Searching {
+  readonly indexer: Indexer;
+  readonly search: Search;
+}
+
+export class SessionService implements Sessions {
+  readonly table: SessionTable;
+  readonly #options: SessionServiceOptions;
+  readonly #imports = new KeyedLock();
+  #opening: Promise<Searching> | undefined;
+  #indexer: Indexer | undefined;
+  #restUntil: number;
+  #closed = false;
+
+  constructor(options: SessionServiceOptions) {
+    this.#options = options;
+    this.#restUntil = performance.now() + (options.restMs ?? usualRestMs);
+    this.table = new SessionTable(options.store, {
+      onAppend: (key) => this.#indexer?.touch(key),
+      forget: async (log) => {
+        await options.forget?.log(log);
+        await (await options.store.textIndex(indexName)).remove(log);
+      },
+    });
+  }
+
+  append(key: string, messages: readonly NewMessage[]): Promise<number> {
+    return this.table.append(key, messages);
+  }
+
+  history(key: string, window?: HistoryWindow) {
+    return this.table.history(key, window);
+  }
+
+  list(): Promise<readonly SessionInfo[]> {
+    return this.table.list();
+  }
+
+  remove(key: string): Promise<boolean> {
+    return this.#options.alone(key, () => this.table.remove(key));
+  }
+
+  rename(key: string, to: string): Promise<void> {
+    return this.#options.alone(key, () => this.table.rename(key, to)).finally(() => this.#options.forget?.key(to));
+  }
+
+  async search(query: SessionQuery) {
+    return (await this.find(query)).hits;
+  }
+
+  /** The same, with the number of messages that could not be looked at yet. */
+  async find(query: SessionQuery): Promise<Found> {
+    return (await this.#searching()).search.find(query);
+  }
+
+  /** One at a time in a session: two at once would not see what the other one stores. */
+  import(source: Source, options: ImportOptions): Promise<ImportReport> {
+    return this.#imports.run(source.key, async () => {
+      const { importSession } = await import("./transcript/import.ts");
+      return importSession(this.table, source, options);
+    });
+  }
+
+  /** Looks through all messages again; what is found already stays found meanwhile. */
+  async reindex(): Promise<void> {
+    await (await this.#searching()).indexer.rescan(true);
+  }
+
+  /** Once a second: brings the search up to date. Never throws. */
+  async round(): Promise<void> {
+    if (this.#closed || performance.now() < this.#restUntil) return;
+    try {
+      if (this.#indexer === undefined) await this.table.sweep();
+      await (await this.#searching()).indexer.round();
+    } catch (error) {
+      this.#restUntil = performance.now() + pauseMs;
+      if (!this.#closed)
+        this.#options.log.warn({ error }, "the search index is not up to date; it is tried again in a minute");
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#indexer?.close();
+  }
+
+  #searching(): Promise<Searching> {
+    this.#opening ??= this.#open().catch((error: unknown) => {
+      this.#opening = undefined;
+      throw error;
+    });
+    return this.#opening;
+  }
+
+  async #open(): Promise<Searching> {
+    const { store } = this.#options;
+    const [{ Indexer }, { Search }] = await Promise.all([import("./search/indexer.ts"), import("./search/search.ts")]);
+    const index = await store.textIndex(indexName);
+    const indexer = new Indexer({ store, index });
+    this.#indexer = indexer;
+    return { indexer, search: new Search(store, index, indexer) };
+  }
+}
+
+const indexName = "chat_messages";

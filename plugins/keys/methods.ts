@@ -1,0 +1,112 @@
+/** The RPC methods of the keys. */
+import { type Static, Type } from "@chela/sdk";
+import type { KeysContext } from "./index.ts";
+import type { KeyStore } from "./key-store.ts";
+import { addKey, expiryFrom, type KeyRecord, limitKey, revokeKey, stateOf } from "./keyring.ts";
+import { periodOf } from "./limits.ts";
+
+const Scopes = Type.Array(Type.Union([Type.Literal("read"), Type.Literal("write"), Type.Literal("admin")]), {
+  minItems: 1,
+  maxItems: 3,
+});
+const Period = Type.Union([Type.Literal("day"), Type.Literal("month")]);
+const Count = Type.Union([Type.Integer({ minimum: 1 }), Type.Null()]);
+const Dollars = Type.Union([Type.Number({ exclusiveMinimum: 0 }), Type.Null()]);
+const Limits = Type.Object({ rpm: Count, tokens: Count, usd: Dollars, period: Period });
+const WantedLimits = Type.Object({
+  rpm: Type.Optional(Count),
+  tokens: Type.Optional(Count),
+  usd: Type.Optional(Dollars),
+  period: Type.Optional(Period),
+});
+const Spent = Type.Object({ tokens: Type.Number(), cost: Type.Number(), calls: Type.Number() });
+const Row = Type.Object({
+  id: Type.String(),
+  name: Type.String(),
+  prefix: Type.String(),
+  scopes: Scopes,
+  state: Type.Union([Type.Literal("active"), Type.Literal("expired"), Type.Literal("revoked")]),
+  createdBy: Type.String(),
+  createdAt: Type.Number(),
+  expiresAt: Type.Union([Type.Number(), Type.Null()]),
+  lastUsedAt: Type.Union([Type.Number(), Type.Null()]),
+  revokedAt: Type.Union([Type.Number(), Type.Null()]),
+  limits: Limits,
+  spent: Type.Union([Spent, Type.Null()], { description: "In this day or month; null without the plugin usage" }),
+});
+const Named = Type.Object({
+  id: Type.Optional(Type.String({ maxLength: 64 })),
+  name: Type.Optional(Type.String({ maxLength: 64 })),
+});
+
+export function registerMethods(ctx: KeysContext, store: KeyStore): void {
+  ctx.method({
+    name: "keys.add",
+    access: "admin",
+    about: "Makes a key. The answer is the only place where `key` ever appears.",
+    params: Type.Object({
+      name: Type.String({ minLength: 1, maxLength: 64 }),
+      scopes: Scopes,
+      expires: Type.Optional(Type.String({ maxLength: 64, description: "30d, 12h, 15m or a date; absent: never." })),
+      limits: Type.Optional(WantedLimits),
+    }),
+    result: Type.Intersect([Row, Type.Object({ key: Type.String() })]),
+    handler: async ({ name, scopes, expires, limits }, { identity }) => {
+      const now = Date.now();
+      const wanted = { name, scopes, expiresAt: expiryFrom(expires, now), limits };
+      const { record, key } = await store.update((ring) => addKey(ring, wanted, identity, now));
+      ctx.log.info({ id: record.id, name: record.name, scopes: record.scopes, by: identity.id }, "key added");
+      return { ...rowOf(ctx, record, now), key };
+    },
+  });
+  ctx.method({
+    name: "keys.list",
+    access: "admin",
+    about: "All keys, the revoked ones of late included; never a hash or a key.",
+    params: Type.Object({}),
+    result: Type.Array(Row),
+    handler: () => store.ring.keys.map((record) => rowOf(ctx, record, Date.now())),
+  });
+  ctx.method({
+    name: "keys.limit",
+    access: "admin",
+    about: "Changes what a key may use; a limit that is not named stays, null takes it away.",
+    params: Type.Intersect([Named, Type.Object({ limits: WantedLimits })]),
+    result: Row,
+    handler: async ({ id, name, limits }, { identity }) => {
+      const { record } = await store.update((ring) => limitKey(ring, id ?? name ?? "", limits));
+      ctx.log.info({ id: record.id, name: record.name, limits: record.limits, by: identity.id }, "key limited");
+      return rowOf(ctx, record, Date.now());
+    },
+  });
+  registerRevoke(ctx, store);
+}
+
+function registerRevoke(ctx: KeysContext, store: KeyStore): void {
+  ctx.method({
+    name: "keys.revoke",
+    access: "admin",
+    about: "Ends a key by id or name and closes the sockets that it opened.",
+    params: Named,
+    result: Type.Object({
+      id: Type.String(),
+      name: Type.String(),
+      changed: Type.Boolean(),
+      socketsClosed: Type.Integer(),
+    }),
+    handler: async (params, { identity }) => {
+      const { record, changed } = await store.update((ring) =>
+        revokeKey(ring, params.id ?? params.name ?? "", Date.now()),
+      );
+      const socketsClosed = changed ? await ctx.use.gateway.recheckCredentials() : 0;
+      if (changed) ctx.log.info({ id: record.id, name: record.name, by: identity.id, socketsClosed }, "key revoked");
+      return { id: record.id, name: record.name, changed, socketsClosed };
+    },
+  });
+}
+
+function rowOf(ctx: KeysContext, record: KeyRecord, now: number): Static<typeof Row> {
+  const { hash: _, scopes, limits, ...facts } = record;
+  const spent = ctx.use.usage?.spent(`key:${record.id}`, periodOf(limits.period, now).from) ?? null;
+  return { ...facts, scopes: [...scopes], state: stateOf(record, now), limits, spent };
+}

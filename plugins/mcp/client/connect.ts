@@ -1,0 +1,223 @@
+/** One connection to one server: the transport its settings name, the handshake, and the calls, each bounded in time and size. */
+import { GatewayError } from "@chela/sdk";
+import type { Ctx } from "../needs.ts";
+import { requestTimeoutMs, type ServerSettings, transportOf } from "../settings.ts";
+import type { Link, LinkListener, Transport } from "./door.ts";
+import { Flood } from "./flood.ts";
+import { childSpec, workingDir } from "./place.ts";
+import { plainLine } from "./plain.ts";
+import type { ChildTransport } from "./stdio.ts";
+
+/** However much progress a call tells. */
+export const longestCallMs = 600_000;
+/** A start may have to download its program first. */
+const startMs = 60_000;
+/** Calls in a row that got no answer: then it is started again. */
+const maxSilent = 3;
+const maxPages = 64;
+const maxListed = 1000;
+
+export interface Connection {
+  readonly remote: string;
+  readonly protocol: string;
+  readonly pid: number | null;
+  /** Resolves with the reason when it is over; never rejects. */
+  readonly closed: Promise<string>;
+  /** What `tools/list`, `resources/list` … list under `key`, page after page; nothing where the server has no such thing. */
+  list(kind: "tools" | "resources" | "prompts", signal?: AbortSignal): Promise<readonly unknown[]>;
+  request(method: string, params: Readonly<Record<string, unknown>>, signal?: AbortSignal): Promise<unknown>;
+  close(): Promise<void>;
+}
+
+export interface ConnectionListener {
+  changed(): void;
+}
+
+interface Wire {
+  readonly transport: Transport;
+  readonly child?: ChildTransport;
+  /** Tells the server that the session is over. */
+  leave?(): Promise<void>;
+}
+
+interface Target {
+  readonly name: string;
+  readonly settings: ServerSettings;
+}
+
+/** By the handshake that all servers of today know; one that refuses it is asked in the newest protocol. */
+export async function connect(
+  ctx: Ctx,
+  target: Target,
+  listener: ConnectionListener,
+  signal: AbortSignal,
+): Promise<Connection> {
+  const { openLink, refusesHandshake } = await import("./door.ts");
+  const dial = async (newest: boolean) => {
+    const { wire, transport, parts, watch } = await prepare(ctx, target, listener);
+    const limits = { timeoutMs: Math.max(startMs, requestTimeoutMs(ctx.config)), signal };
+    try {
+      return connection(ctx, await openLink(transport, watch, { ...limits, newest }), parts);
+    } catch (error) {
+      await transport.close().catch(() => undefined);
+      throw !newest && refusesHandshake(error) ? error : explained(error, parts.reason(), wire);
+    }
+  };
+  try {
+    return await dial(false);
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!refusesHandshake(error)) throw error;
+    return await dial(true);
+  }
+}
+
+async function prepare(ctx: Ctx, { name, settings }: Target, listener: ConnectionListener) {
+  const flood = new Flood();
+  const wire = await wireOf(ctx, settings, flood);
+  const { guarded } = await import("./guarded.ts");
+  const transport = guarded(wire.transport, flood);
+  let reason = "";
+  let over: (reason: string) => void = () => undefined;
+  const closed = new Promise<string>((resolve) => {
+    over = resolve;
+  });
+  const watch: LinkListener = {
+    root: wire.child ? await workingDir(ctx, settings) : undefined,
+    log: (level, data) =>
+      ctx.log.debug({ server: name, level: plainLine(level, 20), said: said(data) }, "an MCP server says"),
+    changed: listener.changed,
+    closed: () => over(reason || "it closed the connection"),
+    failed: (error) => {
+      reason = plainLine(error.message, 500);
+      ctx.log.debug({ server: name, reason }, "trouble with an MCP server");
+      if (isFatal(error)) void transport.close().catch(() => undefined);
+    },
+  };
+  const parts: Parts = { wire, closed, reason: () => reason };
+  return { wire, transport, parts, watch };
+}
+
+interface Parts {
+  readonly wire: Wire;
+  readonly closed: Promise<string>;
+  /** The last trouble it told of. */
+  reason(): string;
+}
+
+function connection(ctx: Ctx, link: Link, { wire, closed, reason }: Parts): Connection {
+  let silent = 0;
+  const request = async (method: string, params: Readonly<Record<string, unknown>>, signal?: AbortSignal) => {
+    try {
+      const answer = await link.request(method, params, {
+        timeoutMs: requestTimeoutMs(ctx.config),
+        totalMs: longestCallMs,
+        signal,
+      });
+      silent = 0;
+      return answer;
+    } catch (error) {
+      signal?.throwIfAborted();
+      silent = isTimeout(error) ? silent + 1 : 0;
+      if (silent >= maxSilent || isLost(error)) await link.close().catch(() => undefined);
+      throw explained(error, reason(), wire);
+    }
+  };
+  return {
+    remote: plainLine(`${link.name} ${link.version}`, 120),
+    protocol: plainLine(link.protocol, 20),
+    get pid() {
+      return wire.child?.pid ?? null;
+    },
+    closed,
+    request,
+    list: (kind, signal) =>
+      link.has(kind) ? pages(kind, (params) => request(`${kind}/list`, params, signal)) : Promise.resolve([]),
+    close: async () => {
+      await wire.leave?.();
+      await link.close();
+      // The link may be closed already while its process still ends.
+      await wire.child?.close();
+    },
+  };
+}
+
+async function pages(
+  kind: string,
+  ask: (params: Readonly<Record<string, unknown>>) => Promise<unknown>,
+): Promise<unknown[]> {
+  const all: unknown[] = [];
+  let cursor: string | undefined;
+  for (let page = 0; page < maxPages && all.length <= maxListed; page += 1) {
+    const answer = (await ask(cursor === undefined ? {} : { cursor })) as Record<string, unknown> | null;
+    const items = answer?.[kind];
+    if (Array.isArray(items)) for (const item of items.slice(0, maxListed + 1 - all.length)) all.push(item);
+    const next = answer?.nextCursor;
+    if (typeof next !== "string" || next === "" || next === cursor) break;
+    cursor = next;
+  }
+  return all;
+}
+
+async function wireOf(ctx: Ctx, settings: ServerSettings, flood: Flood): Promise<Wire> {
+  const kind = transportOf(settings);
+  if (kind === "stdio") {
+    const spec = await childSpec(ctx, settings);
+    const { ChildTransport } = await import("./stdio.ts");
+    const child = new ChildTransport(() => ctx.use.children.start(spec), flood);
+    return { transport: child, child };
+  }
+  const url = new URL(settings.url.trim());
+  const [{ httpTransport, sseTransport }, { boundedBody }] = await Promise.all([
+    import("./door.ts"),
+    import("./guarded.ts"),
+  ]);
+  // The operator wrote the address: it may be private. A redirect to another origin is refused by the transport.
+  const fetch = async (target: string | URL, init?: RequestInit) =>
+    boundedBody(await ctx.fetch(target, { ...init, redirect: "manual", trust: [url.origin], patient: true }));
+  return kind === "sse"
+    ? { transport: sseTransport(url, settings.headers, fetch) }
+    : httpTransport(url, settings.headers, fetch);
+}
+
+/** What servers say to a session or a credential that they do not know. */
+const strangers: ReadonlySet<unknown> = new Set([400, 401, 403, 404]);
+
+/**
+ * Over HTTP nothing tells that a server is gone but the request that fails. An answer with an error is an answer, and so is
+ * trouble of the server with one call.
+ */
+function isLost(error: unknown): boolean {
+  const { code, status } = (error ?? {}) as { code?: unknown; status?: unknown };
+  if (typeof status === "number") return strangers.has(status);
+  return !(isTimeout(error) || typeof code === "number");
+}
+
+function isTimeout(error: unknown): boolean {
+  return (error as { code?: unknown } | null)?.code === "REQUEST_TIMEOUT";
+}
+
+/** A broken event stream has lost its session. */
+function isFatal(error: Error): boolean {
+  return error.name === "SseError" || error.constructor.name === "SseError";
+}
+
+function explained(error: unknown, reason: string, { child }: Wire): GatewayError {
+  if (GatewayError.is(error)) return error;
+  const {
+    message = String(error),
+    code,
+    status,
+  } = (error ?? {}) as { message?: string; code?: unknown; status?: unknown };
+  if (isTimeout(error)) return new GatewayError("MCP_TIMEOUT", 504, "it did not answer in time");
+  const http = typeof status === "number" ? `it answered with HTTP status ${status}: ` : "";
+  const told = `${http}${plainLine(message, 1000)}`;
+  const cause = reason && !told.includes(reason) ? `: ${reason}` : "";
+  const words = child?.lastWords ? `; it said: ${plainLine(child.lastWords.slice(-300), 300)}` : "";
+  const isAnswer = typeof code === "number";
+  return new GatewayError("MCP_FAILED", 502, isAnswer ? told : `${told}${cause}${words}`, undefined, { cause: error });
+}
+
+function said(data: unknown): string {
+  return plainLine(typeof data === "string" ? data : (JSON.stringify(data) ?? ""), 500);
+}

@@ -1,0 +1,61 @@
+/** HTTP: `POST /api/mcp/install` with ClawGo's answers, and `/mcp`. */
+import { GatewayError, Type } from "@chela/sdk";
+import type { LazyFleet } from "./lazy-fleet.ts";
+import type { Ctx } from "./needs.ts";
+import type { Face } from "./server/face.ts";
+
+const Install = Type.Object({ package: Type.Optional(Type.String()), installer: Type.Optional(Type.String()) });
+
+export function registerRoutes(ctx: Ctx, fleet: LazyFleet): void {
+  ctx.route({
+    method: "POST",
+    path: "/api/mcp/install",
+    access: "admin",
+    about: "Installs the package of an MCP server with uv, bun or npm; 10 minutes at most.",
+    body: Install,
+    limit: 65_536,
+    reply: Type.Object({
+      ok: Type.Boolean(),
+      package: Type.String(),
+      output: Type.String(),
+      bin_name: Type.String(),
+      bin_path: Type.String(),
+    }),
+    handler: async ({ body, signal, identity }) => {
+      const { install } = await import("./install/install.ts");
+      return await install(
+        ctx,
+        { package: body.package ?? "", installer: body.installer },
+        { signal, by: identity.id },
+      );
+    },
+  });
+  registerFace(ctx, fleet);
+}
+
+function registerFace(ctx: Ctx, fleet: LazyFleet): void {
+  let face: Promise<Face> | undefined;
+  const open = async () => {
+    const { Face } = await import("./server/face.ts");
+    const made = new Face(ctx, fleet);
+    ctx.own("MCP sessions", () => made.close());
+    return made;
+  };
+  ctx.every(60_000, async () => (await face)?.sweep());
+  ctx.onConfig(async (now) => {
+    if (!now.enabled) await (await face)?.close();
+  });
+  for (const method of ["POST", "GET", "DELETE"] as const) {
+    ctx.route({
+      method,
+      path: "/mcp",
+      access: "read",
+      about: "The gateway's tools over MCP (streamable HTTP), on while tools.mcp.enabled is.",
+      handler: async (request) => {
+        if (!ctx.config.enabled) throw new GatewayError("NOT_FOUND", 404, "404 page not found");
+        face ??= open();
+        return (await face).answer(request);
+      },
+    });
+  }
+}

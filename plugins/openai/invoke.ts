@@ -1,0 +1,86 @@
+/** `/tools/invoke`: one tool, no model, through the same dispatch as an agent's calls (contract: OpenClaw §3.5). */
+import { randomUUID } from "node:crypto";
+import { Reply, type RouteRequest, type ToolInfo, type Tools, type Turn } from "@chela/sdk";
+import { isObject } from "./chat/messages.ts";
+
+interface Asked {
+  readonly tool: ToolInfo;
+  /** JSON text. */
+  readonly arguments: string;
+  readonly session: string | null;
+}
+
+/** Why a call failed → status and the word for it in this dialect. */
+const kinds: Readonly<Record<string, readonly [number, string]>> = {
+  TOOL_UNKNOWN: [404, "not_found"],
+  INVALID: [400, "invalid_request"],
+  BAD_JSON: [400, "invalid_request"],
+  FORBIDDEN: [403, "forbidden"],
+  TOOL_DENIED: [403, "forbidden"],
+  UNAVAILABLE: [503, "unavailable"],
+  TOOL_ABORTED: [504, "timeout"],
+};
+
+export async function invoke(
+  { body, identity, signal }: Pick<RouteRequest, "body" | "identity" | "signal">,
+  tools: Tools,
+): Promise<Reply> {
+  const asked = read(body, tools);
+  if (Reply.is(asked)) return asked;
+  const turn: Turn = {
+    id: randomUUID(),
+    session: asked.session,
+    agent: "main",
+    identity,
+    signal,
+    origin: "direct",
+    channel: "openai",
+  };
+  const call = { id: `call_${turn.id}`, name: asked.tool.name, arguments: asked.arguments };
+  const { ok, output, code = "" } = await tools.run(call, turn);
+  if (ok)
+    return Reply.json({ ok: true, result: { content: [{ type: "text", text: output }], details: details(output) } });
+  const [status, type] = kinds[code] ?? [500, "tool_error"];
+  return refusal(status, type, output);
+}
+
+function read(body: unknown, tools: Tools): Asked | Reply {
+  if (!isObject(body)) return refusal(400, "invalid_request", "the body must be a JSON object");
+  const { tool, name, args, arguments: own, action, sessionKey, dryRun } = body;
+  const wanted = textOf(tool) || textOf(name);
+  if (wanted === "") return refusal(400, "invalid_request", "tools.invoke requires name");
+  if (dryRun === true) return refusal(400, "invalid_request", "dryRun is not supported: nothing was run");
+  const found = tools.list().find((one) => one.name === wanted);
+  if (!found) return refusal(404, "not_found", `Tool not available: ${wanted.slice(0, 100)}`);
+  const given = args ?? own ?? {};
+  const input = typeof given === "string" ? parsed(given) : given;
+  if (!isObject(input)) return refusal(400, "invalid_request", "args must be a JSON object");
+  const whole = action !== undefined && input.action === undefined && takesAction(found) ? { action, ...input } : input;
+  return { tool: found, arguments: JSON.stringify(whole), session: textOf(sessionKey) || null };
+}
+
+function takesAction({ input }: ToolInfo): boolean {
+  return isObject(input.properties) && Object.hasOwn(input.properties, "action");
+}
+
+/** The same as an object, where the tool answered one. */
+function details(output: string): unknown {
+  const value = parsed(output);
+  return isObject(value) || Array.isArray(value) ? value : {};
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function textOf(value: unknown): string {
+  return typeof value === "string" ? value.trim() : "";
+}
+
+function refusal(status: number, type: string, message: string): Reply {
+  return Reply.json({ ok: false, error: { type, message } }, { status });
+}

@@ -1,0 +1,232 @@
+/** Everything that is known about how providers do: the ledger with its windows, what is kept over a restart, and what is shown. */
+import { GatewayError, type Logger } from "@chela/sdk";
+import type { Credential } from "../credentials/credential.ts";
+import { masked } from "../credentials/keys.ts";
+import type { AccountsView, RefreshResult } from "../credentials/standings.ts";
+import { Cooldowns } from "../failover/cooldowns.ts";
+import { windowKeys, windowName } from "../failover/window-key.ts";
+import type { ProviderSpec } from "../settings.ts";
+import type { RelayChannels } from "../wire/relay/channels.ts";
+import { kindOf } from "./book.ts";
+import { Keep } from "./keep.ts";
+import { Ledger } from "./ledger.ts";
+import type { CandidateRow } from "./rows.ts";
+import { readSnapshot, snapshotOf } from "./snapshot.ts";
+import { type Summary, summaryOf } from "./summary.ts";
+import { untilText } from "./time.ts";
+import { type ProviderFacts, type RuntimeItem, type RuntimeQuery, runtimeItems } from "./view.ts";
+
+export interface RuntimeOptions {
+  readonly log: Pick<Logger, "warn">;
+  readonly now: () => number;
+  readonly wall?: () => number;
+  readonly accounts: () => AccountsView | undefined;
+  readonly spec: (name: string) => ProviderSpec | undefined;
+  /** Of a provider: keys as configured, then accounts. */
+  readonly credentials: (provider: string) => readonly Credential[];
+  readonly folder?: () => string;
+  readonly relay?: Pick<RelayChannels, "rows">;
+}
+
+/** A window that is open, for people. */
+export interface CoolingRow {
+  readonly provider: string;
+  /** Absent: the credential rests with all its models. */
+  readonly model?: string;
+  readonly credential: string;
+  readonly reason: string;
+  /** Null: until it is changed, refreshed or cleared. */
+  readonly seconds: number | null;
+  readonly failures: number;
+}
+
+/** Kinds whose order of candidates can be asked for anew, as in ClawGo. */
+const unranked: ReadonlySet<string> = new Set(["gemini", "gemini-cli", "aistudio", "vertex", "iflow"]);
+const recentSec = 3600;
+const lowHealth = 50;
+
+export class Runtime {
+  readonly cooldowns: Cooldowns;
+  readonly ledger: Ledger;
+  readonly #options: RuntimeOptions;
+  readonly #wall: () => number;
+  readonly #keep: Keep | undefined;
+  #specs: readonly ProviderSpec[] = [];
+  #loaded = new Set<string>();
+  #loading: Promise<void> = Promise.resolve();
+
+  constructor(options: RuntimeOptions) {
+    this.#options = options;
+    this.#wall = options.wall ?? Date.now;
+    this.cooldowns = new Cooldowns(options.now);
+    this.ledger = new Ledger({
+      cooldowns: this.cooldowns,
+      roster: options.credentials,
+      models: (provider) => options.spec(provider)?.models.length ?? 0,
+      wall: this.#wall,
+      onDirty: (provider) => this.#keep?.touch(provider),
+    });
+    const { folder, log } = options;
+    this.#keep = folder && new Keep({ folder, log, snapshot: (name) => this.#snapshot(name) });
+  }
+
+  /** Takes over the providers that serve now. What is known about a key or an address that is gone is forgotten. */
+  configure(specs: readonly ProviderSpec[]): void {
+    this.#specs = specs;
+    this.ledger.configure(specs);
+    this.#forgetGone();
+    const fresh = specs.filter(({ name, persist }) => persist && !this.#loaded.has(name));
+    if (fresh.length > 0 && this.#keep) this.#loading = this.#load(fresh, this.#keep);
+  }
+
+  /** What was kept is there. */
+  get ready(): Promise<void> {
+    return this.#loading;
+  }
+
+  cooling(): readonly CoolingRow[] {
+    const rows = this.cooldowns.list().map((row) => ({ ...row, ...windowName(row.key) }));
+    const off = new Set(rows.flatMap(({ key, model }) => (model === undefined ? [key] : [])));
+    // A model rests with its credential: that is told once.
+    const told = rows.filter(({ provider, model, credential, reason }) => {
+      return model === undefined || reason !== "unauthorized" || !off.has(windowKeys(provider, "", credential)[0]);
+    });
+    return told.map(({ provider, model, credential, ms, reason, failures }) => {
+      const known = this.#options.credentials(provider).find(({ id }) => id === credential);
+      return {
+        provider,
+        ...(model === undefined ? {} : { model }),
+        credential: known?.target ?? "",
+        reason,
+        seconds: ms === Number.POSITIVE_INFINITY ? null : Math.ceil(ms / 1000),
+        failures,
+      };
+    });
+  }
+
+  items(query: RuntimeQuery): readonly RuntimeItem[] {
+    return runtimeItems(this.#facts(), query, this.#wall());
+  }
+
+  summary(provider?: string): Summary {
+    const facts = this.#facts().filter(({ name }) => provider === undefined || name === provider);
+    return summaryOf(facts, {
+      all: provider !== undefined,
+      healthBelow: lowHealth,
+      windowSec: recentSec,
+      now: this.#wall(),
+    });
+  }
+
+  order(provider: string): readonly CandidateRow[] {
+    return this.ledger.order(provider);
+  }
+
+  clearKeys(provider: string): void {
+    for (const credential of this.#keys(provider)) this.ledger.clear(provider, credential);
+  }
+
+  /** Keys and accounts. */
+  clearAll(provider: string): void {
+    for (const credential of this.#options.credentials(provider)) this.ledger.clear(provider, credential);
+  }
+
+  async clearHistory(provider: string): Promise<void> {
+    this.ledger.book(provider).clearHistory();
+    await this.#keep?.remove(provider);
+  }
+
+  async refresh(spec: ProviderSpec, onlyExpiring: boolean): Promise<RefreshResult> {
+    const accounts = this.#options.accounts();
+    if (spec.mode !== "oauth" && spec.mode !== "hybrid")
+      throw new GatewayError("PROVIDER_NO_OAUTH", 400, `provider "${spec.name}" does not use oauth`);
+    if (!accounts) return { provider: spec.name, checked: 0, refreshed: 0, skipped: 0, failed: 0, accounts: [] };
+    return accounts.refresh(spec.name, { onlyExpiring });
+  }
+
+  rerank(spec: ProviderSpec): readonly CandidateRow[] {
+    if (unranked.has(spec.preset))
+      throw new GatewayError("PROVIDER_NO_RERANK", 400, `provider "${spec.name}" does not support runtime rerank`);
+    return this.order(spec.name);
+  }
+
+  async close(): Promise<void> {
+    await this.#loading;
+    await this.#keep?.flush();
+  }
+
+  #facts(): readonly ProviderFacts[] {
+    return this.#specs.map((spec) => {
+      const { name } = spec;
+      const order = this.order(name);
+      const book = this.ledger.book(name);
+      const [key] = this.#keys(name);
+      return {
+        name,
+        auth: spec.auth,
+        apiBase: spec.base,
+        apiState: key
+          ? { ...(spec.keys[0] ? { token_masked: masked(spec.keys[0]) } : {}), ...this.ledger.of(name, key.id) }
+          : {},
+        hits: book.hits.list(),
+        errors: book.errors.list(),
+        changes: book.changes.list(),
+        lastSuccess: book.lastSuccess,
+        topChangedAt: book.topChangedAt,
+        order,
+        accounts: spec.transport === "relay" ? this.#relayRows() : (this.#options.accounts()?.rows(name) ?? []),
+      };
+    });
+  }
+
+  /** Clients of the relay, in the form of accounts. */
+  #relayRows(): readonly Readonly<Record<string, unknown>>[] {
+    return (this.#options.relay?.rows() ?? []).map((row) => ({
+      ...{ email: "", account_id: row.channel, credential_file: "", account_label: row.channel },
+      ...(row.cooldownMs > 0 ? { cooldown_until: untilText(this.#wall(), row.cooldownMs) } : {}),
+      ...(row.failures > 0 ? { failure_count: row.failures } : {}),
+      ...(row.lastError ? { last_failure: row.lastError } : {}),
+      ...{ health_score: row.health, plan_type: "relay", quota_source: "relay" },
+      balance_label: row.connected ? "connected" : "disconnected",
+    }));
+  }
+
+  /** Windows of keys and addresses that are no more. Accounts come and go, and theirs stay. */
+  #forgetGone(): void {
+    const alive = new Set(
+      this.#specs.flatMap(({ name }) => this.#keys(name).map(({ id }) => windowKeys(name, "", id)[0])),
+    );
+    const names = new Set(this.#specs.map(({ name }) => name));
+    this.cooldowns.retain((key) => {
+      const { provider, credential } = windowName(key);
+      if (provider === "offline") return true;
+      return names.has(provider) && (isAccount(credential) || alive.has(windowKeys(provider, "", credential)[0]));
+    });
+  }
+
+  #keys(provider: string): readonly Credential[] {
+    return this.#options.credentials(provider).filter((credential) => kindOf(credential) === "api_key");
+  }
+
+  #snapshot(provider: string): unknown {
+    const spec = this.#options.spec(provider);
+    if (!spec?.persist) return undefined;
+    const [facts] = this.#facts().filter(({ name }) => name === provider);
+    return facts && snapshotOf(facts, this.ledger.book(provider), this.cooldowns.list(), this.#wall());
+  }
+
+  async #load(specs: readonly ProviderSpec[], keep: Keep): Promise<void> {
+    for (const { name } of specs) this.#loaded.add(name);
+    await this.#loading;
+    for (const { name } of specs) {
+      const kept = await keep.load(name);
+      if (kept !== undefined)
+        readSnapshot(kept, name, { book: this.ledger.book(name), cooldowns: this.cooldowns, now: this.#wall() });
+    }
+    this.#forgetGone();
+  }
+}
+
+function isAccount(credential: string): boolean {
+  return !credential.startsWith("key:") && !credential.startsWith("none:");
+}

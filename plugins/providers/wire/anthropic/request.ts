@@ -1,0 +1,108 @@
+/** A normalised model request as a Messages API body. */
+import type { ModelRequest, ToolSpec } from "@chela/sdk";
+import type { ProviderSpec } from "../../settings.ts";
+import { objectOf } from "../assembly.ts";
+import { splitSystem, withoutOrphans } from "../messages.ts";
+import { type Conversation, cacheControl, conversation } from "./conversation.ts";
+import { defaultMaxTokens } from "./models.ts";
+import { takesSampling } from "./places.ts";
+import { thinkingFields } from "./thinking.ts";
+
+/** Shorter beginnings than about a thousand tokens are not cached: a breakpoint would do nothing. */
+const worthCaching = 4000;
+
+export function anthropicBody(request: ModelRequest, model: string, spec: ProviderSpec): string {
+  const { extra = {} } = request;
+  const maxTokens = request.maxTokens ?? spec.maxTokens ?? defaultMaxTokens(model);
+  const thinking = thinkingFields(extra, model, maxTokens);
+  return JSON.stringify({
+    ...prompt(request, model, spec, thinking.thinking !== undefined),
+    max_tokens: maxTokens,
+    ...thinking,
+    ...(takesSampling(spec) && !thinking.thinking ? sampling(request, spec) : {}),
+    ...stopSequences(extra),
+    ...(typeof extra.user === "string" && extra.user !== "" ? { metadata: { user_id: extra.user } } : {}),
+    stream: true,
+  });
+}
+
+export function countBody(request: ModelRequest, model: string, spec: ProviderSpec): string {
+  return JSON.stringify(prompt(request, model, spec, false));
+}
+
+/** Model, system, tools and messages, with breakpoints for the vendor's cache: behind the system, and behind everything. */
+function prompt(request: ModelRequest, model: string, spec: ProviderSpec, thinks: boolean): Record<string, unknown> {
+  const { system, rest } = splitSystem(request.messages);
+  const said = conversation(withoutOrphans(rest), `${spec.name}/${model}`);
+  const tools = toolsOf(request, said);
+  const cached = JSON.stringify(tools ?? "").length + system.length >= worthCaching;
+  if (cached) markLast(said);
+  return {
+    model,
+    ...(system === "" ? {} : { system: [{ type: "text", text: system, ...(cached ? cacheControl : {}) }] }),
+    ...(tools ? { tools: cached && system === "" ? withBreakpoint(tools) : tools } : {}),
+    ...toolChoice(request, tools !== undefined, thinks),
+    messages: said.messages,
+  };
+}
+
+function markLast({ messages }: Conversation): void {
+  const last = messages.at(-1)?.content.at(-1);
+  if (last) Object.assign(last, cacheControl);
+}
+
+function withBreakpoint(tools: readonly Record<string, unknown>[]): unknown[] {
+  return tools.map((tool, index) => (index === tools.length - 1 ? { ...tool, ...cacheControl } : tool));
+}
+
+/** Calls in the conversation need their tools, also where none may be called any more. */
+function toolsOf({ tools }: ModelRequest, { called }: Conversation): Record<string, unknown>[] | undefined {
+  if (tools?.length) return tools.map(anthropicTool);
+  if (called.size === 0) return undefined;
+  return [...called].map((name) => ({ name, input_schema: { type: "object" } }));
+}
+
+function anthropicTool(tool: ToolSpec): Record<string, unknown> {
+  return { name: tool.name, description: tool.about, input_schema: objectSchema(tool.input) };
+}
+
+/** The API wants an object, and no choice between several at the top: the properties of all are offered then. */
+function objectSchema(schema: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const { anyOf, oneOf, allOf, ...rest } = schema;
+  const branches = [anyOf, oneOf, allOf].flatMap((list) => (Array.isArray(list) ? list : []));
+  if (branches.length === 0) return { ...rest, type: "object" };
+  const properties = Object.assign({}, ...branches.map((branch) => objectOf(objectOf(branch).properties))) as object;
+  return { ...rest, type: "object", properties: { ...properties, ...objectOf(rest.properties) } };
+}
+
+function toolChoice(request: ModelRequest, hasTools: boolean, thinks: boolean): Record<string, unknown> {
+  if (!hasTools) return {};
+  const { toolChoice: choice = "auto", extra = {} } = request;
+  if (!request.tools?.length || choice === "none") return { tool_choice: { type: "none" } };
+  const single = extra.parallel_tool_calls === false ? { disable_parallel_tool_use: true } : {};
+  // A model that thinks decides for itself; the API refuses to force it.
+  if (choice === "auto" || thinks)
+    return request.toolChoice === undefined && !("disable_parallel_tool_use" in single)
+      ? {}
+      : { tool_choice: { type: "auto", ...single } };
+  if (choice === "required") return { tool_choice: { type: "any", ...single } };
+  return { tool_choice: { type: "tool", name: choice.name, ...single } };
+}
+
+function sampling({ temperature, extra = {} }: ModelRequest, spec: ProviderSpec): Record<string, unknown> {
+  const heat = temperature ?? spec.temperature;
+  // Newer models take one of the two only.
+  if (heat !== undefined) return { temperature: Math.min(Math.max(heat, 0), 1), ...numberIn(extra, "top_k") };
+  return { ...numberIn(extra, "top_p"), ...numberIn(extra, "top_k") };
+}
+
+function numberIn(extra: Readonly<Record<string, unknown>>, key: string): Record<string, number> {
+  const value = extra[key];
+  return typeof value === "number" ? { [key]: value } : {};
+}
+
+function stopSequences({ stop, stop_sequences: own }: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const list = (Array.isArray(own ?? stop) ? (own ?? stop) : [own ?? stop]) as readonly unknown[];
+  const texts = list.filter((text) => typeof text === "string" && text.trim() !== "");
+  return texts.length === 0 ? {} : { stop_sequences: texts };
+}

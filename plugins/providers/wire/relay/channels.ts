@@ -1,0 +1,175 @@
+/**
+ * Which client of the relay carries a request out, and what became of it: a client that failed is passed over for five
+ * minutes, a success clears it. The next one is asked only before the first byte of a reply, and never instead of one that
+ * was named.
+ */
+import type { GatewayError, Relay } from "@chela/sdk";
+import type { Answer, Ask } from "../../http/transport.ts";
+
+/** A client as the runtime view shows it. */
+export interface RelayRow {
+  readonly channel: string;
+  readonly connected: boolean;
+  readonly connectedAt: number | null;
+  readonly lastSeenAt: number | null;
+  /** 1 … 100. */
+  readonly health: number;
+  /** Milliseconds for which it is passed over. */
+  readonly cooldownMs: number;
+  readonly failures: number;
+  /** Milliseconds since the last success; null when there was none. */
+  readonly successMsAgo: number | null;
+  readonly lastError: string | null;
+}
+
+export interface RelayTarget {
+  readonly origin: string;
+  /** Name of the provider: the channel where nothing else is connected or named. */
+  readonly provider: string;
+  /** Fields of the request; some may name a channel. */
+  readonly extra?: Readonly<Record<string, unknown>> | undefined;
+}
+
+interface Standing {
+  health: number;
+  until: number;
+  failures: number;
+  successAt: number;
+  error: string | null;
+}
+
+const cooldownMs = 5 * 60_000;
+const penalty = 20;
+const maxRecords = 256;
+const one = ["aistudio_channel", "aistudio_provider", "relay_provider", "channel_id", "provider_id"] as const;
+const many = ["aistudio_channels", "aistudio_providers", "relay_providers", "channel_ids", "provider_ids"] as const;
+
+export class RelayChannels {
+  readonly #relay: () => Relay | undefined;
+  readonly #now: () => number;
+  readonly #records = new Map<string, Standing>();
+
+  constructor(relay: () => Relay | undefined, now: () => number) {
+    this.#relay = relay;
+    this.#now = now;
+  }
+
+  /** Everyone who is connected or has been asked. */
+  rows(): readonly RelayRow[] {
+    const connected = new Map((this.#relay()?.channels() ?? []).map((channel) => [channel.id, channel]));
+    return [...new Set([...connected.keys(), ...this.#records.keys()])].sort().map((id) => {
+      const { health, failures, until, successAt, error } = this.#record(id);
+      return {
+        channel: id,
+        connected: connected.has(id),
+        connectedAt: connected.get(id)?.connectedAt ?? null,
+        lastSeenAt: connected.get(id)?.lastSeenAt ?? null,
+        health,
+        failures,
+        cooldownMs: Math.max(0, until - this.#now()),
+        successMsAgo: Number.isFinite(successAt) ? this.#now() - successAt : null,
+        lastError: error,
+      };
+    });
+  }
+
+  /** Forgets what went wrong with a channel. */
+  clear(channel: string): boolean {
+    return this.#records.delete(channel);
+  }
+
+  async open(ask: Ask, target: RelayTarget): Promise<Answer> {
+    const { openOver } = await import("./answer.ts");
+    const relay = this.#relay();
+    const { channels, explicit } = this.#choose(target, relay);
+    let failed: unknown;
+    for (const [index, channel] of channels.entries()) {
+      const last = explicit || index === channels.length - 1;
+      try {
+        const answer = await openOver({ relay, channel, url: `${target.origin}${ask.path}` }, ask);
+        const bad = answer.status === 429 || answer.status >= 500;
+        if (bad) this.#failed(channel, `status ${answer.status}`);
+        else this.#succeeded(channel);
+        if (!bad || last) return answer;
+        await answer.return();
+      } catch (error) {
+        const { code, message } = error as GatewayError;
+        if (code === "ABORTED" || ask.signal.aborted) throw error;
+        this.#failed(channel, message);
+        failed = error;
+        if (last) break;
+      }
+    }
+    throw failed;
+  }
+
+  #choose(
+    { provider, extra = {} }: RelayTarget,
+    relay: Relay | undefined,
+  ): { readonly channels: readonly string[]; readonly explicit: boolean } {
+    const named = one.map((key) => extra[key]).find((value) => typeof value === "string" && value.trim() !== "");
+    if (typeof named === "string") return { channels: [named.trim().toLowerCase()], explicit: true };
+    const listed = many.map((key) => names(extra[key])).find((list) => list.length > 0);
+    if (listed) return { channels: this.#inOrder(listed), explicit: false };
+    const connected = (relay?.channels() ?? []).map(({ id }) => id);
+    return { channels: connected.length > 0 ? this.#inOrder(connected) : [provider.toLowerCase()], explicit: false };
+  }
+
+  /** Free ones first, then by latest success, health and name. */
+  #inOrder(channels: readonly string[]): readonly string[] {
+    const now = this.#now();
+    const rows = channels.map((id) => ({ id, ...this.#record(id) }));
+    rows.sort(
+      (a, b) =>
+        Number(a.until > now) - Number(b.until > now) ||
+        compare(b.successAt, a.successAt) ||
+        b.health - a.health ||
+        compare(a.id, b.id),
+    );
+    return rows.map(({ id }) => id);
+  }
+
+  #record(channel: string): Standing {
+    return (
+      this.#records.get(channel) ?? {
+        health: 100,
+        until: 0,
+        failures: 0,
+        successAt: Number.NEGATIVE_INFINITY,
+        error: null,
+      }
+    );
+  }
+
+  #succeeded(channel: string): void {
+    this.#keep(channel, { health: 100, until: 0, failures: 0, successAt: this.#now(), error: null });
+  }
+
+  #failed(channel: string, error: string): void {
+    const known = this.#record(channel);
+    this.#keep(channel, {
+      ...known,
+      health: Math.max(1, known.health - penalty),
+      until: this.#now() + cooldownMs,
+      failures: known.failures + 1,
+      error: error.slice(0, 500),
+    });
+  }
+
+  #keep(channel: string, record: Standing): void {
+    this.#records.delete(channel);
+    const [oldest] = this.#records.keys();
+    if (this.#records.size >= maxRecords && oldest !== undefined) this.#records.delete(oldest);
+    this.#records.set(channel, record);
+  }
+}
+
+function names(value: unknown): readonly string[] {
+  const list = typeof value === "string" ? value.split(",") : Array.isArray(value) ? value : [];
+  const texts = list.filter((name): name is string => typeof name === "string");
+  return [...new Set(texts.map((name) => name.trim().toLowerCase()).filter((name) => name !== ""))].slice(0, 64);
+}
+
+function compare<T extends string | number>(a: T, b: T): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

@@ -1,0 +1,73 @@
+/** The audit for people and programs, and the tap that fills it. */
+import { type ToolRecord, Type } from "@chela/sdk";
+import type { Ctx } from "../world.ts";
+import type { AuditBook } from "./audit-book.ts";
+
+const Text = Type.Optional(Type.String({ maxLength: 200 }));
+const Query = Type.Object({
+  limit: Type.Integer({ minimum: 1, maximum: 1_000, default: 50 }),
+  tool: Text,
+  session: Text,
+  identity: Text,
+  outcome: Type.Optional(Type.Union([Type.Literal("ok"), Type.Literal("failed"), Type.Literal("denied")])),
+  before: Type.Optional(Type.Integer({ minimum: 1, description: "Rows older than the one with this id" })),
+});
+
+const flushEveryMs = 1_000;
+const pruneEveryMs = 3_600_000;
+
+export function registerAudit(ctx: Ctx): void {
+  const { store } = ctx.use;
+  const kept = store !== undefined;
+  let opened: Promise<AuditBook> | undefined;
+  const book = () => {
+    opened ??= import("./audit-book.ts").then(
+      ({ AuditBook }) => new AuditBook(store, (fields, message) => ctx.log.error(fields, message)),
+    );
+    return opened;
+  };
+  /** Nothing was called yet: nothing waits. */
+  const flush = async () => (await opened)?.flush().catch(() => undefined);
+  ctx.on("tool:done", (record) => {
+    const now = Date.now();
+    if (kept) void book().then((open) => open.add(record, now));
+    log(ctx, record, kept);
+  });
+  if (kept) {
+    ctx.every(flushEveryMs, flush);
+    ctx.every(pruneEveryMs, async () => {
+      const { retention_days, max_rows } = ctx.config.audit;
+      await (await book()).prune(retention_days, max_rows);
+    });
+    ctx.own("audit", flush);
+  }
+  ctx.route({
+    method: "GET",
+    path: "/api/tools/audit",
+    access: "admin",
+    about: "Tool calls, the newest first: who, what, with which arguments (secrets masked), and what became of it.",
+    query: Query,
+    handler: async ({ query }) => ({ ok: true, kept, calls: await (await book()).list(query) }),
+  });
+  ctx.method({
+    name: "tools.audit",
+    access: "admin",
+    about: "Tool calls, the newest first. `kept` is false without a database: then the log has them.",
+    params: Query,
+    handler: async (query) => ({ kept, calls: await (await book()).list(query) }),
+  });
+}
+
+function log(ctx: Ctx, { tool, turn, outcome, ms, output }: ToolRecord, kept: boolean): void {
+  const fields = {
+    tool,
+    outcome,
+    ms: Math.round(ms),
+    turn: turn.id,
+    session: turn.session,
+    identity: turn.identity.id,
+  };
+  if (outcome === "denied") ctx.log.warn({ ...fields, why: output.slice(0, 300) }, "tool call denied");
+  else if (kept) ctx.log.debug(fields, "tool call");
+  else ctx.log.info(fields, "tool call");
+}

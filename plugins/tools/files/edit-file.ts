@@ -1,0 +1,41 @@
+/** edit_file: exact replacements in one file, all or none, under the file's lock. */
+import { GatewayError } from "@chela/sdk";
+import type { WorkCtx } from "../world.ts";
+import { contentOf, isPlainText } from "./content.ts";
+import { applyEdits, type Edit } from "./edit.ts";
+import type { FileLock } from "./lock.ts";
+import { belowRoot, missing } from "./place.ts";
+import { tooLarge } from "./write-file.ts";
+
+export interface EditInput {
+  readonly path: string;
+  readonly old_text?: string | undefined;
+  readonly new_text?: string | undefined;
+  readonly replace_all?: boolean | undefined;
+  readonly edits?: readonly Edit[] | undefined;
+}
+
+export async function editFileTool(ctx: WorkCtx, lock: FileLock, input: EditInput): Promise<string> {
+  const edits = editsOf(input);
+  const root = ctx.use.workspace.root();
+  const path = belowRoot(root, input.path);
+  const { max_write_bytes: maxBytes } = ctx.config.filesystem;
+  return lock.run(await ctx.use.files.resolve(root, path), async () => {
+    const bytes = await ctx.use.files.read(root, path, maxBytes);
+    if (!bytes) throw missing(input.path);
+    const content = contentOf(bytes);
+    if (content.kind !== "text" || !isPlainText(bytes))
+      throw new GatewayError("FILE_BINARY", 400, `${JSON.stringify(path)} is no UTF-8 text and cannot be edited`);
+    const { text, places } = applyEdits(content.text, edits);
+    const after = Buffer.from(content.bom ? `\ufeff${text}` : text, "utf8");
+    if (after.length > maxBytes) throw tooLarge(path, after.length, maxBytes);
+    await ctx.use.files.write(root, path, after);
+    return `Edited ${path}: ${places} ${places === 1 ? "place" : "places"} changed.`;
+  });
+}
+
+function editsOf({ old_text, new_text, replace_all, edits }: EditInput): readonly Edit[] {
+  if (edits?.length && old_text === undefined) return edits;
+  if (!edits?.length && old_text !== undefined && new_text !== undefined) return [{ old_text, new_text, replace_all }];
+  throw new GatewayError("EDIT_REFUSED", 400, "give either old_text and new_text, or a list of edits");
+}

@@ -1,0 +1,33 @@
+/** write_file: a whole file at once, or something added at its end. */
+import { GatewayError } from "@chela/sdk";
+import type { WorkCtx } from "../world.ts";
+import { contentOf } from "./content.ts";
+import type { FileLock } from "./lock.ts";
+import { belowRoot } from "./place.ts";
+
+export interface WriteInput {
+  readonly path: string;
+  readonly content: string;
+  readonly append: boolean;
+}
+
+export async function writeFileTool(ctx: WorkCtx, lock: FileLock, input: WriteInput): Promise<string> {
+  const root = ctx.use.workspace.root();
+  const path = belowRoot(root, input.path);
+  const { max_write_bytes: maxBytes } = ctx.config.filesystem;
+  return lock.run(await ctx.use.files.resolve(root, path), async () => {
+    const before = input.append ? await ctx.use.files.read(root, path, maxBytes) : undefined;
+    if (before && contentOf(before).kind !== "text")
+      throw new GatewayError("FILE_BINARY", 400, `${JSON.stringify(path)} is no text; nothing can be added to it`);
+    const added = Buffer.from(input.content, "utf8");
+    const bytes = before ? Buffer.concat([before, added]) : added;
+    if (bytes.length > maxBytes) throw tooLarge(path, bytes.length, maxBytes);
+    const { size } = await ctx.use.files.write(root, path, bytes);
+    return before ? `Added ${added.length} bytes to ${path}; it has ${size} now.` : `Wrote ${size} bytes to ${path}.`;
+  });
+}
+
+export function tooLarge(path: string, size: number, maxBytes: number): GatewayError {
+  const message = `${JSON.stringify(path)} would have ${size} bytes; at most ${maxBytes} (tools.filesystem.max_write_bytes)`;
+  return new GatewayError("FILE_TOO_LARGE", 413, message);
+}

@@ -1,0 +1,147 @@
+/** The memory: Markdown files in `memory/`, and in `agents/<name>/memory/` for agents with a memory of their own. */
+import { opendir } from "node:fs/promises";
+import { posix } from "node:path";
+import { GatewayError } from "@chela/sdk";
+import { cleanPath, dailyNote, homeOf, longTerm, memoryFolder, memoryOf } from "../paths.ts";
+import { type Condition, type TextFile, type Tree, textOf } from "../tree.ts";
+
+export interface NoteFacts {
+  /** Below the workspace. */
+  readonly path: string;
+  readonly size: number;
+  readonly modifiedAt: number;
+}
+
+export interface Listing {
+  readonly files: readonly NoteFacts[];
+  /** There are more. */
+  readonly truncated: boolean;
+}
+
+const mostListed = 2_000;
+const mostNotes = 5_000;
+const deepest = 4;
+/** Files that are asked for their size and time together. */
+const atOnce = 32;
+/** One thing to remember. */
+const mostRemembered = 100_000;
+
+export class Notes {
+  readonly #tree: Tree;
+  readonly #now: () => Date;
+
+  constructor(tree: Tree, now: () => Date) {
+    this.#tree = tree;
+    this.#now = now;
+  }
+
+  /** A path below the workspace for one below the memory; as searching and remembering tell it is right, too. */
+  path(sent: string, agent?: string): string {
+    const home = homeOf(agent);
+    const inHome = without(cleanPath(sent), home === "" ? "" : `${home}/`);
+    return posix.join(memoryOf(agent), without(inHome, `${memoryFolder}/`));
+  }
+
+  /** `MEMORY.md` may lie beside the folder instead of in it. */
+  async read(path: string, agent?: string): Promise<TextFile | undefined> {
+    const file = await this.#tree.read(path);
+    if (file || path !== posix.join(memoryOf(agent), longTerm)) return file;
+    return this.#tree.read(posix.join(homeOf(agent), longTerm));
+  }
+
+  /** The version that a condition means is the one that `read` shows. */
+  async replace(path: string, bytes: Buffer, condition: Condition, agent?: string): Promise<TextFile> {
+    if (condition.hash !== undefined && !(await this.#tree.facts(path))) {
+      const beside = await this.read(path, agent);
+      if (beside?.hash === condition.hash) return this.#tree.write(path, bytes, { there: false });
+    }
+    return this.#tree.write(path, bytes, condition);
+  }
+
+  /** Adds to the end, on lines of its own. Without a path: to the note of today, under the time. */
+  async remember(text: string, sent: string | undefined, agent?: string): Promise<string> {
+    const clean = text.replace(/\r\n?/g, "\n").trim();
+    if (clean === "") throw new GatewayError("INVALID", 400, "there is nothing to remember: the text is empty");
+    if (clean.length > mostRemembered) {
+      const message = `a note has at most ${mostRemembered} characters; write a file for more`;
+      throw new GatewayError("FILE_TOO_LARGE", 413, message);
+    }
+    const now = this.#now();
+    const daily = sent === undefined;
+    const path = this.path(daily ? dailyNote(now) : sent, agent);
+    const entry = daily ? `## ${clock(now)}\n\n${clean}\n` : `${clean}\n`;
+    // The one in the root is read as long as there is none here, so it goes on from there.
+    const earlier = daily || (await this.#tree.facts(path)) ? undefined : await this.read(path, agent);
+    await this.#tree.update(path, (before) => {
+      const kept = textOf(
+        before ?? earlier?.bytes ?? Buffer.from(daily ? `# ${posix.basename(path, ".md")}\n` : ""),
+      ).text;
+      return kept === "" ? entry : `${kept.replace(/\n*$/, daily ? "\n\n" : "\n")}${entry}`;
+    });
+    return path;
+  }
+
+  /** Files directly in the memory folder, by name. */
+  async list(agent?: string): Promise<Listing> {
+    const folder = memoryOf(agent);
+    const names: string[] = [];
+    const truncated = await this.#walk(folder, 1, mostListed, (path) => names.push(path));
+    const files = (await Promise.all(names.sort().map((path) => this.facts(path)))).filter((one) => one !== undefined);
+    return { files, truncated };
+  }
+
+  /** Every Markdown file of a memory, `MEMORY.md` beside it included. */
+  async all(agent?: string): Promise<readonly NoteFacts[]> {
+    const paths: string[] = [];
+    const take = (path: string) => void (path.endsWith(".md") && paths.push(path));
+    await this.#walk(memoryOf(agent), deepest, mostNotes, take);
+    paths.push(posix.join(homeOf(agent), longTerm));
+    const facts: NoteFacts[] = [];
+    for (let at = 0; at < paths.length; at += atOnce) {
+      const some = await Promise.all(paths.slice(at, at + atOnce).map((path) => this.facts(path)));
+      facts.push(...some.filter((one) => one !== undefined));
+    }
+    return facts;
+  }
+
+  /** A link that leads out of the workspace is passed over, as is whatever is no file. */
+  async facts(path: string): Promise<NoteFacts | undefined> {
+    const facts = await this.#tree.facts(path).catch(() => undefined);
+    return facts && { path, size: facts.size, modifiedAt: facts.modifiedAt };
+  }
+
+  /** True when there was more than `most`. Never follows a link to a folder. */
+  async #walk(folder: string, depth: number, most: number, take: (path: string) => void): Promise<boolean> {
+    let seen = 0;
+    const visit = async (at: string, left: number): Promise<boolean> => {
+      const real = await this.#tree.resolve(at);
+      const entries = real && (await opendir(real).catch(absent));
+      if (!entries) return false;
+      const folders: string[] = [];
+      for await (const entry of entries) {
+        if (seen >= most) return true;
+        seen += 1;
+        const path = `${at}/${entry.name}`;
+        if (entry.isDirectory()) folders.push(path);
+        else if (entry.isFile() || entry.isSymbolicLink()) take(path);
+      }
+      if (left <= 1) return false;
+      for (const inner of folders.sort()) if (await visit(inner, left - 1)) return true;
+      return false;
+    };
+    return visit(folder, depth);
+  }
+}
+
+function without(path: string, prefix: string): string {
+  return path.startsWith(prefix) ? path.slice(prefix.length) : path;
+}
+
+function clock(now: Date): string {
+  return `${String(now.getHours()).padStart(2, "0")}:${String(now.getMinutes()).padStart(2, "0")}`;
+}
+
+function absent(error: NodeJS.ErrnoException): undefined {
+  if (error.code === "ENOENT" || error.code === "ENOTDIR") return undefined;
+  throw error;
+}

@@ -1,0 +1,43 @@
+/** A note cut into passages: what a search finds and shows. Paragraphs, long ones at line ends; each knows where it begins. */
+export interface Passage {
+  /** 1-based. */
+  readonly line: number;
+  readonly text: string;
+}
+
+const most = 800;
+const mostOfLine = 4_000;
+const mostPassages = 20_000;
+
+export function passagesOf(text: string): readonly Passage[] {
+  const passages: Passage[] = [];
+  let open: { line: number; lines: string[]; length: number } | undefined;
+  const close = () => {
+    if (open && passages.length < mostPassages) passages.push({ line: open.line, text: open.lines.join("\n") });
+    open = undefined;
+  };
+  for (const [index, line] of text.split(/\r\n?|\n/).entries()) {
+    const shown = line.trimEnd();
+    if (shown.trim() === "") {
+      close();
+      continue;
+    }
+    // A heading begins a passage, and what follows it belongs to it.
+    if (open && (open.length + shown.length > most || /^#{1,6} /.test(shown))) close();
+    for (const piece of pieces(shown)) {
+      if (open && open.length + piece.length > mostOfLine) close();
+      open ??= { line: index + 1, lines: [], length: 0 };
+      open.lines.push(piece);
+      open.length += piece.length;
+    }
+  }
+  close();
+  return passages;
+}
+
+function pieces(line: string): readonly string[] {
+  if (line.length <= mostOfLine) return [line];
+  const found: string[] = [];
+  for (let at = 0; at < line.length; at += mostOfLine) found.push(line.slice(at, at + mostOfLine));
+  return found;
+}

@@ -1,0 +1,179 @@
+/**
+ * The uploads: one folder per upload, named by an id that nobody can guess, with one file in it. What all of them may take
+ * is reserved before a file is taken in, so that parallel uploads cannot pass the quota together; old ones are deleted.
+ */
+import { constants } from "node:fs";
+import { chmod, copyFile, mkdir, open, opendir, rename, rm, rmdir, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { GatewayError } from "@chela/sdk";
+import { isId, newId, safeFileName } from "./names.ts";
+
+export interface UploadLimits {
+  readonly quotaBytes: number;
+  readonly maxCount: number;
+  /** 0: for ever. */
+  readonly maxAgeMs: number;
+}
+
+export interface StoredUpload {
+  readonly id: string;
+  readonly name: string;
+  readonly size: number;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+}
+
+/** Between making the folder and moving the file in. */
+const halfMadeMs = 3_600_000;
+
+export class UploadFolder {
+  readonly #dir: string;
+  readonly #limits: () => UploadLimits;
+  #known: Promise<Map<string, StoredUpload>> | undefined;
+  #reserved = { bytes: 0, count: 0 };
+
+  /** `dir` is absolute and free of links. */
+  constructor(dir: string, limits: () => UploadLimits) {
+    this.#dir = dir;
+    this.#limits = limits;
+  }
+
+  get dir(): string {
+    return this.#dir;
+  }
+
+  /** Newest first. */
+  async list(): Promise<readonly StoredUpload[]> {
+    return [...(await this.#uploads()).values()].sort((a, b) => b.at - a.at);
+  }
+
+  async get(id: string): Promise<StoredUpload | undefined> {
+    return isId(id) ? (await this.#uploads()).get(id) : undefined;
+  }
+
+  /** Moves a file in. Throws `UPLOAD_QUOTA` 507; on any failure nothing of it stays. */
+  async take(file: { readonly path: string; readonly name: string; readonly size: number }): Promise<StoredUpload> {
+    // Only when it is needed: the oldest may be older than they should be.
+    if (this.#refusal(await this.#uploads(), file.size)) await this.sweep(Date.now());
+    this.#reserve(await this.#uploads(), file.size);
+    const upload = { id: newId(), name: safeFileName(file.name), size: file.size, at: Date.now() };
+    const folder = join(this.#dir, upload.id);
+    try {
+      await mkdir(folder, { recursive: true, mode: 0o700 });
+      await moveDurably(file.path, join(folder, upload.name));
+      (await this.#uploads()).set(upload.id, upload);
+      return upload;
+    } catch (error) {
+      await rm(folder, { recursive: true, force: true }).catch(() => undefined);
+      throw notStored(error);
+    } finally {
+      this.#reserved.bytes -= file.size;
+      this.#reserved.count -= 1;
+    }
+  }
+
+  /** False when there is none. */
+  async remove(id: string): Promise<boolean> {
+    const uploads = await this.#uploads();
+    if (!uploads.has(id)) return false;
+    await rm(join(this.#dir, id), { recursive: true, force: true });
+    uploads.delete(id);
+    return true;
+  }
+
+  /** Looks at the disk anew and deletes what is too old; the number of uploads that went. */
+  async sweep(now: number): Promise<number> {
+    this.#known = undefined;
+    const uploads = await this.#uploads(now);
+    const { maxAgeMs } = this.#limits();
+    if (maxAgeMs === 0) return 0;
+    const old = [...uploads.values()].filter(({ at }) => at < now - maxAgeMs);
+    for (const { id } of old) await this.remove(id);
+    return old.length;
+  }
+
+  /** Absolute. */
+  pathOf({ id, name }: StoredUpload): string {
+    return join(this.#dir, id, name);
+  }
+
+  #reserve(uploads: Map<string, StoredUpload>, size: number): void {
+    const refusal = this.#refusal(uploads, size);
+    if (refusal) throw refusal;
+    this.#reserved.bytes += size;
+    this.#reserved.count += 1;
+  }
+
+  #refusal(uploads: Map<string, StoredUpload>, size: number): GatewayError | undefined {
+    const { quotaBytes, maxCount } = this.#limits();
+    let bytes = this.#reserved.bytes + size;
+    for (const upload of uploads.values()) bytes += upload.size;
+    const advice = "delete some (DELETE /api/upload/ID) or raise";
+    if (bytes > quotaBytes)
+      return full(
+        `all uploads together would have ${bytes} bytes; at most ${quotaBytes}: ${advice} workspace.uploads.quota_mb`,
+      );
+    if (uploads.size + this.#reserved.count + 1 > maxCount)
+      return full(`there are ${maxCount} uploads already: ${advice} workspace.uploads.max_count`);
+    return undefined;
+  }
+
+  #uploads(now = Date.now()): Promise<Map<string, StoredUpload>> {
+    this.#known ??= readUploads(this.#dir, now);
+    this.#known.catch(() => {
+      this.#known = undefined;
+    });
+    return this.#known;
+  }
+}
+
+async function readUploads(dir: string, now: number): Promise<Map<string, StoredUpload>> {
+  const uploads = new Map<string, StoredUpload>();
+  await mkdir(dir, { recursive: true, mode: 0o700 });
+  for await (const entry of await opendir(dir)) {
+    if (!entry.isDirectory() || !isId(entry.name)) continue;
+    const upload = await readUpload(dir, entry.name);
+    if (upload) uploads.set(entry.name, upload);
+    else await dropHalfMade(join(dir, entry.name), now);
+  }
+  return uploads;
+}
+
+async function readUpload(dir: string, id: string): Promise<StoredUpload | undefined> {
+  for await (const entry of await opendir(join(dir, id))) {
+    if (!entry.isFile()) continue;
+    const { size, mtimeMs } = await stat(join(dir, id, entry.name));
+    return { id, name: entry.name, size, at: Math.round(mtimeMs) };
+  }
+  return undefined;
+}
+
+/** An empty folder: a process died between two steps, or another one is just between them. */
+async function dropHalfMade(folder: string, now: number): Promise<void> {
+  const { mtimeMs } = await stat(folder);
+  if (mtimeMs < now - halfMadeMs) await rmdir(folder).catch(() => undefined);
+}
+
+async function moveDurably(from: string, to: string): Promise<void> {
+  const handle = await open(from, constants.O_RDWR | (constants.O_NOFOLLOW ?? 0));
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  await rename(from, to).catch(async (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EXDEV") throw error;
+    await copyFile(from, to, constants.COPYFILE_EXCL);
+  });
+  await chmod(to, 0o600);
+}
+
+function full(what: string): GatewayError {
+  return new GatewayError("UPLOAD_QUOTA", 507, what);
+}
+
+function notStored(error: unknown): GatewayError {
+  const { code, message } = error as NodeJS.ErrnoException;
+  const why = code === "ENOSPC" || code === "EDQUOT" ? "the disk is full" : message;
+  return new GatewayError("UPLOAD_STORE", 507, `the upload cannot be stored: ${why}`, undefined, { cause: error });
+}

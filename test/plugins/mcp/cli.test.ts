@@ -1,0 +1,48 @@
+/** `chela mcp …` against a running gateway. */
+import { expect, it } from "vitest";
+import api from "../../../plugins/api-config/index.ts";
+import { runMain } from "../../kit/cli.ts";
+import { hostileServer, isAlive, mcpHost, rowOf, slow } from "./kit.ts";
+
+it("adds, lists, tests, restarts and removes a server", { timeout: slow * 2 }, async () => {
+  const { host, tool } = await mcpHost({}, { port: 0, beside: [api], more: { enabled: false } });
+  const env = { CHELA_GATEWAY_URL: host.url, CHELA_GATEWAY_TOKEN: host.token };
+  const cli = (...args: string[]) => runMain(["mcp", ...args], { env });
+  expect((await cli("list")).stderr).toContain("MCP is switched off");
+  const added = await cli("add", "My files", "--env", "KEY=secret-value", "--", process.execPath, hostileServer, "env");
+  expect(added).toMatchObject({ code: 0, stdout: "Added My files.\n" });
+  await tool("mcp__my_files__work");
+  const tested = await cli("test", "My files");
+  expect(tested.stdout).toMatch(
+    /^My files answered in \d+ ms \(hostile env 1, protocol 2025-11-25\)\n {2}mcp__my_files__work\n$/,
+  );
+  const before = rowOf(host, "My files")?.pid as number;
+  expect((await cli("restart", "My files", "--json")).json()).toMatchObject({ ok: true, state: "up", restarts: 1 });
+  expect(isAlive(before)).toBe(false);
+  const listed = await cli("list", "--json");
+  expect(listed.json()).toMatchObject({
+    enabled: true,
+    servers: [{ name: "My files", state: "up", tools: ["mcp__my_files__work"] }],
+  });
+  expect(listed.stdout).not.toContain("secret-value");
+  expect(JSON.stringify(host.config.view())).not.toContain("secret-value");
+  expect((await cli("list")).stdout).toMatch(/My files +stdio +up +1/);
+  expect(await cli("remove", "My files")).toMatchObject({ code: 0, stdout: "Removed My files.\n" });
+  expect(await cli("remove", "My files")).toMatchObject({ code: 0, stdout: "There is no My files.\n" });
+  expect(rowOf(host, "My files")).toBeUndefined();
+});
+
+it("says what is wrong", { timeout: slow }, async () => {
+  const { host } = await mcpHost({ gone: { enabled: true, command: "no-such-program" } }, { port: 0, beside: [api] });
+  const env = { CHELA_GATEWAY_URL: host.url, CHELA_GATEWAY_TOKEN: host.token };
+  const cli = (...args: string[]) => runMain(["mcp", ...args], { env });
+  const failed = await cli("test", "gone");
+  expect(failed.code).toBe(1);
+  expect(failed.stdout).toContain("gone does not answer: command not found in PATH: no-such-program");
+  expect((await cli("test", "nobody")).stderr).toContain('there is no MCP server "nobody"; there are: gone');
+  expect((await cli("add", "x")).stderr).toContain("Give either a command after -- or an --address");
+  expect((await cli("add", "x", "--address", "ftp://x")).stderr).toContain(
+    "tools.mcp.servers.x.url must be an http or https address",
+  );
+  expect((await cli("install", "--with", "npm", "--", "--global")).stderr).toContain("is no package name");
+});

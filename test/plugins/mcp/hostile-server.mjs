@@ -1,0 +1,153 @@
+/**
+ * An MCP server on stdio that misbehaves as its arguments say: `node hostile-server.mjs MODE [ARGUMENT]`. Written by hand on
+ * the wire, because the official package would not let it.
+ */
+import { spawn } from "node:child_process";
+import { appendFileSync, readFileSync } from "node:fs";
+import { createInterface } from "node:readline";
+
+const [mode = "", argument = ""] = process.argv.slice(2);
+const send = (message) => process.stdout.write(`${JSON.stringify({ jsonrpc: "2.0", ...message })}\n`);
+const text = (value) => ({ content: [{ type: "text", text: value }] });
+const seen = [];
+let lists = 0;
+let asked = 0;
+const answers = new Map();
+
+if (argument) appendFileSync(argument, `${process.pid}\n`);
+if (mode === "die-at-start") process.exit(3);
+if (mode === "stubborn" || mode === "deaf") {
+  process.on("SIGTERM", () => {});
+  setInterval(() => {}, 1000);
+}
+
+const plain = { name: "work", description: "Works.", inputSchema: { type: "object", properties: {} } };
+
+const toolsOf = {
+  many: () => Array.from({ length: 10_000 }, (_, index) => ({ ...plain, name: `tool-${index}` })),
+  ugly: () => [
+    { ...plain, name: "red\u001b[31mname" },
+    { ...plain, name: "fine", description: "\u001b[31mDoes\u202e good\u200b things\u0007." },
+    { ...plain, name: "fine", description: "The same name again." },
+    { ...plain, name: "cycle", inputSchema: { type: "object", properties: { next: { $ref: "#" } } } },
+    {
+      ...plain,
+      name: "loop",
+      inputSchema: {
+        type: "object",
+        allOf: [{ $ref: "#/$defs/a" }],
+        $defs: { a: { $ref: "#/$defs/b" }, b: { $ref: "#/$defs/a" } },
+      },
+    },
+    { ...plain, name: "banana", inputSchema: { type: "object", properties: { a: { type: "banana" } } } },
+    { ...plain, name: "elsewhere", inputSchema: { type: "object", properties: { a: { $ref: "http://127.0.0.1/x" } } } },
+    { ...plain, name: "text", inputSchema: "none" },
+    { ...plain, name: "deep", inputSchema: nested(200) },
+    { ...plain, name: "bomb", inputSchema: bomb() },
+    {
+      ...plain,
+      name: "slow",
+      inputSchema: { type: "object", properties: { a: { type: "string", pattern: "^(a+)+$" } } },
+    },
+    null,
+    { name: 7 },
+  ],
+  dated: () => [{ ...plain, description: `Start ${readFileSync(argument, "utf8").trim().split("\n").length}.` }],
+  shifty: () => [{ ...plain, description: `Version ${lists}.` }],
+};
+
+function nested(depth) {
+  return depth === 0 ? { type: "object" } : { type: "object", properties: { a: nested(depth - 1) } };
+}
+
+/** Small to write, 2^30 parts when written out. */
+function bomb() {
+  const $defs = { d30: { type: "string" } };
+  for (let level = 0; level < 30; level += 1)
+    $defs[`d${level}`] = { anyOf: [{ $ref: `#/$defs/d${level + 1}` }, { $ref: `#/$defs/d${level + 1}` }] };
+  return { type: "object", properties: { a: { $ref: "#/$defs/d0" } }, $defs };
+}
+
+function ask(method, params = {}) {
+  asked += 1;
+  const id = `ask-${asked}`;
+  send({ id, method, params });
+  return new Promise((resolve) => answers.set(id, resolve));
+}
+
+async function flood(line) {
+  for (;;) if (!process.stdout.write(line)) await new Promise((resolve) => process.stdout.once("drain", resolve));
+}
+
+const calls = {
+  huge: () => ({ content: [{ type: "text", text: "x".repeat(50 * 1024 * 1024) }] }),
+  env: () => text(JSON.stringify(process.env)),
+  cwd: () => text(process.cwd()),
+  fail: () => ({ ...text("it went wrong"), isError: true }),
+  family: () => {
+    const child = spawn(process.execPath, ["-e", "process.on('SIGTERM',()=>{});setInterval(()=>{},1000)"], {
+      stdio: "ignore",
+    });
+    return text(String(child.pid));
+  },
+  asks: async () => {
+    const [roots, ping, sample, elicit] = await Promise.all([
+      ask("roots/list"),
+      ask("ping"),
+      ask("sampling/createMessage", { messages: [], maxTokens: 1 }),
+      ask("elicitation/create", { message: "who?", requestedSchema: { type: "object", properties: {} } }),
+    ]);
+    return text(JSON.stringify({ roots, ping, sample, elicit }));
+  },
+  seen: () => text(JSON.stringify(seen)),
+};
+calls.stubborn = calls.family;
+
+const handlers = {
+  initialize: async (id, params) => {
+    if (mode === "mute") return;
+    if (mode === "die-at-init") process.exit(4);
+    send({
+      id,
+      result: {
+        protocolVersion: params.protocolVersion,
+        capabilities: { tools: { listChanged: true } },
+        serverInfo: { name: `hostile ${mode}`, version: "1" },
+      },
+    });
+    if (mode === "flood")
+      await flood(
+        `${JSON.stringify({ jsonrpc: "2.0", method: "notifications/message", params: { level: "info", data: "x".repeat(100) } })}\n`,
+      );
+    if (mode === "junk") await flood(`${"not json ".repeat(20)}\n`);
+    if (mode === "endless") await flood("x".repeat(65_536));
+  },
+  "tools/list": (id) => {
+    if (mode === "die-at-list") process.exit(5);
+    lists += 1;
+    send({ id, result: { tools: (toolsOf[mode] ?? (() => [plain]))() } });
+    if (mode === "shifty") send({ method: "notifications/tools/list_changed" });
+  },
+  "tools/call": async (id, params) => {
+    if (mode === "die-at-call") process.exit(6);
+    if (mode === "silent" || mode === "deaf") return;
+    if (mode === "progress") {
+      const progressToken = params._meta?.progressToken;
+      for (let step = 1; step <= 8; step += 1) {
+        await new Promise((resolve) => setTimeout(resolve, 250));
+        send({ method: "notifications/progress", params: { progressToken, progress: step, total: 8 } });
+      }
+    }
+    send({ id, result: await (calls[mode] ?? (() => text("done")))() });
+  },
+};
+
+createInterface({ input: process.stdin }).on("line", (line) => {
+  const message = JSON.parse(line);
+  seen.push(message.method ?? "answer");
+  if (argument && message.method === "notifications/cancelled") appendFileSync(argument, "cancelled\n");
+  if (message.method === undefined)
+    return answers.get(message.id)?.(message.error ? { error: message.error } : { result: message.result });
+  void handlers[message.method]?.(message.id, message.params ?? {});
+});
+if (mode !== "stubborn" && mode !== "deaf") process.stdin.on("end", () => process.exit(0));

@@ -1,0 +1,135 @@
+/** A host with nothing but the accounts of the providers plugin, an OAuth server, and what tests ask of both. */
+import { createServer } from "node:net";
+import { config, definePlugin, type Events, events, gateway, need, type Plugin } from "@chela/sdk";
+import { onTestFinished } from "vitest";
+import { startHost, type TestHost, type TestHostOptions } from "../../../../kernel/testing.ts";
+import type { AccountsView, Happening, Standings } from "../../../../plugins/providers/credentials/standings.ts";
+import type { OauthAccounts } from "../../../../plugins/providers/oauth/accounts.ts";
+import { registerOauth } from "../../../../plugins/providers/oauth/register.ts";
+import { ModelsConfig } from "../../../../plugins/providers/schema.ts";
+import {
+  clientId,
+  type OauthServer,
+  type OauthServerOptions,
+  redirectUri,
+  startOauthServer,
+} from "../../../simulators/oauth/server.ts";
+
+export { clientId, redirectUri };
+
+export async function oauthServer(options: OauthServerOptions = {}): Promise<OauthServer> {
+  const server = await startOauthServer(options);
+  onTestFinished(() => server.close());
+  return server;
+}
+
+export interface AccountHost {
+  readonly host: TestHost;
+  /** Of the instance that was set up last. */
+  readonly accounts: OauthAccounts;
+  readonly notes: readonly (Happening & { provider: string })[];
+  readonly cleared: readonly string[];
+  /** Every event that was published. */
+  readonly events: Events;
+  post(path: string, body: unknown): Promise<{ status: number; text: string; body: Record<string, unknown> }>;
+  call(method: string, params: unknown): Promise<Record<string, unknown>>;
+  /** The clock that accounts go by, ahead of the machine's. */
+  advance(ms: number): void;
+}
+
+export interface KitOptions extends Partial<TestHostOptions> {
+  readonly providers?: Readonly<Record<string, unknown>>;
+}
+
+export async function accountHost({ providers = {}, ...options }: KitOptions = {}): Promise<AccountHost> {
+  const made: { accounts?: () => AccountsView | undefined; events?: Events } = {};
+  const notes: (Happening & { provider: string })[] = [];
+  const cleared: string[] = [];
+  let ahead = 0;
+  const standings: Standings = {
+    of: () => ({ health_score: 100 }),
+    refreshed: (provider, { target }) =>
+      void notes.push({ provider, kind: "oauth", target, reason: "oauth_refresh_success" }),
+    clear: (provider, { id }) => void cleared.push(`${provider} ${id}`),
+    note: (provider, happening) => void notes.push({ provider, ...happening }),
+  };
+  const plugin: Plugin = definePlugin({
+    id: "accounts-alone",
+    version: "1.0.0",
+    host: "^1.0.0",
+    section: "models",
+    config: ModelsConfig,
+    hot: ["*"],
+    needs: { config: need(config, "^1.0.0"), gateway: need(gateway, "^1.0.0"), events: need(events, "^1.0.0") },
+    async setup(ctx) {
+      made.events = ctx.use.events;
+      const now = () => Date.now() + ahead;
+      made.accounts = await registerOauth(ctx as never, { standings, primary: () => "main", now, waitMs: 300 });
+    },
+  });
+  const host = await startHost({ plugins: [plugin], config: { models: { providers } }, ...options });
+  onTestFinished(() => host.stop());
+  if (!made.accounts || !made.events) throw new Error(`the plugin did not start: ${JSON.stringify(host.logs())}`);
+  return {
+    host,
+    get accounts() {
+      return made.accounts?.() as OauthAccounts;
+    },
+    get events() {
+      return made.events as Events;
+    },
+    notes,
+    cleared,
+    post: async (path, body) => {
+      const reply = await host.request(`/api/provider/oauth/${path}`, { body });
+      return {
+        status: reply.status,
+        text: reply.text,
+        body: reply.text.startsWith("{") ? (reply.json() as Record<string, unknown>) : {},
+      };
+    },
+    call: async (method, params) => {
+      const identity = { id: "test", name: "test", kind: "token", scopes: ["admin"] } as const;
+      const signal = new AbortController().signal;
+      return (await host.gateway.call(method, params, { identity, id: "1", signal })) as Record<string, unknown>;
+    },
+    advance: (ms) => {
+      ahead += ms;
+    },
+  };
+}
+
+/** A provider that logs in to the simulated server. */
+export function ownProvider(
+  server: Pick<OauthServer, "authUrl" | "tokenUrl" | "deviceUrl">,
+  more: Record<string, unknown> = {},
+  oauth: Record<string, unknown> = {},
+) {
+  return {
+    api_base: "http://127.0.0.1:9/v1",
+    auth: "oauth",
+    ...more,
+    oauth: {
+      provider: "acme",
+      client_id: clientId,
+      auth_url: server.authUrl,
+      token_url: server.tokenUrl,
+      redirect_url: redirectUri,
+      scopes: ["openid", "email", "offline_access"],
+      ...oauth,
+    },
+  };
+}
+
+export const never = new AbortController().signal;
+
+/** A port of 127.0.0.1 that was free a moment ago: an address that a server has to know beforehand. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.listen(0, "127.0.0.1", () => {
+      const { port } = server.address() as { port: number };
+      server.close(() => resolve(port));
+    });
+  });
+}
