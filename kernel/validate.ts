@@ -2,9 +2,8 @@
  * The door to ajv. Validators compile on first use, in one instance per plugin instance (a shared one would keep every
  * schema for ever). Defaults are filled in; unknown keys are dropped where a schema closes its objects.
  */
-import { GatewayError, type TSchema } from "@chela/sdk";
+import { GatewayError, messageOf, type TSchema } from "@chela/sdk";
 import type { Ajv, ErrorObject, Options, ValidateFunction } from "ajv";
-import { explain } from "./explain.ts";
 
 type Coerce = "query" | "json";
 
@@ -44,7 +43,7 @@ export class Validators {
       this.#compiled.set(schema, validate);
       return validate;
     } catch (error) {
-      throw new GatewayError("SCHEMA_UNUSABLE", 500, `${what}: its schema cannot be used: ${explain(error)}`);
+      throw new GatewayError("SCHEMA_UNUSABLE", 500, `${what}: its schema cannot be used: ${messageOf(error)}`);
     }
   }
 }

@@ -12,6 +12,8 @@ export interface WatchOptions {
   readonly debounceMs: number | (() => number);
   /** A failed `onChange`, or a fault of the file system's own (too many watches). Watching goes on. */
   readonly onError?: (error: unknown) => void;
+  /** Watching begins when this is settled: what comes before it has no time for chokidar. */
+  readonly after?: Promise<unknown>;
 }
 
 export interface Watching {
@@ -35,11 +37,17 @@ export function watchPaths(
 ): Watching {
   const targets = paths.map((path) => resolve(path));
   const batch = new Batch(options, onChange);
-  const opened = open(targets, batch, options);
-  opened.catch(() => undefined);
   let closing: Promise<void> | undefined;
+  let stop = () => {};
+  const stopped = new Promise<void>((resolve) => {
+    stop = resolve;
+  });
+  const begun = options.after ? Promise.race([options.after.catch(() => undefined), stopped]) : Promise.resolve();
+  const opened = begun.then(() => (closing ? undefined : open(targets, batch, options)));
+  opened.catch(() => undefined);
   const close = async () => {
     batch.stop();
+    stop();
     const watcher = await opened.catch(() => undefined);
     await watcher?.close();
     await batch.settled();

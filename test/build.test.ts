@@ -2,7 +2,7 @@
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { cpSync, readdirSync, readFileSync, statSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 import { distFile } from "./kit/binary.ts";
@@ -64,6 +64,16 @@ describe("the build", () => {
     expect(boot).toHaveLength(1);
     expect(files.length).toBeLessThanOrEqual(8);
     expect(files.filter((file) => readFileSync(file, "utf8").includes("node_modules/commander"))).toEqual([]);
+  });
+
+  it("starts the built-in plugins with one file for all that they share, and without what only turns need", () => {
+    const boot = readdirSync(distFile("chunks")).filter((name) => /^boot-/.test(name));
+    const base = loadedBy([distFile("chela.js"), ...boot.map((name) => distFile(`chunks/${name}`))]);
+    const plugins = readdirSync(distFile("plugins")).map((name) => distFile(`plugins/${name}`));
+    const more = loadedBy(plugins).filter((file) => !base.includes(file) && !plugins.includes(file));
+    expect(more.map((file) => basename(file))).toEqual([expect.stringMatching(/^stage\d/)]);
+    const text = readFileSync(distFile("plugins/chat.js"), "utf8");
+    expect(text).toMatch(/\bimport\("\.\.\/chunks\/running-[A-Z0-9]{8}\.js"\)/);
   });
 
   it("names the licence of every package inside", () => {

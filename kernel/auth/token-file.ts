@@ -5,7 +5,7 @@
 import { randomBytes } from "node:crypto";
 import { chmod, mkdir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { GatewayError } from "@chela/sdk";
+import { GatewayError, messageOf } from "@chela/sdk";
 import { readIfThere, writeFileAtomic } from "../disk/files.ts";
 
 export interface GeneratedToken {
@@ -25,7 +25,7 @@ export async function generatedToken(stateDir: string): Promise<GeneratedToken> 
   try {
     return (await existing(path)) ?? (await create(stateDir, path));
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     const advice = "make the folder writable for this user";
     throw new GatewayError("STATE_DIR", 500, `cannot keep the token in ${path}: ${reason}; ${advice}`, undefined, {
       cause: error,

@@ -17,6 +17,8 @@ const stages = [
   ["kernel/cli/gateway.ts", "kernel/process/boot.ts"],
   ["kernel/plugins/installed-entry.ts"],
 ];
+/** What the built-in plugins share with what they load later comes last: all of them are on unless somebody says otherwise. */
+const pluginEntry = /^plugins\/[^/]+\/index\.ts$/;
 /** A larger chunk is worth a file of its own: not everybody who wants a small one wants it too. */
 const maxBytes = 48 * 1024;
 
@@ -24,7 +26,9 @@ const maxBytes = 48 * 1024;
 export async function mergeChunks(outputs, { root, metafile, options }) {
   const graph = graphOf(metafile);
   const reached = new Set();
-  for (const [number, entries] of stages.entries()) {
+  const built = Object.values(metafile.outputs).map(({ entryPoint }) => entryPoint ?? "");
+  const last = built.filter((entry) => pluginEntry.test(entry));
+  for (const [number, entries] of [...stages, last].entries()) {
     const reach = closure(graph, entryOutputs(metafile, entries));
     const members = together(
       graph,

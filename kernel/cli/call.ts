@@ -1,5 +1,5 @@
 /** `call`: the plain door to every RPC method. */
-import { GatewayError } from "@chela/sdk";
+import { GatewayError, messageOf } from "@chela/sdk";
 import type { Handler } from "./cli.ts";
 import { needGateway } from "./client.ts";
 import { integerOption } from "./values.ts";
@@ -15,7 +15,7 @@ function parse(json: string): unknown {
   try {
     return JSON.parse(json);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     throw new GatewayError(
       "USAGE",
       400,

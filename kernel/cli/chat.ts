@@ -4,8 +4,8 @@
  * At the prompt the person is asked about tool calls that need approval; `--approve` says yes to those of its turns.
  */
 import type { Interface } from "node:readline";
-import { GatewayError } from "@chela/sdk";
-import { attendApprovals, type Decide, decisionOf, described } from "./attend.ts";
+import { cutText, GatewayError } from "@chela/sdk";
+import { attendApprovals, type Decide, decisionOf, described, escaped } from "./attend.ts";
 import type { Cli, Handler } from "./cli.ts";
 import { type Gateway, needGateway } from "./client.ts";
 import { runTurn, type TurnEnd } from "./turn.ts";
@@ -74,6 +74,9 @@ async function say(talk: Talk, message: string): Promise<TurnEnd> {
     session,
     message,
     onStart: begun,
+    onTool(name, input) {
+      if (cli.io.stderr.isTTY && !cli.out.json) cli.out.note(toolLine(name, input));
+    },
     onText(text) {
       shown = true;
       if (!cli.out.json) cli.out.text(text);
@@ -87,6 +90,12 @@ async function say(talk: Talk, message: string): Promise<TurnEnd> {
   });
   if (end.aborted) cli.out.note("Aborted.");
   return end;
+}
+
+/** So that a person sees what takes its time. */
+function toolLine(name: string, input: unknown): string {
+  const said = typeof input === "string" ? input : (JSON.stringify(input) ?? "");
+  return escaped(`  ${name} ${cutText(said, 100, "…")}`.trimEnd());
 }
 
 async function attend({ decide, approve, session }: Talk, gateway: Gateway, turn: Promise<string>) {

@@ -1,8 +1,8 @@
-/** The words of completion that depend on this machine: plugin ids, config paths, backups. Without a gateway, read-only. */
+/** The words of completion that depend on this machine: plugin ids, config paths, names in the config, backups. Without a gateway, read-only. */
 
+import { isObject } from "@chela/sdk";
 import { parseDocument } from "../config/document.ts";
-import { formatPath } from "../config/paths.ts";
-import { isObject } from "../config/values.ts";
+import { formatPath, getAt, parsePath } from "../config/paths.ts";
 import { readIfThere } from "../disk/files.ts";
 import type { Cli } from "./cli.ts";
 import type { Candidate } from "./complete.ts";
@@ -33,6 +33,13 @@ export async function configPaths(cli: Cli): Promise<Candidate[]> {
   const text = await readIfThere(cli.places.configPath, maxConfigBytes).catch(() => undefined);
   if (text !== undefined) fromFile(parsed(text), [], words);
   return [...words].map(([word, about]) => ({ word, about }));
+}
+
+/** Names that the file has there. */
+export async function namesBelow(cli: Cli, path: string): Promise<Candidate[]> {
+  const text = await readIfThere(cli.places.configPath, maxConfigBytes).catch(() => undefined);
+  const at = text === undefined ? undefined : getAt(parsed(text), parsePath(path));
+  return isObject(at) ? Object.keys(at).map((word) => ({ word, about: "" })) : [];
 }
 
 function parsed(text: string): unknown {

@@ -97,7 +97,9 @@ function commandOf(operands: readonly string[]): CommandSpec | undefined {
 async function dynamic(cli: Cli, answers: Answers): Promise<readonly Candidate[]> {
   if (answers === "files") return [files];
   if (answers === "shells") return shells.map((word) => ({ word, about: "" }));
-  const { pluginIds, configPaths, backupIds } = await import("./complete-data.ts");
+  const { pluginIds, configPaths, backupIds, namesBelow } = await import("./complete-data.ts");
+  if (answers === "providers") return await namesBelow(cli, "models.providers");
+  if (answers === "mcp-servers") return await namesBelow(cli, "tools.mcp.servers");
   if (answers === "plugins") return await pluginIds(cli);
   return answers === "backups" ? await backupIds(cli) : await configPaths(cli);
 }

@@ -1,14 +1,14 @@
 /** After `config set`: what the program has to say of the keys just written. An unknown one is most often a slip of the finger. */
+import { isObject } from "@chela/sdk";
 import { parsePath } from "../config/paths.ts";
 import { isAtOrBelow } from "../config/snapshot.ts";
-import { isObject } from "../config/values.ts";
 import { nearest } from "../nearest.ts";
 import type { ConfigDoor } from "./config-door.ts";
 
 /** Sentences. What was written stands, so a question that fails has no answer. */
 export async function warningsBelow(door: ConfigDoor, path: string): Promise<readonly string[]> {
   const { problems } = await door.check().catch(() => ({ problems: [] }));
-  const below = problems.filter((problem) => isAtOrBelow(problem.path, path));
+  const below = problems.filter((problem) => isAtOrBelow(problem.path, path) || isAtOrBelow(path, problem.path));
   if (below.length === 0) return [];
   const schema = await door.schema().catch(() => undefined);
   return below.map(({ path: key, message }) => `${key} ${message}${nearby(schema, key)}`);

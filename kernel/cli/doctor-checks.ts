@@ -8,6 +8,7 @@ import type { Cli } from "./cli.ts";
 import { findGateway } from "./client.ts";
 import { checkAuth, checkConfig, checkPort, checkTls } from "./doctor-config.ts";
 import { bad, type Check, type Finding, good } from "./doctor-finding.ts";
+import { checkHealth, checkModels } from "./doctor-running.ts";
 import { failureOf } from "./failure.ts";
 import { pluginDoor } from "./plugin-door.ts";
 import { bytes, duration, localTime } from "./text.ts";
@@ -27,6 +28,8 @@ export const checks: readonly Check[] = [
   { name: "gateway", run: checkGateway },
   { name: "port", run: checkPort },
   { name: "plugins", run: checkPlugins },
+  { name: "health", run: checkHealth },
+  { name: "models", run: checkModels },
   { name: "disk", run: checkDisk },
   { name: "clock", run: checkClock },
 ];

@@ -2,10 +2,11 @@
  * The newest lines of the log file itself, for when no gateway answers: after a crash they are what one wants to see.
  * Reads a bounded part of the file's end; what is no JSON object is left out.
  */
+
 import { open } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
-import { isObject } from "../config/values.ts";
+import { isObject } from "@chela/sdk";
 import { codeOf } from "../disk/files.ts";
 import type { Cli } from "./cli.ts";
 import { offlineConfig } from "./config-offline.ts";

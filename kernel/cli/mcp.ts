@@ -3,6 +3,7 @@ import { GatewayError, type McpServer } from "@chela/sdk";
 import type { Cli, Handler } from "./cli.ts";
 import { needGateway } from "./client.ts";
 import { type Piece, styled } from "./output.ts";
+import { withProgress } from "./progress.ts";
 import { textOption } from "./values.ts";
 
 /** A start may download the server first. */
@@ -35,7 +36,8 @@ export const list: Handler = async (cli) => {
 export const test: Handler = async (cli, [name = ""]) => {
   const gateway = await needGateway(cli, "mcp test");
   const options = { timeoutMs: startMs };
-  const row = (await gateway.call("mcp.test", { name }, options)) as McpServer & { ok: boolean; ms: number };
+  const test = () => gateway.call("mcp.test", { name }, options);
+  const row = (await withProgress(cli, `Asking ${name}`, test)) as McpServer & { ok: boolean; ms: number };
   await cli.out.show(row, () =>
     row.ok ? told(cli, row, `answered in ${row.ms} ms`) : told(cli, row, `does not answer: ${row.reason}`),
   );
@@ -44,7 +46,8 @@ export const test: Handler = async (cli, [name = ""]) => {
 
 export const restart: Handler = async (cli, [name = ""]) => {
   const gateway = await needGateway(cli, "mcp restart");
-  const row = (await gateway.call("mcp.restart", { name }, { timeoutMs: startMs })) as McpServer;
+  const again = () => gateway.call("mcp.restart", { name }, { timeoutMs: startMs });
+  const row = (await withProgress(cli, `Starting ${name}`, again)) as McpServer;
   await cli.out.show({ ok: true, ...row }, () => told(cli, row, "is up again"));
 };
 
@@ -65,10 +68,12 @@ export const add: Handler = async (cli, [name = "", command = "", ...args], opti
     ? { transport: options.sse ? "sse" : "http", url, headers: header(textOption(options.header)) }
     : { transport: "stdio", command, args, env: pairs(textOption(options.env)) };
   const gateway = await needGateway(cli, "mcp add");
-  const result = (await gateway.call("mcp.add", { name, server: { ...common, ...place } })) as object;
+  const server = { ...common, ...place };
+  const result = (await gateway.call("mcp.add", { name, server })) as { changed: boolean; added: boolean };
   await cli.out.show({ ok: true, ...result }, () => {
-    cli.out.line(`Added ${name}.`);
-    cli.out.note(`See whether it comes up with: chela mcp test ${name}`);
+    const word = result.added ? "Added" : "Changed";
+    cli.out.line(result.changed ? `${word} ${name}.` : `${name} is there already, just so.`);
+    cli.out.note(`See whether it comes up with: chela mcp test ${/^[\w-]+$/.test(name) ? name : `'${name}'`}`);
   });
 };
 
@@ -83,10 +88,8 @@ export const remove: Handler = async (cli, [name = ""]) => {
 export const install: Handler = async (cli, [wanted = ""], options) => {
   const gateway = await needGateway(cli, "mcp install");
   const params = { package: wanted, installer: textOption(options.with) ?? "uv" };
-  const result = (await gateway.call("mcp.install", params, { timeoutMs: installMs })) as {
-    output: string;
-    bin_path: string;
-  };
+  const run = () => gateway.call("mcp.install", params, { timeoutMs: installMs });
+  const result = (await withProgress(cli, `Installing ${wanted}`, run)) as { output: string; bin_path: string };
   await cli.out.show(result, () => {
     cli.out.line(result.output);
     cli.out.note(`Use it with: chela mcp add NAME -- ${result.bin_path}`);

@@ -4,6 +4,7 @@ import type { Cli, Handler, Options } from "./cli.ts";
 import { type Gateway, needGateway } from "./client.ts";
 import { failureOf } from "./failure.ts";
 import { type Piece, styled } from "./output.ts";
+import { withProgress } from "./progress.ts";
 import { duration } from "./text.ts";
 import { integerOption, textOption } from "./values.ts";
 
@@ -84,7 +85,9 @@ async function testAll(cli: Cli, gateway: Gateway, models: readonly string[], op
       results[at] = await testOne(gateway, models[at] as string, seconds * 1000);
     }
   };
-  await Promise.all(Array.from({ length: Math.min(parallel, models.length) }, worker));
+  const said = () => `Asking ${models.length} models, ${results.filter(Boolean).length} done`;
+  const all = () => Promise.all(Array.from({ length: Math.min(parallel, models.length) }, worker));
+  await withProgress(cli, models.length === 1 ? `Asking ${models[0]}` : said, all);
   const ok = results.every((one) => one.ok);
   await cli.out.show({ ok, models: results }, () =>
     cli.out.table(["model", "answer", "first token", "whole", "error"], results.map(cells)),
@@ -99,8 +102,14 @@ async function testOne(gateway: Gateway, model: string, timeoutMs: number): Prom
   } catch (error) {
     const { code, message } = failureOf(error);
     if (code === "GATEWAY_UNREACHABLE" || code === "UNAUTHORIZED") throw error;
+    if (code === "GATEWAY_TIMEOUT") return { model, ok: false, code: "UPSTREAM_TIMEOUT", error: tooSlow(timeoutMs) };
     return { model, ok: false, code, error: message };
   }
+}
+
+/** It is the model that has not answered, not the gateway. */
+function tooSlow(timeoutMs: number): string {
+  return `no word within ${duration(timeoutMs)}; wait longer with --timeout SECONDS`;
 }
 
 async function listUpstream(cli: Cli, gateway: Gateway, provider: string): Promise<void> {

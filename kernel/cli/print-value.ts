@@ -1,4 +1,5 @@
 /** Data of unknown shape for people: rows of records as a table, a record as lines, the rest as JSON. */
+import { isObject } from "@chela/sdk";
 import type { Output } from "./output.ts";
 
 type Row = Readonly<Record<string, unknown>>;
@@ -7,7 +8,7 @@ export async function printValue(out: Output, value: unknown): Promise<void> {
   if (value === undefined || value === null) return;
   if (typeof value === "string") out.text(`${value}\n`);
   else if (isRows(value)) await printRows(out, value);
-  else if (isRow(value))
+  else if (isObject(value))
     await out.table(
       [],
       Object.entries(value).map(([key, item]) => [key, cell(item)]),
@@ -23,12 +24,8 @@ async function printRows(out: Output, rows: readonly Row[]): Promise<void> {
   );
 }
 
-function isRow(value: unknown): value is Row {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
 function isRows(value: unknown): value is readonly Row[] {
-  return Array.isArray(value) && value.length > 0 && value.every(isRow);
+  return Array.isArray(value) && value.length > 0 && value.every(isObject);
 }
 
 function cell(value: unknown): string {

@@ -1,9 +1,10 @@
 /** `provider configure NAME`: a provider into the config, from flags or from answers. What it holds already and nobody names stays. */
-import { GatewayError } from "@chela/sdk";
+import { GatewayError, redactedMark } from "@chela/sdk";
 import type { Cli, Handler, Options } from "./cli.ts";
+import { findAnswering } from "./client.ts";
 import { type ConfigDoor, configDoor } from "./config-door.ts";
 import { styled } from "./output.ts";
-import { canAsk, openPrompt, secretFromInput } from "./prompt.ts";
+import { canAsk, openPrompt, type Prompt, secretFromInput } from "./prompt.ts";
 import { integerOption, textOption } from "./values.ts";
 
 interface Entry {
@@ -14,8 +15,6 @@ interface Entry {
   readonly [key: string]: unknown;
 }
 
-/** Stands for a secret that is kept. */
-const keep = "__CHELA_REDACTED__";
 const flags = ["preset", "apiBase", "apiKey", "models", "auth", "oauthProvider", "timeout"];
 
 export const configure: Handler = async (cli, [name = ""], options) => {
@@ -25,7 +24,9 @@ export const configure: Handler = async (cli, [name = ""], options) => {
   const before = (found.value ?? {}) as Entry;
   const given = flags.some((flag) => options[flag] !== undefined);
   if (!given && !canAsk(cli)) throw nothingGiven(name);
-  const change = given ? await fromFlags(cli, name, options) : await fromAnswers(cli, name, before);
+  const change = given
+    ? await fromFlags(cli, name, options)
+    : await fromAnswers(cli, name, { before, known: await knownVendor(door, path) });
   const oauth = change.oauth ? { ...before.oauth, ...change.oauth } : before.oauth;
   const entry: Entry = { ...before, ...change, ...(oauth ? { oauth } : {}) };
   const result = await door.set(path, entry, {});
@@ -50,11 +51,15 @@ async function fromFlags(cli: Cli, name: string, options: Options): Promise<Entr
   };
 }
 
-async function fromAnswers(cli: Cli, name: string, before: Entry): Promise<Entry> {
+async function fromAnswers(
+  cli: Cli,
+  name: string,
+  { before, known }: { before: Entry; known: boolean },
+): Promise<Entry> {
   const prompt = openPrompt(cli);
   try {
     cli.out.note(`Provider ${name}. Enter keeps what stands in brackets.`);
-    const base = await prompt.ask("Base URL (empty: the vendor's own)", { otherwise: before.api_base ?? "" });
+    const base = await askBase(prompt, before.api_base, known);
     const had = before.api_key !== undefined;
     const key = await prompt.ask(had ? "API key (empty: keep the one there is)" : "API key (empty: none)", {
       secret: true,
@@ -62,7 +67,7 @@ async function fromAnswers(cli: Cli, name: string, before: Entry): Promise<Entry
     const models = (before.models ?? []).flatMap((model) => (typeof model === "string" ? [model] : []));
     const answer = await prompt.ask("Models, separated by commas", { otherwise: models.join(",") });
     return {
-      ...entryOf({ api_base: base || undefined, api_key: key || (had ? keep : undefined) }),
+      ...entryOf({ api_base: base || undefined, api_key: key || (had ? redactedMark : undefined) }),
       ...(answer === models.join(",") ? {} : { models: listOf(answer) }),
     };
   } finally {
@@ -83,6 +88,35 @@ async function told(
     else if (typeof first === "string" && first !== "*") cli.out.note(`Try it: chela models test ${name}/${first}`);
     else cli.out.note(`See what it has: chela models list --upstream ${name}`);
   });
+  if (!cli.out.json && door.applies === "now") await tellDefault(cli, name, entry);
+}
+
+/** Whoever adds a provider may expect that it answers from now on. */
+async function tellDefault(cli: Cli, name: string, { models = [] }: Entry): Promise<void> {
+  const gateway = await findAnswering(cli);
+  const told =
+    gateway && ((await gateway.call("providers.models", {}).catch(() => null)) as { primary: string } | null);
+  if (!told || told.primary.startsWith(`${name}/`)) return;
+  const model = typeof models[0] === "string" && models[0] !== "*" ? models[0] : "MODEL";
+  cli.out.note(`By default ${told.primary} answers. Change it with: chela provider use ${name}/${model}`);
+}
+
+/** Asked until there is one where nobody knows the vendor's. */
+async function askBase(prompt: Prompt, before: string | undefined, known: boolean): Promise<string> {
+  if (known || before) return await prompt.ask("Base URL (empty: the vendor's own)", { otherwise: before ?? "" });
+  for (;;) {
+    const base = await prompt.ask("Base URL, as https://api.example.com/v1");
+    if (base !== "") return base;
+  }
+}
+
+/** Whether a provider of this name could do without an address: the gateway knows the vendors, not this program. */
+async function knownVendor(door: ConfigDoor, path: string): Promise<boolean> {
+  const refused = await door.plan(path, {}).then(
+    () => "",
+    (error: unknown) => String((error as Error).message),
+  );
+  return !refused.includes("api_base");
 }
 
 function entryOf(values: Readonly<Record<string, string | number | undefined>>): Entry {

@@ -9,7 +9,7 @@ import type { Cli, Handler } from "./cli.ts";
 import { type Gateway, needGateway } from "./client.ts";
 import { configDoor } from "./config-door.ts";
 import { styled } from "./output.ts";
-import { canAsk, openPrompt } from "./prompt.ts";
+import { canAsk, openPrompt, type Prompt } from "./prompt.ts";
 import { localTime, plainLine } from "./text.ts";
 import { textOption } from "./values.ts";
 
@@ -135,11 +135,20 @@ async function pasted(
 ): Promise<Done> {
   const prompt = openPrompt(cli);
   try {
-    const url = await prompt.ask("Or paste the address that the browser ended up at", { signal });
+    const url = await askCallback(cli, prompt, signal);
     const params = { ...names, flow_id: started.flow_id, callback_url: url };
     return (await gateway.call("provider.oauth.complete", params, { timeoutMs: 120_000, signal })) as Done;
   } finally {
     prompt.close();
+  }
+}
+
+/** Until there is something in it that ends a login, so that a slip does not cost the whole of it. */
+async function askCallback(cli: Cli, prompt: Prompt, signal: AbortSignal): Promise<string> {
+  for (;;) {
+    const url = await prompt.ask("Or paste the address that the browser ended up at", { signal });
+    if (/[?&#](?:code|error)=/.test(url)) return url;
+    cli.out.note("That address has no code. It is the one after the login, with ?code=... in it.");
   }
 }
 

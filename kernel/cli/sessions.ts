@@ -40,7 +40,8 @@ export const list: Handler = async (cli, _args, options) => {
     nextCursor?: string;
   };
   await cli.out.show(sessions, async () => {
-    await cli.out.table(["key", "title", "kind", "messages", "last used"], sessions.map(cells));
+    if (sessions.length === 0) cli.out.note("No conversations. Begin one with: chela chat");
+    else await cli.out.table(["key", "title", "kind", "messages", "last used"], sessions.map(cells));
     if (nextCursor !== undefined) cli.out.note(`These are the newest ${limit}. More with: --limit ${limit * 4}`);
   });
 };

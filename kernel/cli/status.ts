@@ -93,8 +93,20 @@ function failed(error: unknown): Failed {
 
 function cells(check: HealthReport["checks"][number]): Piece[] {
   const { ok, plugin, name, ...facts } = check;
-  const shown = Object.entries(facts)
-    .filter(([, value]) => value !== "" && value !== null)
-    .map(([key, value]) => `${key}=${typeof value === "string" ? value : JSON.stringify(value)}`);
-  return [ok ? styled("green", "ok") : styled("red", "failed"), plugin, name, shown.join(" ")];
+  return [ok ? styled("green", "ok") : styled("red", "failed"), plugin, name, factsOf(facts).join(" ")];
+}
+
+function factsOf(facts: object): string[] {
+  return Object.entries(facts)
+    .filter(([, value]) => value !== "" && value !== null && !(Array.isArray(value) && value.length === 0))
+    .map(([key, value]) => `${key}=${factOf(value)}`);
+}
+
+/** One of a list by its name, the rest of it in brackets. */
+function factOf(value: unknown): string {
+  if (Array.isArray(value)) return value.map(factOf).join(", ");
+  if (typeof value !== "object" || value === null) return String(value);
+  const [[, head] = ["", ""], ...rest] = Object.entries(value);
+  const more = factsOf(Object.fromEntries(rest)).join(" ");
+  return more === "" ? String(head) : `${head} (${more})`;
 }

@@ -1,7 +1,8 @@
 /** `tools …`: what agents can do, doing it oneself, and the record of what was done. */
-import { GatewayError } from "@chela/sdk";
+import { cutText, GatewayError, isObject } from "@chela/sdk";
+import { didYouMean } from "../nearest.ts";
 import type { Handler } from "./cli.ts";
-import { needGateway } from "./client.ts";
+import { type Gateway, needGateway } from "./client.ts";
 import { type Piece, styled } from "./output.ts";
 import { localTime } from "./text.ts";
 import { integerOption, textOption } from "./values.ts";
@@ -26,6 +27,11 @@ interface AuditRow {
   readonly ms: number;
 }
 
+interface Answer {
+  readonly ok: boolean;
+  readonly output: string;
+}
+
 const colours = { allow: "green", ask: "yellow", deny: "red", ok: "green", failed: "yellow", denied: "red" } as const;
 
 export const list: Handler = async (cli) => {
@@ -34,14 +40,23 @@ export const list: Handler = async (cli) => {
   await cli.out.show(rows, () =>
     cli.out.table(
       ["tool", "risk", "approval", "access", "plugin", "about"],
-      rows.map((row) => [row.name, row.risk, coloured(row.approval), row.access, row.owner, shortened(row.about, 60)]),
+      rows.map((row) => [
+        row.name,
+        row.risk,
+        coloured(row.approval),
+        row.access,
+        row.owner,
+        cutText(row.about, 59, "…"),
+      ]),
     ),
   );
 };
 
 export const info: Handler = async (cli, [name = ""]) => {
   const gateway = await needGateway(cli, "tools info");
-  const row = (await gateway.call("tools.info", { name })) as ToolRow & { readonly parameters: unknown };
+  const row = (await gateway.call("tools.info", { name }).catch(nearby(gateway, name))) as ToolRow & {
+    readonly parameters: unknown;
+  };
   await cli.out.show(row, () => {
     cli.out.line(styled("bold", row.name), `  ${row.about}`);
     cli.out.line(`Risk ${row.risk}; approval: `, coloured(row.approval), ` (${row.decidedBy}); access ${row.access}.`);
@@ -53,7 +68,7 @@ export const run: Handler = async (cli, [tool = "", json], options) => {
   const timeoutMs = integerOption(options.timeout, "--timeout", { min: 1, max: 3_600_000 }) ?? 600_000;
   const params = { tool, args: json === undefined ? {} : argumentsOf(json), session: textOption(options.session) };
   const gateway = await needGateway(cli, `tools run ${tool}`);
-  const answer = (await gateway.call("tools.invoke", params, { timeoutMs })) as { ok: boolean; output: string };
+  const answer = (await gateway.call("tools.invoke", params, { timeoutMs }).catch(nearby(gateway, tool))) as Answer;
   await cli.out.show(answer, () => {
     if (answer.ok) cli.out.text(`${answer.output}\n`);
     else cli.out.error(answer.output);
@@ -74,23 +89,30 @@ export const audit: Handler = async (cli, _args, options) => {
   });
 };
 
+/** A tool that there is not, with the one that may have been meant. */
+function nearby(gateway: Gateway, name: string): (error: unknown) => Promise<never> {
+  return async (error) => {
+    if (!GatewayError.is(error) || error.code !== "TOOL_UNKNOWN") throw error;
+    const rows = (await gateway.call("tools.list", {}).catch(() => [])) as readonly ToolRow[];
+    const names = rows.map((row) => row.name);
+    const message = `There is no tool "${name.slice(0, 100)}".${didYouMean(name, names)} See: chela tools list`;
+    throw new GatewayError(error.code, error.status, message);
+  };
+}
+
 function cells(row: AuditRow): Piece[] {
   const { at, tool, outcome, identity, session, ms } = row;
-  return [localTime(at), tool, coloured(outcome), identity, session ?? "", String(ms), shortened(row.arguments, 60)];
+  return [localTime(at), tool, coloured(outcome), identity, session ?? "", String(ms), cutText(row.arguments, 59, "…")];
 }
 
 function coloured(word: string): Piece {
   return Object.hasOwn(colours, word) ? styled(colours[word as keyof typeof colours], word) : word;
 }
 
-function shortened(text: string, length: number): string {
-  return text.length <= length ? text : `${text.slice(0, length - 1).replace(/[\ud800-\udbff]$/, "")}…`;
-}
-
 function argumentsOf(json: string): unknown {
   try {
     const value: unknown = JSON.parse(json);
-    if (typeof value === "object" && value !== null && !Array.isArray(value)) return value;
+    if (isObject(value)) return value;
   } catch {
     // Said below.
   }

@@ -8,6 +8,8 @@ export interface TurnAsk {
   readonly message: string;
   /** Gets the turn's id, before anything is said. */
   readonly onStart: (turn: string) => void;
+  /** A tool begins. */
+  readonly onTool: (name: string, input: unknown) => void;
   readonly onText: (text: string) => void;
   /** Gets the handler of Ctrl-C while the turn runs. */
   readonly onInterrupt: (handler: () => void) => void;
@@ -38,6 +40,7 @@ export async function runTurn(gateway: Gateway, ask: TurnAsk): Promise<TurnEnd> 
     socket.send({ session: ask.session, message: ask.message });
     for await (const frame of socket.frames()) {
       if (frame.type === "chat_start" && typeof frame.turn === "string") ask.onStart(frame.turn);
+      else if (frame.type === "chat_tool" && frame.state === "run") ask.onTool(String(frame.name), frame.input);
       else if (frame.type === "chat_chunk" && typeof frame.delta === "string") {
         reply += frame.delta;
         ask.onText(frame.delta);
@@ -59,11 +62,19 @@ export async function runTurn(gateway: Gateway, ask: TurnAsk): Promise<TurnEnd> 
   throw new GatewayError(
     "CHAT_CUT",
     502,
-    `The connection closed before the reply was complete (code ${socket.closeCode()}). What arrived is in the history of ${ask.session}.`,
+    `The connection closed before the reply was complete (code ${socket.closeCode()}). What arrived is kept: chela sessions show ${ask.session}`,
   );
 }
 
 function failed(frame: Readonly<Record<string, unknown>>): GatewayError {
   const code = typeof frame.code === "string" ? frame.code : "CHAT_FAILED";
-  return new GatewayError(code, 502, String(frame.error ?? "the turn failed"));
+  const what = String(frame.error ?? "the turn failed");
+  const way = ways[code] ?? (code.startsWith("UPSTREAM_") ? "See who answers: chela models test" : "");
+  return new GatewayError(code, 502, way === "" ? what : `${what}. ${way}`.replace(/([.!?])\. /, "$1 "));
 }
+
+/** What a person can do about a turn that failed. */
+const ways: Readonly<Record<string, string>> = {
+  MODEL_UNKNOWN: "Choose another one: chela models list, then chela provider use provider/model",
+  UPSTREAM_AUTH: "Give it another key: chela provider configure NAME --api-key -",
+};

@@ -3,12 +3,11 @@
  * Compared are normalised values, so writing down a default is no change.
  */
 import { isDeepStrictEqual } from "node:util";
-import type { PlannedChange } from "@chela/sdk";
+import { isObject, type PlannedChange } from "@chela/sdk";
 import { formatPath, parsePath, startsWith } from "./paths.ts";
 import { fillDefaults } from "./schema-walk.ts";
 import { composeSchema, type Section, sectionOf } from "./sections.ts";
 import type { Snapshot } from "./snapshot.ts";
-import { isObject } from "./values.ts";
 
 /** Keys of `gateway` that need a new listener; everything else there is read live. */
 const listenerKeys: ReadonlySet<string> = new Set(["host", "port", "bind", "tls"]);

@@ -1,8 +1,8 @@
 /** What the config can hold, for references and for clients: one JSON Schema, and the keys that apply live. */
+import { isObject } from "@chela/sdk";
 import { formatPath, parsePath } from "./paths.ts";
 import { branches, childSchemas, type Schema } from "./schema-walk.ts";
 import { composeSchema, type Section } from "./sections.ts";
-import { isObject } from "./values.ts";
 
 export interface HotField {
   readonly path: string;

@@ -1,9 +1,10 @@
 /** The difference between two versions of the file, for people: unified, secrets redacted on both sides. */
 
+import { redactedMark } from "@chela/sdk";
 import { differences } from "./classify.ts";
 import { parseDocument } from "./document.ts";
 import { formatPath, getAt } from "./paths.ts";
-import { redact, redactedMark, redactText } from "./redact.ts";
+import { redact, redactText } from "./redact.ts";
 import type { Schema } from "./schema-walk.ts";
 import type { PlainObject } from "./values.ts";
 

@@ -3,9 +3,9 @@
  * indentation, line ends, number spellings and unknown keys stay; a comment goes only with the object it stands in.
  */
 import { isDeepStrictEqual } from "node:util";
-import { GatewayError } from "@chela/sdk";
+import { GatewayError, isObject } from "@chela/sdk";
 import { type ConfigDocument, commaBetween, type DocumentNode, nodeValue, parseDocument } from "./document.ts";
-import { isObject, type PlainObject } from "./values.ts";
+import type { PlainObject } from "./values.ts";
 
 interface Edit {
   readonly start: number;

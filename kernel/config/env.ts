@@ -2,9 +2,10 @@
  * The environment in the config, in memory only: `${NAME}` inside string values (`$${NAME}` stays as text), and
  * `CHELA_*` overrides named after the dotted path of a key (`CHELA_GATEWAY_PORT`). Neither is ever written to disk.
  */
+import { isObject } from "@chela/sdk";
 import type { Env } from "./locate.ts";
 import { branches, childSchemas, isDeclared, itemSchemas, type Schema } from "./schema-walk.ts";
-import { isObject, oncePer, type PlainObject } from "./values.ts";
+import { oncePer, type PlainObject } from "./values.ts";
 
 export interface MissingReference {
   readonly path: readonly string[];
@@ -82,9 +83,13 @@ function expandText(text: string, env: Env): { text: string; missing: string[] }
 
 /** The overrides in `env`. A variable that names no scalar key of a schema, or of a record in the file, is ignored. */
 export function overridesOf(env: Env, schema: Schema, value: PlainObject): readonly Override[] {
+  const sections = sectionNames(schema, value);
   const names = Object.keys(env)
     .filter((name) => name.startsWith("CHELA_") && !notOverrides.has(name))
+    .filter((name) => sections.some((section) => name === section || name.startsWith(`${section}_`)))
     .sort();
+  // Most starts end here: to walk through all schemas takes milliseconds.
+  if (names.length === 0) return [];
   const declared = declaredScalars(schema);
   const known = (name: string) => (Object.hasOwn(aliases, name) ? aliases[name] : declared.get(name));
   const inFile = names.every(known) ? new Map<string, Scalar>() : byName(recordScalars([schema], value, []));
@@ -92,6 +97,14 @@ export function overridesOf(env: Env, schema: Schema, value: PlainObject): reado
     const scalar = known(name) ?? inFile.get(name);
     return scalar ? [{ name, path: scalar.path, value: coerce(env[name] ?? "", scalar.schemas) }] : [];
   });
+}
+
+/** What the names of variables begin with. */
+function sectionNames(schema: Schema, value: PlainObject): readonly string[] {
+  const declared = branches([schema]).flatMap(({ properties }) =>
+    isObject(properties) ? Object.keys(properties) : [],
+  );
+  return [...new Set([...declared, ...Object.keys(value)])].map((key) => envName([key]));
 }
 
 /** Those that stand in the schema itself, by the names of their variables. */

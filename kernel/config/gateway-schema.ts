@@ -22,7 +22,7 @@ export const GatewaySection = Type.Object({
         { default: "", description: "Empty: password when one is set, else token." },
       ),
       token: Type.String({ default: "", secret: true, description: "Empty: the generated one in the state dir." }),
-      password: Type.String({ default: "", secret: true }),
+      password: Type.String({ default: "", secret: true, description: "For auth.mode password." }),
       maxFailuresPerMinute: Type.Integer({
         minimum: 1,
         maximum: 10_000,
@@ -78,7 +78,7 @@ export const GatewaySection = Type.Object({
   tls: Type.Object(
     {
       certPath: Type.String({ default: "", description: "PEM file; both paths set turn TLS on." }),
-      keyPath: Type.String({ default: "" }),
+      keyPath: Type.String({ default: "", description: "PEM file of its private key." }),
     },
     { default: {} },
   ),
@@ -125,15 +125,15 @@ export const PluginsSection = Type.Object({
   quarantine: Type.Object(
     {
       faults: Type.Integer({ minimum: 1, default: 10, description: "So many faults within the window stop a plugin." }),
-      windowSec: Type.Integer({ minimum: 1, default: 60 }),
+      windowSec: Type.Integer({ minimum: 1, default: 60, description: "Length of that window in seconds." }),
     },
     { default: {} },
   ),
   entries: Type.Record(
     Type.String(),
     Type.Object({
-      enabled: Type.Optional(Type.Boolean()),
-      config: Type.Optional(Type.Unknown()),
+      enabled: Type.Optional(Type.Boolean({ description: "Absent: what the plugin says, on for most." })),
+      config: Type.Optional(Type.Unknown({ description: "The plugin's own section." })),
     }),
     { default: {} },
   ),

@@ -2,9 +2,8 @@
  * The way back of a redacted value: where the mark comes in, what is stored stays. A mark that has nothing behind it, or
  * that could mean either of two things, is refused; the mark itself is never stored.
  */
-import { GatewayError } from "@chela/sdk";
-import { redactedMark } from "./redact.ts";
-import { isObject, type PlainObject } from "./values.ts";
+import { GatewayError, isObject, redactedMark } from "@chela/sdk";
+import type { PlainObject } from "./values.ts";
 
 /** What the mark may stand for. */
 export interface Kept {

@@ -2,8 +2,8 @@
  * Dotted paths: `gateway.port`, `a.b.0.c`, `a["x.y"]` for keys with dots. Leading, trailing and double dots are
  * tolerated and a last segment `enable` means `enabled`, as ClawGo has it. No path reaches a prototype.
  */
-import { GatewayError } from "@chela/sdk";
-import { assertKey, isObject, maxDepth, type PlainObject } from "./values.ts";
+import { GatewayError, isObject } from "@chela/sdk";
+import { assertKey, maxDepth, type PlainObject } from "./values.ts";
 
 export type ConfigPath = readonly string[];
 

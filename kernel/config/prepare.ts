@@ -2,7 +2,7 @@
  * From edits to a snapshot that may be written: on the text as it is on disk, with kept secrets put back, and refused as a
  * whole when it brings in an error or touches one. Errors that stand elsewhere in the file do not block.
  */
-import type { ConfigEdit, ConfigProblem } from "@chela/sdk";
+import { type ConfigEdit, type ConfigProblem, isObject } from "@chela/sdk";
 import { documentOf, type FileState } from "./disk.ts";
 import { type ConfigDocument, parseDocument } from "./document.ts";
 import { rewrite } from "./edit.ts";
@@ -12,7 +12,7 @@ import { formatPath, getAt, parsePath, setAt } from "./paths.ts";
 import { kernelSections } from "./sections.ts";
 import type { ConfigHost } from "./service.ts";
 import { invalidConfig, isAtOrBelow, type Snapshot, withProblems } from "./snapshot.ts";
-import { isObject, type PlainObject, plainCopy } from "./values.ts";
+import { type PlainObject, plainCopy } from "./values.ts";
 
 /** Below the kernel's `plugins`, but a plugin's own. */
 const pluginConfig = /^plugins\.entries\..+\.config(?:[.[]|$)/;
@@ -103,7 +103,9 @@ async function accepted(
 }
 
 function refuse(errors: readonly ConfigProblem[]): void {
-  if (errors.length > 0) throw invalidConfig(errors);
+  // Two owners of nested sections may say the same of one key.
+  const told = new Map(errors.map((error) => [`${error.path} ${error.message}`, error]));
+  if (told.size > 0) throw invalidConfig([...told.values()]);
 }
 
 function errorsOf({ problems }: Snapshot): readonly ConfigProblem[] {

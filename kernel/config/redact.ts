@@ -1,15 +1,13 @@
 /** Redaction: the one function that every way out of the config passes through, for data and for the text of a file. */
+import { isObject, redactedMark } from "@chela/sdk";
 import { type ConfigDocument, commentsOf, parseDocument } from "./document.ts";
 import { hasReference } from "./env.ts";
 import type { Schema } from "./schema-walk.ts";
 import { holdsAny, isTellingComment, leavesOf, nodeShape, placeShape, secretsAmong } from "./secret-walk.ts";
 import type { Snapshot } from "./snapshot.ts";
-import { isObject, type PlainObject } from "./values.ts";
+import type { PlainObject } from "./values.ts";
 
 type Resolved = Pick<Snapshot, "merged" | "schema">;
-
-/** Stands for a secret. Sent back, it means "keep what is there". */
-export const redactedMark = "__CHELA_REDACTED__";
 
 /** A copy without secrets, also where one was copied to another place. `more` holds secrets from elsewhere to look for. */
 export function redact(value: unknown, schema: Schema, more: ReadonlySet<string> = new Set()): unknown {

@@ -2,7 +2,8 @@
  * Walking a JSON Schema beside a value: which schemas govern a key, which defaults are missing, which keys nobody knows.
  * Everything here looks at the shape only; whether a value is valid is ajv's to say.
  */
-import { isObject, oncePer, type PlainObject } from "./values.ts";
+import { isObject } from "@chela/sdk";
+import { oncePer, type PlainObject } from "./values.ts";
 
 export type Schema = Readonly<Record<string, unknown>>;
 

@@ -2,10 +2,10 @@
  * Which scalars of a config are secret. A schema says so with `secret: true`, for a value or for everything below it; where
  * no schema declares a key (unknown keys, records) its name decides; an address with a password in it is secret anywhere.
  */
+import { isObject } from "@chela/sdk";
 import type { DocumentNode } from "./document.ts";
 import { isReference } from "./env.ts";
 import { branches, childSchemas, isDeclared, itemSchemas, type Schema } from "./schema-walk.ts";
-import { isObject } from "./values.ts";
 
 /** How the walk sees a value: data that can be changed in place, or places in a text. */
 export interface Shape<T> {

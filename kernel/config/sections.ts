@@ -1,8 +1,9 @@
 /** Who owns which part of the file, and the one schema that all parts make together. */
+import { isObject } from "@chela/sdk";
 import { GatewaySection, PluginsSection } from "./gateway-schema.ts";
 import { type ConfigPath, parsePath, startsWith } from "./paths.ts";
 import { childSchemas, type Schema } from "./schema-walk.ts";
-import { isObject, oncePer } from "./values.ts";
+import { oncePer } from "./values.ts";
 
 export interface Section {
   /** Plugin id; `gateway` and `plugins` are the kernel's. */

@@ -7,6 +7,7 @@ import {
   type Config,
   type ConfigProblem,
   GatewayError,
+  messageOf,
   type PlannedChange,
   type WriteOptions,
 } from "@chela/sdk";
@@ -49,13 +50,20 @@ export interface ConfigHost {
 export function createConfigService(host: ConfigHost): Config {
   const { file } = host;
   const view = () => redactedView(host.snapshot());
+  let shown: { readonly of: Snapshot; readonly view: PlainObject } | undefined;
+  /** Asked for again and again by those who read one value of it. */
+  const viewOnce = () => {
+    const of = host.snapshot();
+    if (shown?.of !== of) shown = { of, view: redactedView(of) };
+    return shown.view;
+  };
   const fileAlone = () => redact(rawOf(host), host.snapshot().schema) as PlainObject;
   return {
     path: file.path,
     view,
     file: fileAlone,
     get: (path, source) => {
-      const value = getAt(source === "file" ? fileAlone() : view(), parsePath(path));
+      const value = getAt(source === "file" ? fileAlone() : viewOnce(), parsePath(path));
       return value === undefined ? { found: false } : { found: true, value };
     },
     hash: () => file.state.hash,
@@ -122,7 +130,7 @@ async function applied(host: ConfigHost, next: Snapshot, why: string, who: strin
     return await host.apply(next, why, who);
   } catch (error) {
     const id = GatewayError.is(error) ? error.code : "host";
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     return { applied: [], restarted: [], pending: host.pending(), failed: [{ id, reason }], hash: next.hash };
   }
 }
@@ -180,7 +188,7 @@ function newlyBroken(previous: Snapshot, next: Snapshot): readonly ConfigProblem
 
 /** What a refused file tells in `status` and on the event stream. */
 export function troubleOf(error: unknown): ConfigTrouble {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   const { line, column } = (GatewayError.is(error) ? error.details : undefined) ?? {};
   const place = typeof line === "number" && typeof column === "number" ? { line, column } : {};
   return { message, ...place, at: Date.now() };

@@ -4,7 +4,7 @@
  */
 
 import { isDeepStrictEqual } from "node:util";
-import { type ConfigProblem, GatewayError } from "@chela/sdk";
+import { type ConfigProblem, GatewayError, messageOf } from "@chela/sdk";
 import { type ConfigDocument, missingDocument, parseDocument } from "./document.ts";
 import { expandReferences, type Override, overridesOf } from "./env.ts";
 import type { Env } from "./locate.ts";
@@ -149,7 +149,7 @@ async function validated(section: Section, value: unknown, validate: SectionVali
   try {
     return await validate(section.owner, section.schema, value);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     return [
       {
         path: "",

@@ -2,8 +2,9 @@
  * The quick yes: true only when a value certainly satisfies a schema. Everything it is not sure of, and every refusal, is
  * left to ajv, so a config that is in order costs a start neither loading nor compiling anything.
  */
+import { isObject } from "@chela/sdk";
 import type { Schema } from "./schema-walk.ts";
-import { isObject, type PlainObject } from "./values.ts";
+import type { PlainObject } from "./values.ts";
 
 /** Words that say nothing about validity, and those that are understood here. */
 const silent = ["default", "secret", "title", "description", "examples", "deprecated", "readOnly", "$id", "$comment"];

@@ -1,5 +1,5 @@
 /** Plain JSON data: what the config is made of between the file and the plugins. */
-import { GatewayError } from "@chela/sdk";
+import { GatewayError, isObject } from "@chela/sdk";
 
 export type PlainObject = Record<string, unknown>;
 
@@ -7,10 +7,6 @@ export type PlainObject = Record<string, unknown>;
 export const maxDepth = 64;
 
 const refusedKeys: ReadonlySet<string> = new Set(["__proto__", "constructor", "prototype"]);
-
-export function isObject(value: unknown): value is PlainObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
 
 /** Keys that reach a prototype are refused wherever they stand: in files, edits and paths. */
 export function assertKey(key: string, where: string): void {

@@ -4,8 +4,7 @@
  * unless it runs now: then the whole change fails and the old generation never noticed. Only a change that puts a faulty
  * plugin away is `tolerant`: it goes on without whoever cannot do without that one.
  */
-import { type Context, GatewayError, type Plugin } from "@chela/sdk";
-import { explain } from "../explain.ts";
+import { type Context, GatewayError, messageOf, type Plugin } from "@chela/sdk";
 import type { FaultReporter } from "../hooks.ts";
 import { Instance, type Manifest } from "../instance/instance.ts";
 import { deadline } from "../instance/scope.ts";
@@ -52,7 +51,7 @@ export async function assemble(
   const giveUp = async (id: string, error: unknown) => {
     await dispose(staged.get(id), stager);
     staged.delete(id);
-    const reason = explain(error);
+    const reason = messageOf(error);
     if (input.live.has(id) && !input.tolerant) throw new StageFailure(id, reason);
     const idle: Idle = {
       id,

@@ -2,11 +2,10 @@
  * Applies a config snapshot to what runs: classifies what changed, holds back what the reload mode forbids, binds a new
  * listener before the old one stops, and says truthfully what happened. Runs inside the host's serial queue.
  */
-import type { ChangeResult, PlannedChange } from "@chela/sdk";
+import { type ChangeResult, messageOf, type PlannedChange } from "@chela/sdk";
 import { planChanges } from "../config/classify.ts";
 import { holdBack } from "../config/hold-back.ts";
 import type { Snapshot } from "../config/snapshot.ts";
-import { explain } from "../explain.ts";
 import type { Manifest } from "../instance/instance.ts";
 import { type ListenerChange, prepareListener } from "../net/swap-listener.ts";
 import type { Host } from "./host.ts";
@@ -40,7 +39,7 @@ export async function applySnapshot(host: Host, next: Snapshot, options: ApplyOp
   try {
     listener = moved ? await prepareListener(host, target, options.listener === true) : undefined;
   } catch (error) {
-    return refused(host, next, "gateway", explain(error));
+    return refused(host, next, "gateway", messageOf(error));
   }
   const forgiven = new Set([...todo.map(({ owner }) => owner), ...(options.undoes ?? [])]);
   for (const manifest of host.manifests())

@@ -1,5 +1,5 @@
 /** Counts the faults of each plugin in a sliding window; each time the limit is reached it is reported, for quarantine, and counting begins anew. */
-import { explain } from "../explain.ts";
+import { messageOf } from "@chela/sdk";
 
 export interface FaultLimits {
   readonly faults: number;
@@ -30,7 +30,7 @@ export class FaultLedger {
     this.#recent.set(owner, times);
     if (times.length < faults) return;
     this.#recent.delete(owner);
-    const last = `the last in ${where}: ${explain(error)}`;
+    const last = `the last in ${where}: ${messageOf(error)}`;
     this.#over(owner, `${faults} faults within ${windowSec} s, ${last}; fix it, then: chela plugins release ${owner}`);
   }
 

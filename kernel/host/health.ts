@@ -1,6 +1,5 @@
 /** Health checks of what is live: each bounded; one that throws or says nothing plain is unhealthy, never an error of the caller. */
-import type { Health, HealthReport } from "@chela/sdk";
-import { explain } from "../explain.ts";
+import { type Health, type HealthReport, messageOf } from "@chela/sdk";
 import { deadline } from "../instance/scope.ts";
 import type { Generation } from "./compose.ts";
 
@@ -18,7 +17,7 @@ export async function healthReport(generation: Generation): Promise<HealthReport
         const facts = JSON.parse(JSON.stringify((await deadline(asked, checkMs, late)) ?? nothing)) as Health;
         return { ...facts, ...head, ok: facts.ok === true };
       } catch (error) {
-        return { ...head, ok: false, error: explain(error) };
+        return { ...head, ok: false, error: messageOf(error) };
       }
     }),
   );

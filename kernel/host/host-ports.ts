@@ -78,7 +78,12 @@ function contextHost(host: Host): ContextHost {
     dataDir: (id) => join(options.stateDir, "data", id),
     emit: (type, payload) => host.events.publish(type, payload),
     fault: host.report,
-    watch: (paths, onChange) => watchPaths(paths, { debounceMs: () => host.settings().reload.debounceMs }, onChange),
+    watch: (paths, onChange) => {
+      const debounceMs = () => host.settings().reload.debounceMs;
+      // The queue is busy with the start until then.
+      const after = host.ready ? undefined : host.exclusive(async () => undefined);
+      return watchPaths(paths, { debounceMs, ...(after && { after }) }, onChange);
+    },
     retool: (instance, tools) => host.exclusive(async () => retool(host, instance, tools)),
     fetch: (url, init, signal) => {
       const joined = init?.signal ? AbortSignal.any([init.signal, signal]) : signal;

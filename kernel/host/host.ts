@@ -27,7 +27,7 @@ import { entrancePorts, releaseMs } from "./host-ports.ts";
 import { type KernelServices, kernelInstance } from "./kernel-instance.ts";
 import { type Idle, kernelId } from "./plan.ts";
 import { type Readiness, readiness, stateOf } from "./readiness.ts";
-import { retire } from "./retire.ts";
+import { retireAll } from "./retire.ts";
 import { SerialQueue } from "./serial-queue.ts";
 import { Stats } from "./stats.ts";
 
@@ -236,7 +236,8 @@ export class Host {
     await this.#changes.run(async () => {
       const instances = [...this.current().instances.values()];
       const drainMs = Math.max(0, until - performance.now());
-      await retire(instances, { drainMs, releaseMs: Math.min(releaseMs, Math.max(graceMs, 1000)) }, this.report);
+      const limits = { drainMs, releaseMs: Math.min(releaseMs, Math.max(graceMs, 1000)), sweep: closing !== undefined };
+      await retireAll(instances, limits, this.report);
     });
     await this.streams.closeAll(why);
     // What no deadline of its own has ended by then, such as a TLS handshake that never came, is cut.

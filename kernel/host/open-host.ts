@@ -13,8 +13,9 @@ import { kernelSections, type Section } from "../config/sections.ts";
 import { createConfigService } from "../config/service.ts";
 import { assertKernelSections, resolveConfig, type Snapshot } from "../config/snapshot.ts";
 import type { Log } from "../log.ts";
+import { apartFrom } from "../services/apart.ts";
 import { childrenService } from "../services/children.ts";
-import { filesService } from "../services/files.ts";
+import { hostFiles } from "../services/files.ts";
 import { gatewayService } from "../services/gateway.ts";
 import { type Installer, pluginsService } from "../services/plugins.ts";
 import { sectionValidator } from "../validate.ts";
@@ -87,8 +88,8 @@ export async function openHost(options: OpenOptions): Promise<OpenHost> {
       gateway,
       events: self.events,
       log: options.log.source,
-      children: childrenService,
-      files: filesService,
+      children: childrenService(),
+      files: apartFrom(stateDir, hostFiles()),
       tools: createTools({
         current: self.current,
         gate: self.gate,

@@ -9,13 +9,35 @@ export interface RetireLimits {
   readonly releaseMs: number;
 }
 
+/** A connection that stays open may bring one more request until it is swept. */
+const sweptMs = 40;
+
+/**
+ * The end of all of them: nobody is stopped while another still works for a client and may need it. What comes in meanwhile
+ * is served; `sweep` while a port may bring more.
+ */
+export async function retireAll(
+  instances: readonly Instance[],
+  limits: RetireLimits & { readonly sweep: boolean },
+  report: FaultReporter,
+): Promise<void> {
+  const until = performance.now() + limits.drainMs;
+  const left = () => Math.max(0, until - performance.now());
+  const busy = () => instances.some(({ scope }) => scope.inFlight > 0);
+  do {
+    for (const { scope } of [...instances].reverse()) await scope.drain(left());
+    if (limits.sweep) await new Promise((resolve) => setTimeout(resolve, Math.min(sweptMs, left())));
+  } while (busy() && left() > 0);
+  await retire(instances, limits, report, until);
+}
+
 /** `instances` in start order; they are stopped in reverse. */
 export async function retire(
   instances: readonly Instance[],
   limits: RetireLimits,
   report: FaultReporter,
+  until = performance.now() + limits.drainMs,
 ): Promise<void> {
-  const until = performance.now() + limits.drainMs;
   for (const instance of [...instances].reverse()) {
     const drained = await instance.scope.drain(Math.max(0, until - performance.now()));
     if (!drained) {

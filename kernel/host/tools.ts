@@ -3,9 +3,16 @@
  * → run, bounded → `tool:after` → `tool:done` (audit), which sees every call, refused ones too. It never throws: a model
  * gets an answer it can read, whatever went wrong.
  */
-import { GatewayError, type ToolAnswer, type ToolInfo, type ToolRecord, type Tools, type Turn } from "@chela/sdk";
+import {
+  GatewayError,
+  messageOf,
+  type ToolAnswer,
+  type ToolInfo,
+  type ToolRecord,
+  type Tools,
+  type Turn,
+} from "@chela/sdk";
 import type { Gate } from "../auth/gate.ts";
-import { explain } from "../explain.ts";
 import type { FaultReporter } from "../hooks.ts";
 import { parseJson } from "../http/body.ts";
 import type { AnyTool } from "../instance/instance.ts";
@@ -39,7 +46,7 @@ export function createTools(host: ToolsHost): Tools {
         answer = await dispatch(host, generation, found, { ...call, turn });
       } catch (error) {
         if (!GatewayError.is(error)) host.report(owner.id, `tool ${call.name}`, error);
-        answer = refusal(GatewayError.is(error) ? error.code : "TOOL_FAILED", explain(error));
+        answer = refusal(GatewayError.is(error) ? error.code : "TOOL_FAILED", messageOf(error));
       } finally {
         owner.scope.leave();
       }

@@ -2,8 +2,7 @@
  * One change of what is live, start to end: stage → hot → commit → retire → activate. Until the commit (one assignment)
  * nothing that runs has noticed; after it the old instances let go before the new ones begin their outward work.
  */
-import type { PluginState } from "@chela/sdk";
-import { explain } from "../explain.ts";
+import { messageOf, type PluginState } from "@chela/sdk";
 import type { Instance } from "../instance/instance.ts";
 import { deadline, isPromise } from "../instance/scope.ts";
 import { type Assembly, assemble, StageFailure, type Stager } from "./assemble.ts";
@@ -79,7 +78,7 @@ async function applyHot(
       for (const { instance: told, old, changed: keys } of done.reverse()) {
         await tell(told, old, keys, host.setupMs()).catch((fault: unknown) => host.report(told.id, "onConfig", fault));
       }
-      return { id: manifest.id, reason: explain(error) };
+      return { id: manifest.id, reason: messageOf(error) };
     }
   }
   return undefined;
@@ -121,7 +120,7 @@ async function activate(staged: readonly Instance[], host: TransitionHost): Prom
       failed.push({
         id: instance.id,
         state: "quarantined",
-        reason: `${explain(error)}; fix it, then: chela plugins release ${instance.id}`,
+        reason: `${messageOf(error)}; fix it, then: chela plugins release ${instance.id}`,
       });
     }
   }

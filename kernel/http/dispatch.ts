@@ -19,6 +19,7 @@ import { RequestView } from "./request-view.ts";
 import { type Outgoing, outgoing, send } from "./respond.ts";
 import { runHandler } from "./run-handler.ts";
 import { unmatched } from "./unmatched.ts";
+import { UploadPlaces } from "./upload-places.ts";
 import { canonicalPath } from "./urls.ts";
 
 export interface DispatchHost {
@@ -60,6 +61,7 @@ const repairOwners: ReadonlySet<string> = new Set(["kernel", "api-config", "logs
 export class Dispatcher {
   readonly #host: DispatchHost;
   readonly #batch: ReplyBatch;
+  readonly #uploads = new UploadPlaces();
 
   constructor(host: DispatchHost) {
     this.#host = host;
@@ -171,7 +173,8 @@ export class Dispatcher {
 
   #rules({ req, res }: Exchange): ReadRules {
     const { uploadDir } = this.#host;
-    return { limits: this.#host.settings().limits, uploadDir, invite: () => invite(req, res) };
+    const { limits } = this.#host.settings();
+    return { limits, uploadDir, uploads: this.#uploads, invite: () => invite(req, res) };
   }
 
   /** A promise only when something must be waited for: an `http:reply` tap, a streamed body. */

@@ -6,11 +6,13 @@ import type { IncomingMessage } from "node:http";
 import { join } from "node:path";
 import { GatewayError } from "@chela/sdk";
 import type { Upload, UploadOptions } from "./upload.ts";
+import { gone, notStored, tooLarge } from "./upload-refusals.ts";
 
 /** The file's field is `body`. Throws GatewayErrors of status 408, 413, 499 or 507. */
 export async function readRawUpload(req: IncomingMessage, options: UploadOptions): Promise<Upload> {
   const { maxFileBytes, tempDir, invite } = options;
-  if (Number(req.headers["content-length"] ?? 0) > maxFileBytes) throw tooLarge(maxFileBytes);
+  if (Number(req.headers["content-length"] ?? 0) > maxFileBytes)
+    throw tooLarge(`it is larger than ${maxFileBytes} bytes`);
   const path = join(tempDir, randomUUID());
   const discard = () => rm(path, { force: true });
   try {
@@ -43,7 +45,7 @@ function write(req: IncomingMessage, path: string, options: UploadOptions): Prom
     };
     const onData = (chunk: Buffer) => {
       size += chunk.length;
-      if (size > maxFileBytes) return void settle(tooLarge(maxFileBytes));
+      if (size > maxFileBytes) return void settle(tooLarge(`it is larger than ${maxFileBytes} bytes`));
       stall.refresh();
       if (!out.write(chunk)) req.pause();
     };
@@ -61,17 +63,4 @@ function write(req: IncomingMessage, path: string, options: UploadOptions): Prom
     if (signal.aborted) onStop();
     else if (req.destroyed) onGone();
   });
-}
-
-function tooLarge(bytes: number): GatewayError {
-  return new GatewayError("UPLOAD_TOO_LARGE", 413, `the upload is refused: it is larger than ${bytes} bytes`);
-}
-
-function gone(): GatewayError {
-  return new GatewayError("CLIENT_GONE", 499, "the client left before its upload was complete");
-}
-
-function notStored(error: unknown): GatewayError {
-  const message = `the upload cannot be stored: ${(error as Error).message}`;
-  return new GatewayError("UPLOAD_STORE", 507, message, undefined, { cause: error });
 }

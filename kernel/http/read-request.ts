@@ -4,10 +4,12 @@ import type { GatewaySettings } from "../config/gateway-schema.ts";
 import type { LiveRoute } from "../routes.ts";
 import { hasBody, readJson } from "./body.ts";
 import { queryObject, type RequestView } from "./request-view.ts";
+import type { UploadPlaces } from "./upload-places.ts";
 
 export interface ReadRules {
   readonly limits: GatewaySettings["limits"];
   readonly uploadDir: string;
+  readonly uploads: UploadPlaces;
   /** Tells a client that waits with its body to send it. */
   readonly invite: () => void;
 }
@@ -30,7 +32,9 @@ export async function readRequest(
   const read = route.upload && (await uploadReader(req, route.upload.raw ?? false));
   if (route.upload && read) {
     const place = { tempDir: rules.uploadDir, signal: view.signal };
-    const upload = await read(req, { ...route.upload, maxFields, ...place, ...timeRules(view, rules) });
+    const leave = rules.uploads.enter(view.identity);
+    const options = { ...route.upload, maxFields, ...place, ...timeRules(view, rules) };
+    const upload = await read(req, options).finally(leave);
     view.body = upload.fields;
     view.files = upload.files;
     return upload.discard;

@@ -1,7 +1,6 @@
 /** What makes a Reply one that cannot be sent: told before its first byte, so that the client gets an error instead of half an answer. */
 import { validateHeaderName, validateHeaderValue } from "node:http";
-import type { Reply } from "@chela/sdk";
-import { explain } from "../explain.ts";
+import { messageOf, type Reply } from "@chela/sdk";
 
 /** Cheap enough for every reply: node itself checks the headers when it writes them. */
 export function bodyTrouble({ status, body }: Pick<Reply, "status" | "body">): string | undefined {
@@ -23,7 +22,7 @@ export function replyTrouble(reply: Reply): string | undefined {
     }
     return bodyTrouble(reply);
   } catch (error) {
-    return explain(error);
+    return messageOf(error);
   }
 }
 

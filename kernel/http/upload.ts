@@ -11,6 +11,7 @@ import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { GatewayError, type UploadedFile } from "@chela/sdk";
 import type { Busboy, BusboyConfig, FileInfo } from "busboy";
+import { gone, notStored, tooLarge } from "./upload-refusals.ts";
 
 export interface UploadOptions {
   readonly maxFileBytes: number;
@@ -189,19 +190,6 @@ function plainName(sent: string | undefined): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is removed
   const name = last.replace(/[\u0000-\u001f\u007f]/g, "").slice(0, 255);
   return name === "" || name === "." || name === ".." ? "file" : name;
-}
-
-function tooLarge(what: string): GatewayError {
-  return new GatewayError("UPLOAD_TOO_LARGE", 413, `the upload is refused: ${what}`);
-}
-
-function gone(): GatewayError {
-  return new GatewayError("CLIENT_GONE", 499, "the client left before its upload was complete");
-}
-
-function notStored(error: unknown): GatewayError {
-  const message = `the upload cannot be stored: ${(error as Error).message}`;
-  return new GatewayError("UPLOAD_STORE", 507, message, undefined, { cause: error });
 }
 
 function invalid(why: string): GatewayError {

@@ -2,6 +2,7 @@
  * The host's own services as one plugin gets them. While it waits for a change that it asked for, its waiting is no work
  * in flight, else it would hold up its own restart; what it subscribed to ends with its scope.
  */
+import type { Children } from "@chela/sdk";
 import { childrenOf } from "../services/children.ts";
 import type { Scope } from "./scope.ts";
 
@@ -11,7 +12,7 @@ type Member = (...args: unknown[]) => unknown;
 const changing: ReadonlySet<string> = new Set(["config", "plugins", "gateway"]);
 
 export function lent(id: string, service: object, scope: Scope): object {
-  if (id === "children") return Object.freeze(childrenOf(scope));
+  if (id === "children") return Object.freeze(childrenOf(scope, service as Children));
   const wrapped: Record<string, unknown> = Object.create(service);
   for (const name of namesOf(service)) {
     const member = (service as Record<string, unknown>)[name];

@@ -1,6 +1,5 @@
 /** The errors for plugin authors: thrown at the call that breaks a rule of the Context, naming the plugin and the rule. */
-import { type Access, GatewayError } from "@chela/sdk";
-import { explain } from "../explain.ts";
+import { type Access, GatewayError, messageOf } from "@chela/sdk";
 import type { Instance } from "./instance.ts";
 
 const accesses: ReadonlySet<string> = new Set<Access>(["public", "read", "write", "admin"]);
@@ -33,7 +32,7 @@ export function plainCopy<T>(instance: Instance, what: string, value: T): T {
   try {
     return JSON.parse(JSON.stringify(value)) as T;
   } catch (error) {
-    throw misuse(instance, `${what} with what is no JSON: ${explain(error)}`);
+    throw misuse(instance, `${what} with what is no JSON: ${messageOf(error)}`);
   }
 }
 

@@ -4,8 +4,7 @@
  * once closing began.
  */
 import { setMaxListeners } from "node:events";
-import { GatewayError } from "@chela/sdk";
-import { explain } from "../explain.ts";
+import { GatewayError, messageOf } from "@chela/sdk";
 import { runAs } from "./running.ts";
 import { Slots } from "./slots.ts";
 
@@ -209,7 +208,7 @@ async function settle(release: () => void | Promise<void>, ms: number): Promise<
       () => `not released within ${ms} ms`,
     );
   } catch (error) {
-    return explain(error);
+    return messageOf(error);
   }
 }
 

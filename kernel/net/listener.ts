@@ -227,11 +227,14 @@ async function closeServer(
   // Who has not finished asking by now is not waited for as long as who waits for an answer.
   server.headersTimeout = Math.min(server.headersTimeout, lateHeadersMs);
   const from = performance.now();
-  const sweep = setInterval(() => {
-    if (performance.now() - from < Math.min(graceMs, idleMs)) return;
+  const cut = () => {
     server.closeIdleConnections();
     // node does not count a connection as idle that never asked for anything; it would hold the stop up for the whole grace.
     for (const socket of unspoken()) socket.destroy();
+  };
+  // After what has arrived was read: a busy process would cut connections on which a request waits.
+  const sweep = setInterval(() => {
+    if (performance.now() - from >= Math.min(graceMs, idleMs)) setImmediate(cut);
   }, 20);
   const force = setTimeout(() => server.closeAllConnections(), graceMs);
   await closed;

@@ -6,10 +6,9 @@ import { readFile, realpath } from "node:fs/promises";
 import { isBuiltin } from "node:module";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { GatewayError } from "@chela/sdk";
+import { GatewayError, isObject } from "@chela/sdk";
 import type { BuildOptions, Plugin as EsbuildPlugin, OnResolveArgs, OnResolveResult, PluginBuild } from "esbuild";
 import { isInside } from "../disk/files.ts";
-import { isRecord } from "./entry.ts";
 
 export interface Compilation {
   /** Folder of the plugin. */
@@ -95,8 +94,8 @@ function resolveAgain(build: PluginBuild, { path, importer, resolveDir, kind }: 
 /** URL of what `@chela/sdk` (subpath `.`) or `@chela/sdk/testing` is in the host's own copy. */
 async function sdkUrl(sdkDir: string, subpath: string): Promise<string> {
   const exports: unknown = JSON.parse(await readFile(join(sdkDir, "package.json"), "utf8")).exports;
-  const target = isRecord(exports) ? exports[subpath] : undefined;
-  const file = isRecord(target) ? target.default : target;
+  const target = isObject(exports) ? exports[subpath] : undefined;
+  const file = isObject(target) ? target.default : target;
   if (typeof file !== "string") throw new GatewayError("PLUGIN_COMPILE", 422, `@chela/sdk has no export "${subpath}"`);
   return pathToFileURL(join(await realpath(sdkDir), file)).href;
 }

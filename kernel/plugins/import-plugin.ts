@@ -1,6 +1,6 @@
 /** The only place where the code of a plugin from outside is imported into this process. */
-import { GatewayError, type Plugin } from "@chela/sdk";
-import { assertSame, isRecord } from "./entry.ts";
+import { GatewayError, isObject, messageOf, type Plugin } from "@chela/sdk";
+import { assertSame } from "./entry.ts";
 import { manifestOf } from "./manifest.ts";
 
 const timeoutMs = 10_000;
@@ -16,14 +16,14 @@ export async function importPlugin(
   });
   try {
     const module = (await Promise.race([import(/* @vite-ignore */ url), late])) as { default?: unknown };
-    if (!isRecord(module.default))
+    if (!isObject(module.default))
       throw new Error("it has no default export; write: export default definePlugin({ … })");
     const plugin = module.default as unknown as Plugin;
     assertSame(expected, manifestOf(plugin));
     return plugin;
   } catch (error) {
     if (GatewayError.is(error)) throw error;
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     throw new GatewayError(
       "PLUGIN_IMPORT",
       422,

@@ -2,10 +2,12 @@
  * Reads the definition of a plugin that is not trusted to run here: a child process imports it, says what it exports and
  * ends. Whatever the import does, crash, hang or exit, it does to the child.
  */
+
 import { tmpdir } from "node:os";
 import { pathToFileURL } from "node:url";
+import { isObject } from "@chela/sdk";
 import { childEnv, runChild } from "../process/child.ts";
-import { type CatalogEntry, isRecord, manifestError } from "./entry.ts";
+import { type CatalogEntry, manifestError } from "./entry.ts";
 import { manifestFrom } from "./kept-manifest.ts";
 
 export interface Inspected {
@@ -58,7 +60,7 @@ async function runInChild(id: string, file: string, timeoutMs: number): Promise<
   if (child.ended !== "") fail("its import writes without end.");
   const answer = parse(child.channel);
   if (typeof answer?.error === "string") fail(forAuthors(answer.error));
-  if (!isRecord(answer?.definition)) return fail(`its import ends the process (exit code ${child.code}).`);
+  if (!isObject(answer?.definition)) return fail(`its import ends the process (exit code ${child.code}).`);
   return answer.definition;
 }
 
@@ -72,7 +74,7 @@ function forAuthors(error: string): string {
 function parse(text: string): Readonly<Record<string, unknown>> | undefined {
   try {
     const value: unknown = JSON.parse(text);
-    return isRecord(value) ? value : undefined;
+    return isObject(value) ? value : undefined;
   } catch {
     return undefined;
   }

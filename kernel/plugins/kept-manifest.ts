@@ -2,11 +2,13 @@
  * What is known of a plugin, kept by the hash of its code: a start reads one small file per installed plugin and runs
  * nothing. A kept file that is gone or not understood only costs another look.
  */
+
 import { readFileSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { isObject } from "@chela/sdk";
 import { assertRelative, writeFileAtomic } from "../disk/files.ts";
-import { type CatalogEntry, isRecord } from "./entry.ts";
+import type { CatalogEntry } from "./entry.ts";
 import { assertRanges, readDefinition } from "./manifest.ts";
 import { loadableEntry, type PackageFacts } from "./package-file.ts";
 
@@ -24,7 +26,7 @@ export async function readKept(folder: string, hash: string): Promise<KeptManife
   try {
     // A start reads all of these: without the thread pool that is ten times as fast.
     const kept: unknown = JSON.parse(readFileSync(join(folder, `${hash}.json`), "utf8"));
-    if (!isRecord(kept) || kept.format !== format || !isRecord(kept.definition)) return undefined;
+    if (!isObject(kept) || kept.format !== format || !isObject(kept.definition)) return undefined;
     const { host, entry } = kept;
     if (typeof host !== "string" || typeof entry !== "string") return undefined;
     assertRelative(entry);

@@ -4,10 +4,9 @@
  */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { GatewayError } from "@chela/sdk";
+import { GatewayError, isObject } from "@chela/sdk";
 import { withFileLock } from "../disk/file-lock.ts";
 import { readIfThere, writeFileAtomic } from "../disk/files.ts";
-import { isRecord } from "./entry.ts";
 import { idPattern } from "./manifest.ts";
 
 export interface LockRecord {
@@ -67,7 +66,7 @@ export async function readLock({ lockFile }: PluginDirs): Promise<Lock> {
   } catch (error) {
     throw lockError(lockFile, `does not parse (${(error as Error).message})`, error);
   }
-  if (!isRecord(raw) || !isRecord(raw.plugins)) throw lockError(lockFile, "is not a list of plugins");
+  if (!isObject(raw) || !isObject(raw.plugins)) throw lockError(lockFile, "is not a list of plugins");
   if (raw.version !== 1) throw lockError(lockFile, `has version ${String(raw.version)}, which a newer Chela wrote`);
   const plugins: Record<string, LockRecord> = {};
   for (const [id, record] of Object.entries(raw.plugins)) plugins[id] = recordOf(lockFile, id, record);
@@ -117,7 +116,7 @@ export function withoutPlugin(lock: Lock, id: string): Lock {
 }
 
 function recordOf(lockFile: string, id: string, raw: unknown): LockRecord {
-  if (!isRecord(raw) || !idPattern.test(id)) throw lockError(lockFile, `has a broken entry ${JSON.stringify(id)}`);
+  if (!isObject(raw) || !idPattern.test(id)) throw lockError(lockFile, `has a broken entry ${JSON.stringify(id)}`);
   const { name, version, integrity, content, source, folder, installedAt } = raw;
   const all = { name, version, integrity, content, source, folder, installedAt };
   const broken = Object.entries(all).find(([, value]) => typeof value !== "string");

@@ -2,10 +2,10 @@
  * What the host knows of a plugin without running it. `manifestOf` turns the data of a `definePlugin` into a catalog
  * entry and refuses, with a sentence for its author, whatever a host could not work with.
  */
-import type { Plugin } from "@chela/sdk";
+import { isObject, type Plugin } from "@chela/sdk";
 import { nearest } from "../nearest.ts";
 import { prepareRanges, validRange, validVersion } from "../versions.ts";
-import { type CatalogEntry, type CatalogNeed, isRecord, manifestError } from "./entry.ts";
+import { type CatalogEntry, type CatalogNeed, manifestError } from "./entry.ts";
 
 const knownKeys = [
   "id",
@@ -142,7 +142,7 @@ function sectionOf(value: unknown, id: string, fail: Fail): string {
 
 function configSchema(value: unknown, fail: Fail): Raw {
   if (value === undefined) return { type: "object", properties: {} };
-  if (!isRecord(value) || value.type !== "object") return fail("config", "must be a Type.Object({ … }) or absent");
+  if (!isObject(value) || value.type !== "object") return fail("config", "must be a Type.Object({ … }) or absent");
   if (JSON.stringify(value).length > maxSchemaBytes) fail("config", `is a schema of more than ${maxSchemaBytes} bytes`);
   return value;
 }
@@ -160,13 +160,13 @@ function hotKeys(value: unknown, schema: Raw, fail: Fail): readonly string[] {
 /** Follows a dotted key through objects and records; what a union hides is taken on trust. */
 function schemaHas(schema: unknown, [head, ...rest]: readonly string[]): boolean {
   if (head === undefined) return true;
-  if (!isRecord(schema)) return false;
+  if (!isObject(schema)) return false;
   if (Array.isArray(schema.anyOf) || Array.isArray(schema.allOf)) return true;
-  const properties = isRecord(schema.properties) ? schema.properties : {};
+  const properties = isObject(schema.properties) ? schema.properties : {};
   if (Object.hasOwn(properties, head)) return schemaHas(properties[head], rest);
-  const open = isRecord(schema.patternProperties)
+  const open = isObject(schema.patternProperties)
     ? Object.values(schema.patternProperties)[0]
-    : isRecord(schema.additionalProperties)
+    : isObject(schema.additionalProperties)
       ? schema.additionalProperties
       : undefined;
   return open !== undefined && schemaHas(open, rest);
@@ -174,10 +174,10 @@ function schemaHas(schema: unknown, [head, ...rest]: readonly string[]): boolean
 
 function needsOf(value: unknown, fail: Fail): readonly CatalogNeed[] {
   if (value === undefined) return [];
-  if (!isRecord(value)) return fail("needs", 'must be an object such as { store: need(store, "^1.0.0") }');
+  if (!isObject(value)) return fail("needs", 'must be an object such as { store: need(store, "^1.0.0") }');
   return Object.entries(value).map(([key, entry]) => {
     if (!keyPattern.test(key) || unsafeKeys.has(key)) fail(`needs.${key}`, "must be a plain name");
-    if (!isRecord(entry) || typeof entry.service !== "string" || !servicePattern.test(entry.service)) {
+    if (!isObject(entry) || typeof entry.service !== "string" || !servicePattern.test(entry.service)) {
       return fail(`needs.${key}`, "must be made by need(service, range)");
     }
     return {
@@ -193,7 +193,7 @@ function providesOf(value: unknown, fail: Fail): CatalogEntry["provides"] {
   if (value === undefined) return [];
   if (!Array.isArray(value)) return fail("provides", "must be a list of services");
   const list = value.map((entry: unknown) => {
-    if (!isRecord(entry) || typeof entry.id !== "string" || !servicePattern.test(entry.id))
+    if (!isObject(entry) || typeof entry.id !== "string" || !servicePattern.test(entry.id))
       return fail("provides", "must hold what defineService(id, version) returned");
     return {
       id: entry.id,

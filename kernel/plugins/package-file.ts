@@ -2,10 +2,12 @@
  * The package.json of a plugin: what must be known before any of its code runs. Reads only the fields it names, and
  * refuses names and paths that would lead out of the plugin's folder.
  */
+
 import { join, posix } from "node:path";
+import { isObject } from "@chela/sdk";
 import { assertRelative, readIfThere } from "../disk/files.ts";
 import { satisfies, validRange, validVersion } from "../versions.ts";
-import { isRecord, manifestError } from "./entry.ts";
+import { manifestError } from "./entry.ts";
 import { pluginId } from "./manifest.ts";
 
 export interface PackageFacts {
@@ -46,8 +48,8 @@ export function readPackage(json: string): PackageFacts {
   };
   if (typeof raw.version !== "string" || !validVersion(raw.version))
     return fail('version must be a semver version such as "1.0.0".');
-  const chela = isRecord(raw.chela) ? raw.chela : {};
-  const engines = isRecord(raw.engines) ? raw.engines : {};
+  const chela = isObject(raw.chela) ? raw.chela : {};
+  const engines = isObject(raw.engines) ? raw.engines : {};
   const host = chela.host ?? engines.chela;
   if (typeof host !== "string" || host.trim() === "") {
     return fail('no host range. Add "chela": { "id": "my-plugin", "host": "^1.0.0" }.');
@@ -82,7 +84,7 @@ function parse(json: string): Raw {
   } catch (error) {
     throw manifestError(`package.json does not parse: ${(error as Error).message}`, {}, error);
   }
-  if (!isRecord(value)) throw manifestError("package.json must hold an object.");
+  if (!isObject(value)) throw manifestError("package.json must hold an object.");
   return value;
 }
 
@@ -126,7 +128,7 @@ function entryOf(raw: Raw, fail: Fail): string {
 function pickExport(exports: unknown, depth = 0): unknown {
   if (typeof exports === "string" || depth > 4) return exports;
   if (Array.isArray(exports)) return pickExport(exports[0], depth + 1);
-  if (!isRecord(exports)) return undefined;
+  if (!isObject(exports)) return undefined;
   for (const [condition, target] of Object.entries(exports)) {
     if ([".", "import", "node", "default"].includes(condition)) return pickExport(target, depth + 1);
   }
@@ -135,7 +137,7 @@ function pickExport(exports: unknown, depth = 0): unknown {
 
 function dependenciesOf(raw: Raw, fail: Fail): Record<string, string> {
   const { dependencies = {} } = raw;
-  if (!isRecord(dependencies)) return fail('"dependencies" must be an object.');
+  if (!isObject(dependencies)) return fail('"dependencies" must be an object.');
   const list: Record<string, string> = {};
   for (const [name, range] of Object.entries(dependencies)) {
     if (name === "@chela/sdk") continue;
@@ -152,7 +154,7 @@ function dependenciesOf(raw: Raw, fail: Fail): Record<string, string> {
 function bundledOf(raw: Raw, fail: Fail): readonly string[] {
   const value = raw.bundleDependencies ?? raw.bundledDependencies ?? [];
   const names =
-    value === true ? Object.keys(isRecord(raw.dependencies) ? raw.dependencies : {}) : value === false ? [] : value;
+    value === true ? Object.keys(isObject(raw.dependencies) ? raw.dependencies : {}) : value === false ? [] : value;
   if (!Array.isArray(names) || !names.every((name) => typeof name === "string" && validPackageName(name))) {
     return fail('"bundleDependencies" must be a list of package names.');
   }

@@ -4,10 +4,10 @@
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { GatewayError } from "@chela/sdk";
+import { GatewayError, isObject } from "@chela/sdk";
 import { resolveInside } from "../disk/files.ts";
 import { compileEntry } from "./compile.ts";
-import { assertSame, isRecord, manifestError } from "./entry.ts";
+import { assertSame, manifestError } from "./entry.ts";
 import { type Inspected, inspectEntry } from "./inspect.ts";
 import { installDependencies, type NpmOptions } from "./npm.ts";
 import { hostProblem, isTypeScript, loadableEntry, type PackageFacts, readPackage } from "./package-file.ts";
@@ -69,7 +69,7 @@ export function refuseShadow(packageJson: string, builtins: readonly { readonly 
 export function shadowedBuiltin(packageJson: string, builtins: readonly { readonly id: string }[]): string | undefined {
   const raw = looseParse(packageJson);
   const name = String(raw.name ?? "").toLowerCase();
-  const chela = isRecord(raw.chela) ? raw.chela : {};
+  const chela = isObject(raw.chela) ? raw.chela : {};
   const id = String(chela.id ?? name.replace(/^@[^/]*\//, "")).toLowerCase();
   if (["chela", "@chela/sdk", "@chela/kernel"].includes(name)) return name;
   return builtins.find((builtin) => builtin.id === id || `@chela/plugin-${builtin.id}` === name)?.id;
@@ -78,7 +78,7 @@ export function shadowedBuiltin(packageJson: string, builtins: readonly { readon
 function looseParse(json: string): Readonly<Record<string, unknown>> {
   try {
     const raw: unknown = JSON.parse(json);
-    return isRecord(raw) ? raw : {};
+    return isObject(raw) ? raw : {};
   } catch {
     return {};
   }

@@ -8,6 +8,7 @@ import { delimiter, isAbsolute, join, resolve } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { type Child, type ChildLimits, type ChildOutcome, type ChildSpec, GatewayError } from "@chela/sdk";
 import { childEnv, grouped, killGroup, networkVariables } from "./child.ts";
+import type { Orphans } from "./orphans.ts";
 
 /** Names that choose what code a child loads, or whom it obeys. */
 const refusedNames =
@@ -16,9 +17,10 @@ const graceMs = 2000;
 /** A grandchild that left the group may hold the pipes; it does not hold us. */
 const pipeGraceMs = 1000;
 
-export async function startChild(spec: ChildSpec): Promise<Child> {
+export async function startChild(spec: ChildSpec, orphans: Orphans): Promise<Child> {
   const child = spawnChild(spec);
   child.on("error", () => undefined);
+  orphans.watch(child);
   const exit = ended(child);
   await spawned(child, spec.command);
   return {
@@ -31,9 +33,9 @@ export async function startChild(spec: ChildSpec): Promise<Child> {
   };
 }
 
-export async function runLimited(spec: ChildSpec, limits: ChildLimits): Promise<ChildOutcome> {
+export async function runLimited(spec: ChildSpec, limits: ChildLimits, orphans: Orphans): Promise<ChildOutcome> {
   const from = performance.now();
-  const child = await startChild(spec);
+  const child = await startChild(spec, orphans);
   const [stdout, stderr] = [collect(child.stdout, limits.maxBytes), collect(child.stderr, limits.maxBytes)];
   let why: ChildOutcome["ended"] = "";
   const end = (reason: "timeout" | "aborted") => {

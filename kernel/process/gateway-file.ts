@@ -5,7 +5,7 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { open, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { GatewayError } from "@chela/sdk";
+import { GatewayError, messageOf } from "@chela/sdk";
 import { withFileLock } from "../disk/file-lock.ts";
 import { readIfThere } from "../disk/files.ts";
 import { isAlive, processStartOf } from "./processes.ts";
@@ -94,7 +94,7 @@ function locked(stateDir: string, theirs: GatewayFacts | null): GatewayError {
 }
 
 function unwritable(stateDir: string, cause: unknown): GatewayError {
-  const reason = cause instanceof Error ? cause.message : String(cause);
+  const reason = messageOf(cause);
   return new GatewayError(
     "STATE_DIR",
     500,

@@ -1,33 +1,39 @@
 /** The `children` service as one plugin gets it: what it starts belongs to its scope and ends with it. Loaded at the first child. */
 import type { Child, Children } from "@chela/sdk";
 import type { Scope } from "../instance/scope.ts";
+import type { Orphans } from "../process/orphans.ts";
 
-const load = () => import("../process/children.ts");
+/** Of nobody: the children end with the host, or with its process. */
+export function childrenService(): Children {
+  const load = () => import("../process/children.ts");
+  let orphans: Promise<Orphans> | undefined;
+  const known = () => {
+    orphans ??= import("../process/orphans.ts").then(({ Orphans }) => new Orphans());
+    return orphans;
+  };
+  return {
+    run: async (spec, limits) => (await load()).runLimited(spec, limits, await known()),
+    start: async (spec) => (await load()).startChild(spec, await known()),
+    which: async (command) => (await load()).whichProgram(command),
+  };
+}
 
-/** Of nobody: the children end with the host. */
-export const childrenService: Children = {
-  run: async (spec, limits) => (await load()).runLimited(spec, limits),
-  start: async (spec) => (await load()).startChild(spec),
-  which: async (command) => (await load()).whichProgram(command),
-};
-
-export function childrenOf(scope: Scope): Children {
+export function childrenOf(scope: Scope, host: Children): Children {
   return {
     run: async (spec, limits) => {
       scope.assertOpen(`run ${spec.command}`);
-      const { runLimited } = await load();
       const signals = limits.signal ? [limits.signal, scope.signal] : [scope.signal];
-      const running = runLimited(spec, { ...limits, signal: AbortSignal.any(signals) });
+      const running = host.run(spec, { ...limits, signal: AbortSignal.any(signals) });
       const forget = scope.own("child", spec.command, () => running.then(nothing, nothing));
       return running.finally(forget);
     },
     start: async (spec) => {
       scope.assertOpen(`start ${spec.command}`);
-      const child = await (await load()).startChild(spec);
+      const child = await host.start(spec);
       await keep(scope, spec.command, child);
       return child;
     },
-    which: childrenService.which,
+    which: host.which,
   };
 }
 

@@ -6,6 +6,7 @@ import { constants, type Stats } from "node:fs";
 import { type FileHandle, lstat, mkdir, open, realpath, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { type FileFacts, type Files, GatewayError } from "@chela/sdk";
+import { sweepFolder } from "../disk/drafts.ts";
 import { codeOf, isInside, resolveInside, writeFileAtomic } from "../disk/files.ts";
 
 const readFlags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOFOLLOW ?? 0);
@@ -13,17 +14,36 @@ const folderFlags = constants.O_RDONLY | (constants.O_DIRECTORY ?? 0) | (constan
 /** Where a handle can be used as a folder. */
 const byHandle = process.platform === "linux";
 
+/** Folders of which is remembered that they were swept. */
+const maxSwept = 4096;
+
+/** The same, for one host: sweeps each folder once that it writes into, since a killed one may have left drafts there. */
+export function hostFiles(): Files {
+  const swept = new Set<string>();
+  return {
+    ...filesService,
+    write: async (root, path, bytes, options) => {
+      const facts = await filesService.write(root, path, bytes, options);
+      const folder = dirname(facts.path);
+      if (swept.has(folder) || swept.size >= maxSwept) return facts;
+      swept.add(folder);
+      await sweepFolder(folder);
+      return facts;
+    },
+  };
+}
+
 export const filesService: Files = {
   resolve: resolveInside,
   facts: async (root, path) => {
-    const file = await resolveInside(root, path);
-    const stats = await ifThere(() => lstat(file));
-    return stats && factsOf(file, regular(stats, path));
+    const file = await ifThere(() => resolveInside(root, path));
+    const stats = file === undefined ? undefined : await ifThere(() => lstat(file));
+    return file === undefined || !stats ? undefined : factsOf(file, regular(stats, path));
   },
   read: async (root, path, maxBytes) => {
-    const file = await resolveInside(root, path);
-    const handle = await ifThere(() => open(file, readFlags));
-    if (!handle) return undefined;
+    const file = await ifThere(() => resolveInside(root, path));
+    const handle = file === undefined ? undefined : await ifThere(() => open(file, readFlags));
+    if (file === undefined || !handle) return undefined;
     try {
       await assertStill(root, file, handle, path);
       const { size } = regular(await handle.stat(), path);
@@ -33,12 +53,13 @@ export const filesService: Files = {
       await handle.close();
     }
   },
-  write: async (root, path, bytes) => {
+  write: async (root, path, bytes, options) => {
     const file = await resolveInside(root, path);
     await mkdir(dirname(file), { recursive: true, mode: 0o700 });
     return within(root, file, path, async (place) => {
       const before = await ifThere(() => lstat(place));
-      const mode = before ? regular(before, path).mode & 0o777 : 0o600;
+      const kept = before ? regular(before, path).mode & 0o777 : 0o600;
+      const mode = options?.mode ?? kept;
       await writeFileAtomic(place, bytes, { mode });
       return factsOf(file, await lstat(place));
     });

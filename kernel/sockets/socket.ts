@@ -2,10 +2,9 @@
  * One open WebSocket as a plugin sees it. Frames in are parsed, validated and queued within bounds; frames out are
  * refused once the client stops reading. It lives until either side closes, whatever `open` does.
  */
-import { type Credentials, GatewayError, type Identity, type Socket } from "@chela/sdk";
+import { type Credentials, GatewayError, type Identity, messageOf, type Socket } from "@chela/sdk";
 import type { WebSocket } from "ws";
 import type { GatewaySettings } from "../config/gateway-schema.ts";
-import { explain } from "../explain.ts";
 import type { FaultReporter } from "../hooks.ts";
 import type { Owned } from "../host/compose.ts";
 import { parseJson } from "../http/body.ts";
@@ -147,7 +146,7 @@ export class LiveSocket implements Socket {
       const { up } = found.item;
       this.#inbox.push(up ? await found.owner.validators.check(up, value, "frame") : value, data.length);
     } catch (error) {
-      this.#refuse(GatewayError.is(error) ? error.code : "BAD_FRAME", explain(error));
+      this.#refuse(GatewayError.is(error) ? error.code : "BAD_FRAME", messageOf(error));
     }
   }
 

@@ -1,11 +1,11 @@
 /** `/api/config` as ClawGo has it, with an ETag, and what was added beside it. Every change goes to the config service. */
-import { type ChangeResult, GatewayError, Reply, type RouteRequest, type Static, Type } from "@chela/sdk";
+import { type ChangeResult, GatewayError, isObject, Reply, type RouteRequest, type Static, Type } from "@chela/sdk";
 import { rawFrom } from "./denormalize.ts";
 import { hotFields } from "./hot-fields.ts";
 import { editsFor } from "./merge.ts";
 import type { Ctx } from "./needs.ts";
 import { normalizedView } from "./normalized.ts";
-import { isObject, type PlainObject } from "./plain.ts";
+import type { PlainObject } from "./plain.ts";
 import { Change, Edits } from "./schemas.ts";
 
 const bodyLimit = 4_194_304;

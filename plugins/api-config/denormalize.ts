@@ -1,6 +1,6 @@
 /** The way back from a normalized view: what a client changed in it, as a part of the raw config. */
 import { isDeepStrictEqual } from "node:util";
-import { GatewayError } from "@chela/sdk";
+import { GatewayError, isObject } from "@chela/sdk";
 import {
   type Field,
   field,
@@ -11,7 +11,7 @@ import {
   subagentFields,
   toolFields,
 } from "./normalized-fields.ts";
-import { at, isObject, member, type PlainObject } from "./plain.ts";
+import { at, member, type PlainObject } from "./plain.ts";
 
 interface Place {
   /** In the view. */

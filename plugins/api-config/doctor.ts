@@ -1,6 +1,6 @@
 /** What is wrong with plugins and what to do about it, worst first. Reads; changes nothing. */
-import type { Config, PluginInfo, PluginRow, Plugins } from "@chela/sdk";
-import { at, isObject } from "./plain.ts";
+import { type Config, isObject, type PluginInfo, type PluginRow, type Plugins } from "@chela/sdk";
+import { at } from "./plain.ts";
 
 export interface Finding {
   readonly level: "error" | "warning" | "info";

@@ -2,8 +2,8 @@
  * What can be changed while the gateway runs, in ClawGo's rows. Nothing in these sections needs a restart of the process, so
  * its clients find the patterns they know; the keys that do not even restart a plugin stand beside them.
  */
-import type { Config } from "@chela/sdk";
-import { isObject, member } from "./plain.ts";
+import { type Config, isObject } from "@chela/sdk";
+import { member } from "./plain.ts";
 
 /** In ClawGo's order. */
 const known: readonly (readonly [path: string, name: string])[] = [

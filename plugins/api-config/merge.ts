@@ -4,8 +4,8 @@
  * and neither defaults nor environment overrides end up in the file.
  */
 import { isDeepStrictEqual } from "node:util";
-import { type ConfigEdit, GatewayError } from "@chela/sdk";
-import { isObject, member, type PlainObject } from "./plain.ts";
+import { type ConfigEdit, GatewayError, isObject } from "@chela/sdk";
+import { member, type PlainObject } from "./plain.ts";
 
 const maxEdits = 10_000;
 

@@ -1,4 +1,5 @@
 /** ClawGo's normalized view of the config, made from the merged one. */
+import { isObject } from "@chela/sdk";
 import {
   type Field,
   gatewayFields,
@@ -7,7 +8,7 @@ import {
   subagentFields,
   toolFields,
 } from "./normalized-fields.ts";
-import { at, isObject, member, type PlainObject } from "./plain.ts";
+import { at, member, type PlainObject } from "./plain.ts";
 
 /** `view` is the merged config, redacted. */
 export function normalizedView(view: PlainObject): PlainObject {

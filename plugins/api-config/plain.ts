@@ -1,9 +1,7 @@
-/** Plain JSON objects. */
-export type PlainObject = Readonly<Record<string, unknown>>;
+/** Ways into plain JSON objects. */
+import { isObject } from "@chela/sdk";
 
-export function isObject(value: unknown): value is PlainObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
+export type PlainObject = Readonly<Record<string, unknown>>;
 
 /** Own members only: no name reaches a prototype. */
 export function member(holder: unknown, key: string): unknown {

@@ -1,9 +1,9 @@
 /** The `agents` section in ClawGo's shape. Everything is read live, so every key is hot; rules beyond the schema: team/rules.ts. */
 import { type Static, Type } from "@chela/sdk";
-import { ContextCompaction, Execution, Router, Subagent, SubagentLimits } from "./agent/team/team-settings.ts";
+import { ContextCompaction, Execution, kept, Router, Subagent, SubagentLimits } from "./agent/team/team-settings.ts";
 
-/** Keys of ClawGo that later features own: kept, not judged. */
-const Open = Type.Optional(Type.Record(Type.String(), Type.Unknown()));
+/** Kept, not judged. */
+const Open = Type.Optional(Type.Record(Type.String(), Type.Unknown(), { description: kept }));
 
 const defaultPrompt =
   "You are Chela, a helpful assistant behind a self-hosted gateway. Answer in the language of the user, briefly and truthfully. Use the tools you are given when they help, and say so when something failed.";
@@ -22,7 +22,7 @@ const Defaults = Type.Object(
     max_tokens: Type.Optional(
       Type.Integer({ minimum: 1, description: "Longest reply; absent: what the provider says" }),
     ),
-    temperature: Type.Optional(Type.Number({ minimum: 0, maximum: 2 })),
+    temperature: Type.Optional(Type.Number({ minimum: 0, maximum: 2, description: "Absent: what the provider says" })),
     max_tool_iterations: Type.Integer({
       minimum: 1,
       maximum: 200,
@@ -39,7 +39,7 @@ const Defaults = Type.Object(
       description:
         "A message that arrives while its session is busy: waits for its turn, or is heard in the one that runs",
     }),
-    system_prompt: Type.String({ default: defaultPrompt }),
+    system_prompt: Type.String({ default: defaultPrompt, description: "How every agent's prompt begins" }),
     time_zone: Type.Optional(
       Type.String({ maxLength: 64, description: "IANA name, as Europe/Berlin; absent: the machine's own" }),
     ),
@@ -55,7 +55,12 @@ const Defaults = Type.Object(
       default: 400_000,
       description: "Their characters in all; the result of one tool call may have a quarter of that",
     }),
-    turn_timeout_sec: Type.Integer({ minimum: 1, maximum: 86_400, default: 1_800 }),
+    turn_timeout_sec: Type.Integer({
+      minimum: 1,
+      maximum: 86_400,
+      default: 1_800,
+      description: "Longest turn, with all its tools and subagents",
+    }),
     max_queued_turns: Type.Integer({
       minimum: 0,
       maximum: 10_000,
@@ -68,7 +73,7 @@ const Defaults = Type.Object(
       default: 64,
       description: "Turns that run at once, in all sessions",
     }),
-    workspace: Type.Optional(Type.String()),
+    workspace: Type.Optional(Type.String({ description: "The folder, where workspace.dir is empty" })),
     heartbeat: Open,
     context_compaction: ContextCompaction,
     execution: Execution,
@@ -81,8 +86,8 @@ const Defaults = Type.Object(
 const Entry = Type.Object(
   {
     model: Type.Optional(Type.String({ description: "provider/model" })),
-    system_prompt: Type.Optional(Type.String()),
-    about: Type.Optional(Type.String()),
+    system_prompt: Type.Optional(Type.String({ description: "Instead of that of agents.defaults" })),
+    about: Type.Optional(Type.String({ description: "What it is for, for people and other agents" })),
     tools: Type.Optional(
       Type.Object(
         { allowlist: Type.Optional(Type.Array(Type.String(), { description: "Tools and groups it may call" })) },
@@ -100,7 +105,7 @@ export const AgentsConfig = Type.Object(
     router: Router,
     communication: Open,
     subagents: Type.Record(Type.String(), Subagent, { default: {}, description: "Agents to hand work to, by id" }),
-    list: Type.Optional(Type.Unknown()),
+    list: Type.Optional(Type.Unknown({ description: kept })),
   },
   { additionalProperties: true },
 );

@@ -1,11 +1,12 @@
 /** keys: named API keys on the `auth:identify` hook, with limits on what each may use. A key is shown once, when it is made. */
-import { type Context, definePlugin, gateway, limits, need, Type, usageBook } from "@chela/sdk";
+import { type Context, definePlugin, files, gateway, limits, need, Type, usageBook } from "@chela/sdk";
 import { overBudget } from "./budget.ts";
 import { KeyStore } from "./key-store.ts";
 import { registerMethods } from "./methods.ts";
 import { Rates } from "./rates.ts";
 
 const needs = {
+  files: need(files, "^1.0.0"),
   gateway: need(gateway, "^1.0.0"),
   usage: need(usageBook, "^1.0.0", { optional: true }),
 };
@@ -23,7 +24,7 @@ export default definePlugin({
   needs,
   provides: [limits],
   async setup(ctx) {
-    const store = new KeyStore(ctx.dataDir);
+    const store = new KeyStore(ctx.dataDir, ctx.use.files);
     await store.load();
     if (store.trouble) ctx.log.error({ file: store.file }, store.trouble);
     ctx.on("auth:identify", ({ candidates }) => store.identify(candidates, Date.now()));

@@ -3,10 +3,9 @@
  * finds the identity of a presented key in memory. A file that cannot be read is never written over; what was last read
  * from it stays in force.
  */
-import { randomBytes, timingSafeEqual } from "node:crypto";
-import { open, readdir, readFile, rename, rm } from "node:fs/promises";
-import { dirname, join } from "node:path";
-import { type Candidate, GatewayError, type Identity } from "@chela/sdk";
+import { timingSafeEqual } from "node:crypto";
+import { join } from "node:path";
+import { type Candidate, type Files, GatewayError, type Identity, KeyedLock, messageOf } from "@chela/sdk";
 import {
   emptyKeyring,
   idIn,
@@ -27,20 +26,26 @@ interface Known {
 }
 
 const nobody = Buffer.alloc(32);
+const name = "keys.json";
+const maxBytes = 64 * 1024 * 1024;
 
 export class KeyStore {
   readonly file: string;
+  readonly #dir: string;
+  readonly #files: Files;
   #ring: Keyring = emptyKeyring;
   #known: ReadonlyMap<string, Known> = new Map();
   readonly #used = new Map<string, number>();
   /** Changes run one after another. */
-  #queue: Promise<unknown> = Promise.resolve();
+  readonly #lock = new KeyedLock();
   #trouble = "";
   /** Somebody lost rights since the last `load` said so. */
   #narrowed = false;
 
-  constructor(dir: string) {
-    this.file = join(dir, "keys.json");
+  constructor(dir: string, files: Files) {
+    this.#dir = dir;
+    this.#files = files;
+    this.file = join(dir, name);
   }
 
   get ring(): Keyring {
@@ -73,12 +78,12 @@ export class KeyStore {
 
   /** Reads the file again. True when, since the last time, a key that was in force no longer is or may do less. */
   load(): Promise<boolean> {
-    return this.#inTurn(async () => {
+    return this.#lock.run(name, async () => {
       try {
         this.#adopt(await this.#read());
         this.#trouble = "";
       } catch (error) {
-        this.#trouble = error instanceof Error ? error.message : String(error);
+        this.#trouble = messageOf(error);
       }
       const narrowed = this.#narrowed;
       this.#narrowed = false;
@@ -88,11 +93,11 @@ export class KeyStore {
 
   /** Applies `change` to the file as it is on disk now. Throws what `change` throws, and when the file is damaged. */
   update<T extends { readonly ring: Keyring }>(change: (ring: Keyring) => T): Promise<T> {
-    return this.#inTurn(async () => {
+    return this.#lock.run(name, async () => {
       const before = await this.#read();
       const used = [...this.#used];
       const outcome = change(withLastUse(before, this.#used));
-      if (outcome.ring !== before) await writeWhole(this.file, renderKeyring(outcome.ring));
+      if (outcome.ring !== before) await this.#write(renderKeyring(outcome.ring));
       this.#adopt(outcome.ring);
       // A key that was used again while the file was written keeps its newer time here.
       for (const [id, at] of used) if (this.#used.get(id) === at) this.#used.delete(id);
@@ -107,11 +112,19 @@ export class KeyStore {
   }
 
   async #read(): Promise<Keyring> {
+    const bytes = await this.#files.read(this.#dir, name, maxBytes);
+    return bytes ? parseKeyring(bytes.toString("utf8")) : emptyKeyring;
+  }
+
+  async #write(text: string): Promise<void> {
     try {
-      return parseKeyring(await readFile(this.file, "utf8"));
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === "ENOENT") return emptyKeyring;
-      throw error;
+      await this.#files.write(this.#dir, name, text, { mode: 0o600 });
+    } catch (cause) {
+      const { code = "unknown" } = cause as NodeJS.ErrnoException;
+      const full = code === "ENOSPC" || code === "EDQUOT";
+      const advice = full ? "free some space" : "check that its folder exists and may be written";
+      const message = `the key file ${this.file} cannot be written (${code}): ${advice}; nothing was changed`;
+      throw new GatewayError("KEYS_UNWRITABLE", full ? 507 : 500, message, undefined, { cause });
     }
   }
 
@@ -120,12 +133,6 @@ export class KeyStore {
     this.#ring = ring;
     this.#known = new Map(ring.keys.map((record) => [record.id, knownOf(record)]));
     this.#narrowed ||= [...before.values()].some(({ record }) => narrowed(record, this.#known.get(record.id)?.record));
-  }
-
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const done = this.#queue.then(work);
-    this.#queue = done.catch(() => undefined);
-    return done;
   }
 }
 
@@ -144,38 +151,4 @@ function narrowed(before: KeyRecord, after: KeyRecord | undefined): boolean {
   if (before.revokedAt !== null) return false;
   if (!after || after.revokedAt !== null || after.hash !== before.hash) return true;
   return after.expiresAt !== before.expiresAt || !before.scopes.every((scope) => after.scopes.includes(scope));
-}
-
-async function writeWhole(file: string, text: string): Promise<void> {
-  try {
-    await replace(file, text);
-  } catch (cause) {
-    const { code = "unknown" } = cause as NodeJS.ErrnoException;
-    const full = code === "ENOSPC" || code === "EDQUOT";
-    const advice = full ? "free some space" : "check that its folder exists and may be written";
-    const message = `the key file ${file} cannot be written (${code}): ${advice}; nothing was changed`;
-    throw new GatewayError("KEYS_UNWRITABLE", full ? 507 : 500, message, undefined, { cause });
-  }
-}
-
-/** A reader, or a start after a crash, sees the old file or the new one. What a killed process left goes with the next write. */
-async function replace(file: string, text: string): Promise<void> {
-  const folder = dirname(file);
-  for (const name of await readdir(folder)) {
-    if (/^\.keys\..+\.tmp$/.test(name) && !name.startsWith(`.keys.${process.pid}-`)) await rm(join(folder, name));
-  }
-  const draft = join(folder, `.keys.${process.pid}-${randomBytes(6).toString("hex")}.tmp`);
-  try {
-    const handle = await open(draft, "wx", 0o600);
-    try {
-      await handle.writeFile(text);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await rename(draft, file);
-  } catch (error) {
-    await rm(draft, { force: true });
-    throw error;
-  }
 }

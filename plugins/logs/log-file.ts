@@ -2,9 +2,11 @@
  * Owns the log file: lines go through a bounded queue into a stream that rotates by size. A full disk or an unwritable
  * folder is told once; lines wait up to 4 MB and are counted when they are dropped, and writing begins again by itself.
  */
+
 import { chmod, mkdir, open, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Writable } from "node:stream";
+import { messageOf } from "@chela/sdk";
 import { rotatedName } from "./retention.ts";
 
 export interface LogFileEvents {
@@ -151,7 +153,7 @@ export class LogFile {
     this.#stream = undefined;
     stream?.destroy();
     if (this.#trouble !== "") return;
-    this.#trouble = error instanceof Error ? error.message : String(error);
+    this.#trouble = messageOf(error);
     this.#options.events.failed(error);
   }
 

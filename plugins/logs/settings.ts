@@ -9,7 +9,12 @@ export const LoggingSection = Type.Object({
     default: "",
     description: "Folder of the file. Empty: `logs` in the state dir; relative: below the state dir.",
   }),
-  filename: Type.String({ default: "chela.log", pattern: "^[^/\\\\]*[^/\\\\.][^/\\\\]*$", maxLength: 128 }),
+  filename: Type.String({
+    default: "chela.log",
+    pattern: "^[^/\\\\]*[^/\\\\.][^/\\\\]*$",
+    maxLength: 128,
+    description: "Name of the file in dir.",
+  }),
   level: Type.Optional(
     Type.Union([Type.Literal("debug"), Type.Literal("info"), Type.Literal("warn"), Type.Literal("error")], {
       description: "Absent: info, or what the command line says.",

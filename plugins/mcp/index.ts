@@ -55,5 +55,10 @@ function health(rows: readonly McpServer[]) {
     tools: tools.length,
     restarts,
   }));
-  return { ok: !rows.some(({ state }) => state === "failed"), servers };
+  const failed = rows.filter(({ state }) => state === "failed");
+  return {
+    ok: failed.length === 0,
+    reason: failed.map(({ name, reason }) => `${name}: ${reason}`).join("; "),
+    servers,
+  };
 }

@@ -1,5 +1,6 @@
 /** RPC: `mcp.list`, `mcp.checks`, `mcp.test`, `mcp.restart`, `mcp.install`, `mcp.add`, `mcp.remove`. */
-import { GatewayError, type McpServer, Type } from "@chela/sdk";
+import { isDeepStrictEqual } from "node:util";
+import { GatewayError, type McpServer, messageOf, Type } from "@chela/sdk";
 import type { LazyFleet } from "./lazy-fleet.ts";
 import type { Ctx } from "./needs.ts";
 import { McpSection } from "./settings.ts";
@@ -22,7 +23,8 @@ const ServerRow = Type.Object({
   remote: Type.String(),
   protocol: Type.String(),
 });
-const Changed = Type.Object({ name: Type.String(), changed: Type.Boolean() });
+const Changed = Type.Object({ name: Type.String(), changed: Type.Boolean(), added: Type.Optional(Type.Boolean()) });
+const sectionOfServer = McpSection.properties.servers.patternProperties["^.*$"];
 
 export function registerMethods(ctx: Ctx, fleet: LazyFleet): void {
   ctx.method({
@@ -103,10 +105,16 @@ function registerChanges(ctx: Ctx): void {
     about: "Writes a server into the config, replacing one of the same name, and switches tools.mcp on.",
     params: Type.Object({
       name: Name,
-      server: Type.Partial(McpSection.properties.servers.patternProperties["^.*$"] as never),
+      server: Type.Partial(sectionOfServer),
     }),
     result: Changed,
-    handler: async ({ name, server }, { identity }) => await write(name, server, identity.id),
+    handler: async ({ name, server }, { identity }) => {
+      const before = Object.hasOwn(ctx.config.servers, name) ? ctx.config.servers[name] : undefined;
+      const wanted = withoutDefaults(server);
+      const same = before !== undefined && isDeepStrictEqual(withoutDefaults(before), wanted);
+      if (same && ctx.config.enabled) return { name, changed: false, added: false };
+      return { ...(await write(name, wanted, identity.id)), added: before === undefined };
+    },
   });
   ctx.method({
     name: "mcp.remove",
@@ -136,7 +144,7 @@ async function test(
   } catch (error) {
     if (GatewayError.is(error) && error.status < 500) throw error;
     ok = false;
-    reason = error instanceof Error ? error.message : String(error);
+    reason = messageOf(error);
   }
   const row = all.rows().find((each) => each.name === name) as McpServer;
   return { ...row, reason: row.reason || reason, ok, ms: Math.round(performance.now() - from) };
@@ -149,4 +157,18 @@ function requireOn({ config }: Ctx): void {
       409,
       "MCP is switched off; switch it on with: chela config set tools.mcp.enabled true",
     );
+}
+
+/** The file holds only what was said; whether a server is on is always said. */
+function withoutDefaults(server: Readonly<Record<string, unknown>>): object {
+  const properties: Readonly<Record<string, object>> = sectionOfServer.properties;
+  return Object.fromEntries(
+    Object.entries(server).filter(
+      ([key, value]) => key === "enabled" || !isDeepStrictEqual(value, defaultOf(properties[key])),
+    ),
+  );
+}
+
+function defaultOf(schema: object | undefined): unknown {
+  return schema && "default" in schema ? schema.default : undefined;
 }

@@ -1,14 +1,14 @@
 /** The section `tools.mcp`: ClawGo's keys, and `headers`. What is wrong with a server is said by validate.ts and stops that server only. */
 import { type Static, Type } from "@chela/sdk";
 
-const Secrets = Type.Record(Type.String(), Type.String({ secret: true }));
+const Secrets = Type.Record(Type.String(), Type.String({ secret: true, description: "Its value." }));
 
 const ServerSection = Type.Object({
   enabled: Type.Boolean({ default: true, description: "Off: no process, no tools." }),
   transport: Type.String({ default: "stdio", description: "stdio, http (the same as streamable_http) or sse." }),
   url: Type.String({ default: "", description: "For http and sse; it may be a private address." }),
   command: Type.String({ default: "", description: "For stdio: a program in PATH, or its path." }),
-  args: Type.Array(Type.String(), { default: [] }),
+  args: Type.Array(Type.String(), { default: [], description: "For stdio, one by one; no shell reads them." }),
   env: {
     ...Secrets,
     default: {},
@@ -20,7 +20,7 @@ const ServerSection = Type.Object({
     description: "Where it may run: workspace, or full for any folder.",
   }),
   working_dir: Type.String({ default: "", description: "Below the workspace; absolute with permission full." }),
-  description: Type.String({ default: "" }),
+  description: Type.String({ default: "", description: "For people." }),
   package: Type.String({ default: "", description: "What installs the command." }),
 });
 

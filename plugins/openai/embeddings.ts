@@ -2,8 +2,7 @@
  * Embeddings. The upstream is asked as the client asked; what it did not honour is made good: an upstream that knows no
  * base64 or no `dimensions` answers numbers and whole vectors.
  */
-import { GatewayError, Reply } from "@chela/sdk";
-import { isObject } from "./chat/messages.ts";
+import { GatewayError, isObject, jsonOf, Reply } from "@chela/sdk";
 import { invalid } from "./errors.ts";
 
 interface Wanted {
@@ -28,7 +27,7 @@ export function wanted(body: Readonly<Record<string, unknown>>): Wanted {
 export async function shaped(reply: Reply, want: Wanted): Promise<Reply> {
   const { body, status, headers } = reply;
   if (status !== 200 || !(body instanceof Uint8Array)) return reply;
-  const parsed = parse(body);
+  const parsed = jsonOf(Buffer.from(body).toString("utf8"));
   if (!isObject(parsed) || !Array.isArray(parsed.data)) return reply;
   const rows: readonly unknown[] = parsed.data;
   if (rows.every((row) => fits(row, want))) return reply;
@@ -67,12 +66,4 @@ function decode(text: string): readonly number[] {
 function numbers(value: unknown): readonly number[] {
   if (Array.isArray(value) && value.every((one) => typeof one === "number")) return value;
   throw new GatewayError("UPSTREAM_PROTOCOL", 502, "the upstream answered an embedding that is no list of numbers");
-}
-
-function parse(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(Buffer.from(bytes).toString("utf8"));
-  } catch {
-    return undefined;
-  }
 }

@@ -1,7 +1,15 @@
 /** `/tools/invoke`: one tool, no model, through the same dispatch as an agent's calls (contract: OpenClaw §3.5). */
 import { randomUUID } from "node:crypto";
-import { Reply, type RouteRequest, type ToolInfo, type Tools, type Turn } from "@chela/sdk";
-import { isObject } from "./chat/messages.ts";
+import {
+  isObject,
+  isSessionKey,
+  jsonOf,
+  Reply,
+  type RouteRequest,
+  type ToolInfo,
+  type Tools,
+  type Turn,
+} from "@chela/sdk";
 
 interface Asked {
   readonly tool: ToolInfo;
@@ -50,13 +58,16 @@ function read(body: unknown, tools: Tools): Asked | Reply {
   const wanted = textOf(tool) || textOf(name);
   if (wanted === "") return refusal(400, "invalid_request", "tools.invoke requires name");
   if (dryRun === true) return refusal(400, "invalid_request", "dryRun is not supported: nothing was run");
+  const session = textOf(sessionKey) || null;
+  if (session !== null && !isSessionKey(session))
+    return refusal(400, "invalid_request", "sessionKey must have 1 to 200 characters and no control characters");
   const found = tools.list().find((one) => one.name === wanted);
   if (!found) return refusal(404, "not_found", `Tool not available: ${wanted.slice(0, 100)}`);
   const given = args ?? own ?? {};
-  const input = typeof given === "string" ? parsed(given) : given;
+  const input = typeof given === "string" ? jsonOf(given) : given;
   if (!isObject(input)) return refusal(400, "invalid_request", "args must be a JSON object");
   const whole = action !== undefined && input.action === undefined && takesAction(found) ? { action, ...input } : input;
-  return { tool: found, arguments: JSON.stringify(whole), session: textOf(sessionKey) || null };
+  return { tool: found, arguments: JSON.stringify(whole), session };
 }
 
 function takesAction({ input }: ToolInfo): boolean {
@@ -65,16 +76,8 @@ function takesAction({ input }: ToolInfo): boolean {
 
 /** The same as an object, where the tool answered one. */
 function details(output: string): unknown {
-  const value = parsed(output);
+  const value = jsonOf(output);
   return isObject(value) || Array.isArray(value) ? value : {};
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function textOf(value: unknown): string {

@@ -2,7 +2,7 @@
  * Straight through: the client's own OpenAI request with only `model` replaced, and the upstream's bytes back, unread.
  * A 4xx keeps status, message and Retry-After; anything else that goes wrong before the first byte is a GatewayError.
  */
-import type { ForwardReply, ForwardRequest, GatewayError, Usage } from "@chela/sdk";
+import { type ForwardReply, type ForwardRequest, type GatewayError, jsonOf, objectOf, type Usage } from "@chela/sdk";
 import { errorText, noCompletion, plainType, withSecret } from "./call.ts";
 import { blank, bodyFault, fault, statusFault } from "./failover/faults.ts";
 import { Exchange } from "./http/exchange.ts";
@@ -11,6 +11,7 @@ import { limits } from "./limits.ts";
 import { type CallOptions, type Upstream, wayTo, withQuery } from "./send.ts";
 import type { ProviderSpec } from "./settings.ts";
 import { openAiBody, signWithKey } from "./wire/chat/index.ts";
+import { isOpen, withoutUsage, withUsage } from "./wire/metered.ts";
 import { isStrict, quirksOf } from "./wire/quirks.ts";
 import { usageIn } from "./wire/usage-tail.ts";
 
@@ -67,12 +68,13 @@ export async function forwardTo(
   const { signed, totalMs, onEnd } = options;
   const streamed = request.body.stream === true;
   const { prefix, line } = wayTo(upstream, options);
+  const metered = isMetered(request, spec);
   const exchange = await Exchange.open(await line, {
     culprit: withSecret(upstream, signed),
     method: "POST",
     path: withQuery(`${prefix}${request.path}`, spec.query),
     headers: [...spec.headers, ...signWithKey(signed, spec)],
-    body: openAiBody(request.body, upstream.model, spec),
+    body: openAiBody(metered ? withUsage(request.body) : request.body, upstream.model, spec),
     signal: request.signal,
     firstByteMs: Math.min(spec.timeoutMs, options.firstByteMs),
     idleMs: spec.timeoutMs,
@@ -91,8 +93,14 @@ export async function forwardTo(
   if (beginsWithError.test(head.toString("latin1", 0, 200)))
     return toldError(head, exchange, withSecret(upstream, signed));
   if (onEnd) exchange.onEnd((tail, error) => onEnd({ usage: usageIn(tail), ...(error ? { error } : {}) }));
-  const body = prefixed(first, exchange);
+  const whole = prefixed(first, exchange);
+  const body = metered && type.startsWith("text/event-stream") ? withoutUsage(whole) : whole;
   return { reply: { status: exchange.status, headers: pick(exchange.headers), body, model: upstream.id } };
+}
+
+/** What an API key uses counts against its budget, so its streams are asked for their usage even where the client was not. */
+function isMetered({ caller, path, body }: ForwardRequest, spec: ProviderSpec): boolean {
+  return caller?.identity?.kind === "key" && spec.usage && path === "/chat/completions" && isOpen(body);
 }
 
 function expectEnd(exchange: Exchange, path: string): void {
@@ -106,7 +114,7 @@ async function toldError(head: Buffer, exchange: Exchange, upstream: Upstream): 
   if (blankLine.test(text)) exchange.release();
   else text += await errorText(exchange);
   const [json = ""] = blank(text, upstream.secrets).split(blankLine, 1);
-  const error = bodyFault(upstream, errorOf(json) ?? json);
+  const error = bodyFault(upstream, objectOf(jsonOf(json)).error ?? json);
   if (error.status >= 500) throw error;
   return refused(error, upstream.id, json, exchange);
 }
@@ -123,7 +131,7 @@ function refused(error: GatewayError, model: string, text: string, { status, hea
   const { "content-length": _, ...headers } = pick(all);
   const told = (error.details?.upstream ?? {}) as Record<string, unknown>;
   const body =
-    typeof errorOf(text) === "object"
+    typeof objectOf(jsonOf(text)).error === "object"
       ? text
       : JSON.stringify({
           error: { message: told.message, type: told.type ?? "upstream_error", param: null, code: null },
@@ -136,15 +144,6 @@ function refused(error: GatewayError, model: string, text: string, { status, hea
     model,
   };
   return { reply, refused: error };
-}
-
-/** The `error` of a JSON object, if there is one. */
-function errorOf(text: string): unknown {
-  try {
-    return (JSON.parse(text) as { error?: unknown } | null)?.error ?? undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 function pick(headers: Headers): Record<string, string> {

@@ -1,5 +1,5 @@
 /** Model providers: upstreams from `models.providers` with their keys and accounts, what is found on this machine, and the offline model. */
-import { type Context, config, definePlugin, gateway, type Logger, need, providers, relay } from "@chela/sdk";
+import { type Context, config, definePlugin, files, gateway, type Logger, need, providers, relay } from "@chela/sdk";
 import type { AccountsView } from "./credentials/standings.ts";
 import { Search } from "./discovery/search.ts";
 import { registerFaces } from "./faces/register.ts";
@@ -13,6 +13,7 @@ import { RelayChannels } from "./wire/relay/channels.ts";
 
 const needs = {
   config: need(config, "^1.0.0"),
+  files: need(files, "^1.0.0"),
   gateway: need(gateway, "^1.0.0"),
   relay: need(relay, "^1.0.0", { optional: true }),
 };
@@ -40,7 +41,8 @@ export default definePlugin({
       hooks: hooksOf(ctx),
       accounts: () => accounts?.(),
       relay: new RelayChannels(() => ctx.use.relay, now),
-      folder: () => ctx.dataDir,
+      chosen: () => String(ctx.use.config.get("agents.defaults.model.primary", "merged").value ?? ""),
+      keep: { folder: () => ctx.dataDir, files: ctx.use.files },
     });
     const primary = () => upstreams.primary().split("/", 1)[0] as string;
     accounts = await registerOauth(ctx, { standings: upstreams.runtime.ledger, primary });
@@ -61,11 +63,17 @@ export default definePlugin({
     ctx.on("config:validate", (whole, add) => {
       const models = whole.models as ModelsSection;
       for (const problem of readSettings(models).problems) add(problem);
-      for (const problem of namedModelProblems(whole.agents, models?.providers)) add(problem);
+      for (const problem of namedModelProblems(whole.agents, models)) add(problem);
     });
     ctx.health("upstreams", () => {
       const { configured, discovered, cooling, problems } = upstreams.status();
-      return { ok: problems.length === 0, configured, discovered, cooling, primary: upstreams.primary() };
+      const primary = upstreams.primary();
+      const names = ["offline", ...upstreams.specs().map(({ name }) => name)];
+      const reasons = problems.map(({ path, message }) => `${path} ${message}`);
+      if (!names.some((name) => primary.startsWith(`${name}/`)))
+        reasons.push(`no provider serves ${primary}, which answers by default`);
+      const facts = { configured, discovered, cooling, primary };
+      return reasons.length === 0 ? { ok: true, ...facts } : { ok: false, reason: reasons.join("; "), ...facts };
     });
     registerFaces(ctx, upstreams);
   },

@@ -56,6 +56,11 @@ export class CallRecord {
     this.#began = now();
   }
 
+  /** Nobody was told of its end yet. Asked where the error would be made for nothing: its stack costs. */
+  get isOpen(): boolean {
+    return !this.#told;
+  }
+
   /** One began to answer, after so many had failed. */
   answered(candidate: Candidate, failed: number): void {
     this.#candidate = candidate;

@@ -14,16 +14,26 @@ const OAuthConfig = Type.Object(
     ),
     credential_file: Type.Optional(Type.String({ description: "File of the first account" })),
     credential_files: Type.Optional(Type.Array(Type.String(), { description: "Files of all accounts, in order" })),
-    callback_port: Type.Optional(Type.Integer({ minimum: 0, maximum: 65535 })),
-    client_id: Type.Optional(Type.String()),
-    client_secret: Type.Optional(Type.String({ secret: true })),
-    auth_url: Type.Optional(Type.String()),
-    token_url: Type.Optional(Type.String()),
+    callback_port: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: 65535,
+        description: "Local port the browser comes back to; 0: the vendor's own, else 1455",
+      }),
+    ),
+    client_id: Type.Optional(Type.String({ description: "Of this gateway at the vendor; vendors know theirs" })),
+    client_secret: Type.Optional(Type.String({ secret: true, description: "For vendors that want one from a client" })),
+    auth_url: Type.Optional(Type.String({ description: "Where a login begins; vendors know theirs" })),
+    token_url: Type.Optional(Type.String({ description: "Where tokens are given; vendors know theirs" })),
     device_auth_url: Type.Optional(Type.String({ description: "With it the device flow (RFC 8628) is used" })),
     userinfo_url: Type.Optional(Type.String({ description: "Where the e-mail of an account is asked for" })),
     project_url: Type.Optional(Type.String({ description: "Where the project of an account is asked for" })),
-    redirect_url: Type.Optional(Type.String()),
-    scopes: Type.Optional(Type.Union([Type.Array(Type.String()), Type.String()])),
+    redirect_url: Type.Optional(Type.String({ description: "Sent as it is; default: this machine's callback_port" })),
+    scopes: Type.Optional(
+      Type.Union([Type.Array(Type.String()), Type.String()], {
+        description: "Asked for at a login; vendors know theirs",
+      }),
+    ),
     cooldown_sec: Type.Optional(
       Type.Number({
         description: "Rest of an account that was rate limited; four times that after its quota. 0: as for keys",
@@ -40,11 +50,15 @@ const OAuthConfig = Type.Object(
 const ResponsesConfig = Type.Object(
   {
     api: Type.Optional(Type.String({ description: "responses or chat_completions" })),
-    web_search_enabled: Type.Optional(Type.Boolean()),
+    web_search_enabled: Type.Optional(Type.Boolean({ description: "Offer the upstream's own web search" })),
     web_search_context_size: Type.Optional(Type.String({ description: "low, medium or high" })),
-    file_search_vector_store_ids: Type.Optional(Type.Array(Type.String())),
-    file_search_max_num_results: Type.Optional(Type.Number()),
-    include: Type.Optional(Type.Array(Type.String())),
+    file_search_vector_store_ids: Type.Optional(
+      Type.Array(Type.String(), { description: "Offer the upstream's file search over these" }),
+    ),
+    file_search_max_num_results: Type.Optional(
+      Type.Number({ description: "Of one file search; 0: the upstream's own" }),
+    ),
+    include: Type.Optional(Type.Array(Type.String(), { description: "The field include of every request" })),
     stream_include_usage: Type.Optional(Type.Boolean({ description: "Ask for a usage chunk at the end of a stream" })),
   },
   { additionalProperties: true },
@@ -70,9 +84,18 @@ const ProviderConfig = Type.Object(
     baseUrl: Type.Optional(Type.String({ description: "The same as api_base" })),
     apiKey: Type.Optional(Type.String({ secret: true, description: "The same as api_key" })),
     models: Type.Optional(
-      Type.Array(Type.Union([Type.String(), Type.Object({ id: Type.String() }, { additionalProperties: true })]), {
-        description: 'Models it serves, the first is its default; "*" lets every other name pass too',
-      }),
+      Type.Array(
+        Type.Union([
+          Type.String(),
+          Type.Object(
+            { id: Type.String({ description: "Its name; context_window beside it is its size in tokens" }) },
+            { additionalProperties: true },
+          ),
+        ]),
+        {
+          description: 'Models it serves, the first is its default; "*" lets every other name pass too',
+        },
+      ),
     ),
     auth: Type.Optional(
       Type.String({
@@ -87,7 +110,9 @@ const ProviderConfig = Type.Object(
     max_tokens: Type.Optional(Type.Number({ description: "For requests that set none; 0 leaves it to the upstream" })),
     temperature: Type.Optional(Type.Number({ description: "For requests that set none" })),
     headers: Type.Optional(
-      Type.Record(Type.String(), Type.String({ secret: true }), { description: "Extra request headers" }),
+      Type.Record(Type.String(), Type.String({ secret: true, description: "Its value" }), {
+        description: "Extra request headers",
+      }),
     ),
     runtime_persist: Type.Optional(
       Type.Boolean({ description: "Keep cooldowns, health and recent events over a restart" }),
@@ -103,19 +128,20 @@ const DiscoveryConfig = Type.Object(
   {
     enabled: Type.Boolean({ default: true, description: "Look for a model when none is configured" }),
     env: Type.Boolean({ default: true, description: "API keys in the environment" }),
-    host: Type.String({ default: "127.0.0.1", description: "Where local servers may listen" }),
+    host: Type.String({ default: "127.0.0.1", description: "The machine on which local servers are looked for" }),
     ports: Type.Array(Type.Integer({ minimum: 1, maximum: 65535 }), {
       default: [11434, 1234, 8080, 8000],
       maxItems: 32,
+      description: "Where local servers may listen",
     }),
-    timeout_ms: Type.Integer({ minimum: 10, maximum: 10_000, default: 800 }),
+    timeout_ms: Type.Integer({ minimum: 10, maximum: 10_000, default: 800, description: "For one of those ports" }),
   },
   { default: {} },
 );
 
 export const ModelsConfig = Type.Object(
   {
-    providers: Type.Record(Type.String(), ProviderConfig, { default: {} }),
+    providers: Type.Record(Type.String(), ProviderConfig, { default: {}, description: "By a name of your own" }),
     fallbacks: Type.Optional(
       Type.Array(Type.String(), {
         description: "Models to try after the primary one. Default: the first model of each other provider",

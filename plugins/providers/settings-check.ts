@@ -1,5 +1,6 @@
 /** What may be wrong with a provider's settings beyond the schema; texts read after the path, as `<key> must …`. */
-import { presetNamed, presetOf } from "./presets.ts";
+import { isObject } from "@chela/sdk";
+import { presetNamed, presetOf, presets } from "./presets.ts";
 import type { ProviderSection } from "./schema.ts";
 
 export interface Problem {
@@ -45,8 +46,15 @@ function nameProblem(name: string): Finding {
 
 function addressProblem(name: string, entry: ProviderSection): Finding {
   if (entry.preset && !presetNamed(entry.preset.trim().toLowerCase().replaceAll("_", "-")))
-    return ["preset", "must be the name of a preset, such as openai, anthropic, gemini, deepseek or ollama"];
+    return [
+      "preset",
+      `must be one of ${presets
+        .map((preset) => preset.name)
+        .sort()
+        .join(", ")}`,
+    ];
   const base = baseOf(name, entry);
+  if (base === "") return ["api_base", `must be set: no vendor called "${name}" is known that would have an address`];
   if (!isBase(base)) return ["api_base", "must be an http or https URL without user name, query or fragment"];
   return undefined;
 }
@@ -105,10 +113,6 @@ export function fits(entry: unknown): entry is ProviderSection {
     isList(responses.include) &&
     isList(responses.file_search_vector_store_ids)
   );
-}
-
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function isText(value: unknown): boolean {

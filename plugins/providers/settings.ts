@@ -3,10 +3,10 @@
  * named as a problem; the others serve. Nothing here throws, whatever stands in the file.
  */
 import { createHash } from "node:crypto";
-import type { ModelInfo } from "@chela/sdk";
+import { isObject, type ModelInfo } from "@chela/sdk";
 import { presetOf, wireOf } from "./presets.ts";
 import type { ModelsSection, OAuthSection, ProviderSection, ResponsesSection } from "./schema.ts";
-import { baseOf, fits, isObject, keysOf, type Problem, problemsOf } from "./settings-check.ts";
+import { baseOf, fits, keysOf, type Problem, problemsOf } from "./settings-check.ts";
 import type { WireName } from "./wire/dialect.ts";
 
 export type AuthMode = "key" | "oauth" | "hybrid" | "none";

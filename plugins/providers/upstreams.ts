@@ -38,8 +38,10 @@ export interface UpstreamsOptions {
   /** The accounts, once somebody has any. */
   readonly accounts?: () => AccountsView | undefined;
   readonly relay?: RelayChannels;
+  /** What the operator made the default model; empty: nothing. */
+  readonly chosen?: () => string;
   /** Where kept state lies, asked when the first of it is written. */
-  readonly folder?: () => string;
+  readonly keep?: RuntimeOptions["keep"];
 }
 
 const silent: CallHooks = { listens: () => false, before: async () => undefined, done: () => undefined };
@@ -97,7 +99,7 @@ export class Upstreams implements Providers {
   }
 
   primary(): string {
-    return this.#models.find((model) => model.model !== "*")?.id ?? offline.id;
+    return this.#options.chosen?.() || (this.#models.find(({ model }) => model !== "*")?.id ?? offline.id);
   }
 
   fallbacks(): readonly string[] {
@@ -137,7 +139,7 @@ export class Upstreams implements Providers {
       throw error;
     } finally {
       // Left in the middle.
-      record?.end({ error: aborted({ id: request.model }) });
+      if (record?.isOpen) record.end({ error: aborted({ id: request.model }) });
     }
   }
 
@@ -163,12 +165,7 @@ export class Upstreams implements Providers {
   }
 
   /** For `providers.models` and the health check. */
-  status(): {
-    configured: number;
-    discovered: number;
-    cooling: ReturnType<Runtime["cooling"]>;
-    problems: Settings["problems"];
-  } {
+  status() {
     const configured = this.#settings.providers.length;
     const discovered = configured > 0 ? 0 : this.#discovered.length;
     return { configured, discovered, cooling: this.runtime.cooling(), problems: this.#settings.problems };

@@ -1,5 +1,5 @@
 /** Turns what SQLite and the file system report into one GatewayError each, with a sentence that says what to do. */
-import { GatewayError } from "@chela/sdk";
+import { GatewayError, messageOf } from "@chela/sdk";
 
 /** Primary result codes of SQLite: https://sqlite.org/rescode.html */
 const code = {
@@ -49,7 +49,7 @@ export function endsTransaction(error: unknown): boolean {
 /** `file` is named in the message, so that an operator knows where to look. */
 export function storeFault(error: unknown, file: string): GatewayError {
   if (GatewayError.is(error)) return error;
-  const said = error instanceof Error ? error.message : String(error);
+  const said = messageOf(error);
   const make = (name: string, status: number, message: string) =>
     new GatewayError(name, status, message, undefined, { cause: error });
   switch (resultCode(error)) {

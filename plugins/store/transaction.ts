@@ -72,6 +72,7 @@ class TransactionQuery implements Query {
   readonly #database: Database;
   readonly #file: string;
   #refusal: GatewayError | undefined;
+  #ended = false;
 
   constructor(database: Database, file: string) {
     this.#database = database;
@@ -98,15 +99,12 @@ class TransactionQuery implements Query {
   }
 
   close(): void {
-    this.#refusal ??= new GatewayError(
-      "STORE_ENDED",
-      500,
-      "this transaction has ended: its query cannot be used any more",
-    );
+    this.#ended = true;
   }
 
   #attempt<T>(work: () => T): T {
     if (this.#refusal) throw this.#refusal;
+    if (this.#ended) throw ended();
     try {
       return work();
     } catch (error) {
@@ -115,4 +113,9 @@ class TransactionQuery implements Query {
       throw fault;
     }
   }
+}
+
+/** Made when it is needed only: an error with its stack costs as much as a statement. */
+function ended(): GatewayError {
+  return new GatewayError("STORE_ENDED", 500, "this transaction has ended: its query cannot be used any more");
 }

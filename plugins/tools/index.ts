@@ -15,6 +15,7 @@ import { sessionTools } from "./talk/sessions.ts";
 import { agentTools } from "./talk/subagents.ts";
 import { systemTools } from "./talk/system.ts";
 import { timeTools } from "./time/tools.ts";
+import { problemsOf } from "./validate.ts";
 import { webTools } from "./web/tools.ts";
 import { type Ctx, hasWorkspace, needs } from "./world.ts";
 
@@ -34,6 +35,10 @@ export default definePlugin({
     ctx.own("approvals", () => desk.close());
     // Before the drain: what waits for a person would hold it up.
     ctx.stopping.addEventListener("abort", () => desk.close(), { once: true });
+    ctx.on("config:validate", (config, add) => {
+      const names = ctx.use.tools.list().map(({ name }) => name);
+      for (const problem of problemsOf(config.tools, names)) add(problem);
+    });
     tapApprovals(ctx, desk);
     registerApprovals(ctx, desk);
     registerAudit(ctx);

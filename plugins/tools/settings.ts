@@ -29,7 +29,7 @@ const Search = Type.Object(
       default: "",
       description: "A SearXNG server with JSON output, used without an api_key",
     }),
-    max_results: Type.Integer({ minimum: 1, maximum: 20, default: 5 }),
+    max_results: Type.Integer({ minimum: 1, maximum: 20, default: 5, description: "Of one search" }),
   },
   { default: {}, additionalProperties: true },
 );
@@ -65,16 +65,36 @@ const Shell = Type.Object(
 
 const Filesystem = Type.Object(
   {
-    max_read_bytes: Type.Integer({ minimum: 1_000, maximum: 256_000_000, default: 16_000_000 }),
-    max_write_bytes: Type.Integer({ minimum: 1_000, maximum: 256_000_000, default: 10_000_000 }),
+    max_read_bytes: Type.Integer({
+      minimum: 1_000,
+      maximum: 256_000_000,
+      default: 16_000_000,
+      description: "Largest file that read_file opens",
+    }),
+    max_write_bytes: Type.Integer({
+      minimum: 1_000,
+      maximum: 256_000_000,
+      default: 10_000_000,
+      description: "Largest file that write_file and edit_file leave behind",
+    }),
   },
   { default: {}, additionalProperties: true },
 );
 
 const Audit = Type.Object(
   {
-    retention_days: Type.Integer({ minimum: 1, maximum: 3_650, default: 30 }),
-    max_rows: Type.Integer({ minimum: 100, maximum: 10_000_000, default: 200_000 }),
+    retention_days: Type.Integer({
+      minimum: 1,
+      maximum: 3_650,
+      default: 30,
+      description: "How long the record of a call is kept",
+    }),
+    max_rows: Type.Integer({
+      minimum: 100,
+      maximum: 10_000_000,
+      default: 200_000,
+      description: "Records that are kept at most; the oldest go",
+    }),
   },
   { default: {} },
 );

@@ -41,7 +41,10 @@ export class Ledger {
     addAt(this.#account(identity).hours, hour, used, keptHours);
   }
 
-  /** The minute or hour in which `since` lies counts whole: a budget is never judged too generously. */
+  /**
+   * The minute or hour in which `since` lies counts whole, and so does what a clock that went ahead by less than an hour has
+   * noted: a budget is never judged too generously. What is noted for later days was noted by a clock that was set back since.
+   */
   spent(identity: string, since: number): Used {
     const account = this.#accounts.get(identity);
     const sum = { tokens: 0, cost: 0, calls: 0 };
@@ -49,7 +52,8 @@ export class Ledger {
     const byMinute = Math.floor(since / minuteMs) >= Math.max(this.#begun, this.#minute() - keptMinutes + 1);
     const [buckets, width] = byMinute ? [account.minutes, minuteMs] : [account.hours, hourMs];
     const from = Math.floor(since / width);
-    for (const [start, used] of buckets) if (start >= from) join(sum, used);
+    const to = Math.floor((this.#now() + hourMs) / width);
+    for (const [start, used] of buckets) if (start >= from && start <= to) join(sum, used);
     return sum;
   }
 

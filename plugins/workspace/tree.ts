@@ -5,8 +5,7 @@
 import { isUtf8 } from "node:buffer";
 import { createHash } from "node:crypto";
 import { mkdir } from "node:fs/promises";
-import { type FileFacts, type Files, GatewayError } from "@chela/sdk";
-import { KeyedLock } from "./keyed-lock.ts";
+import { type FileFacts, type Files, GatewayError, KeyedLock } from "@chela/sdk";
 
 export const readLimit = 4_194_304;
 export const writeLimit = 4_194_304;

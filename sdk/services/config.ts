@@ -2,6 +2,9 @@
 import type { ConfigProblem } from "../hooks.ts";
 import { defineService } from "../service.ts";
 
+/** Stands where a secret stands, in everything that is read; sent back, it means "keep". */
+export const redactedMark = "__CHELA_REDACTED__";
+
 /** `none`: nothing that is live reads this key. */
 export type ChangeClass = "hot" | "restart-plugin" | "restart-gateway" | "none";
 

@@ -21,8 +21,16 @@ export interface Files {
   facts(root: string, path: string): Promise<FileFacts | undefined>;
   /** Undefined when nothing is there. More than `maxBytes` is `FILE_TOO_LARGE` 413. Opened without following a link. */
   read(root: string, path: string, maxBytes: number): Promise<Buffer | undefined>;
-  /** Replaces the file as a whole, durably; makes its folders, keeps its mode. Links that stay inside are followed. */
-  write(root: string, path: string, bytes: string | Uint8Array): Promise<FileFacts>;
+  /**
+   * Replaces the file as a whole, durably: a reader, or a start after a crash, sees the old one or the new one. Makes its folders.
+   * Links that stay inside are followed. `mode` by default: the one it has, a new file is its owner's alone (0600).
+   */
+  write(
+    root: string,
+    path: string,
+    bytes: string | Uint8Array,
+    options?: { readonly mode?: number },
+  ): Promise<FileFacts>;
   /** False when nothing was there. */
   remove(root: string, path: string): Promise<boolean>;
 }

@@ -74,5 +74,10 @@ export interface Sessions {
   rename(key: string, to: string): Promise<void>;
 }
 
+/** A session's key is a name of one line, and never a path. */
+export function isSessionKey(key: string): boolean {
+  return key.length >= 1 && key.length <= 200 && !/\p{Cc}/u.test(key);
+}
+
 /** Name it in `needs`. */
 export const sessions = defineService<Sessions>("sessions", "1.0.0");

@@ -1,6 +1,6 @@
 /** `chela chat` against the real agent and its offline model. */
 import { PassThrough } from "node:stream";
-import { definePlugin } from "@chela/sdk";
+import { definePlugin, Type } from "@chela/sdk";
 import { expect, test } from "vitest";
 import apiConfig from "../../plugins/api-config/index.ts";
 import chat from "../../plugins/chat/index.ts";
@@ -74,8 +74,34 @@ test("a turn that fails is one line and exit 1", async () => {
   expect(stderr.trim().split("\n")).toHaveLength(1);
   expect((await chela(["chat", "-m", "/fail 500", "--json"])).json()).toMatchObject({
     ok: false,
-    error: { code: "CHAT_FAILED" },
+    error: { code: "UPSTREAM_FAULT" },
   });
+});
+
+test("a turn that fails says what can be done about it", async () => {
+  const sim = { api_base: "http://127.0.0.1:9/v1", auth: "none", models: ["m"] };
+  const { chela } = await liveHost({ plugins, env, config: { models: { providers: { sim }, fallbacks: [] } } });
+  expect((await chela(["chat", "-m", "hi"])).stderr).toMatch(
+    /cannot be reached.*See who answers: chela models test\n$/,
+  );
+  const gone = await liveHost({ plugins, env, config: { agents: { defaults: { model: { primary: "openai/x" } } } } });
+  expect((await gone.chela(["chat", "-m", "hi"])).stderr).toContain("chela provider use provider/model");
+});
+
+test("tools are shown to a person while they run, and to nobody else", async () => {
+  const tools = definePlugin({
+    id: "look",
+    version: "1.0.0",
+    host: "^1.0.0",
+    setup(ctx) {
+      const input = Type.Object({ at: Type.String() });
+      ctx.tool({ name: "look", about: "Looks", input, risk: "read", access: "read", run: () => "seen" });
+    },
+  });
+  const { chela } = await liveHost({ plugins: [...plugins, tools], env, config: {} });
+  const say = ["chat", "-m", '/tool look {"at":"the\\u001b[2Jsky"}'];
+  expect((await chela(say, { tty: true })).stderr).toMatch(/^ {2}look \{"at":"the\\u001b\[2Jsky"\}/);
+  expect((await chela(say)).stderr).toBe("");
 });
 
 test("a talk: prompt, replies, a failed turn in between, exit", async () => {

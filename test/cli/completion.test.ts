@@ -39,6 +39,19 @@ test("options, their values, and what they leave to the shell", async () => {
   expect(await words("version", "extra", "")).toEqual([]);
 });
 
+test("providers and MCP servers by the names they have in the config", async () => {
+  const env = { CHELA_STATE_DIR: tempDir() };
+  const config = {
+    models: { providers: { openai: {}, "$(touch x)": {} } },
+    tools: { mcp: { servers: { files: {} } } },
+  };
+  writeFileSync(join(env.CHELA_STATE_DIR, "config.json"), JSON.stringify(config));
+  const offered = async (...typed: string[]) => (await runMain(["complete", "--", ...typed], { env })).stdout;
+  expect(await offered("provider", "login", "")).toBe("openai\n");
+  expect(await offered("mcp", "restart", "f")).toBe("files\n");
+  expect(await offered("provider", "configure", "--auth", "b")).toBe("bearer\n");
+});
+
 test("a config key that a shell would read as more than a word is not offered", async () => {
   const stateDir = tempDir();
   const config = { safe_key: { a: 1 }, "$(touch x)": 1, "`id`": 1, "a b": 1, "x;y": 1, "-rf": 1, "\u001b[2J": 1 };

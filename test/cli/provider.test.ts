@@ -61,7 +61,8 @@ test("provider test asks the first model; an unknown provider says how to go on"
 test("a model that is slow is given up after --timeout, the others are told", async () => {
   const { chela } = await world({ models: ["hang", "echo"] });
   const result = await chela(["models", "test", "--timeout", "6", "--json"]);
-  expect(result.json()).toMatchObject({ models: [{ ok: false, code: "GATEWAY_TIMEOUT" }, { ok: true }] });
+  const slow = { ok: false, code: "UPSTREAM_TIMEOUT", error: expect.stringMatching(/^no word within 6.* --timeout/) };
+  expect(result.json()).toMatchObject({ models: [slow, { ok: true }] });
 });
 
 test("provider clear ends rests", async () => {
@@ -101,6 +102,47 @@ test("provider configure writes what was given, keeps the rest, and it serves at
     expect.stringContaining("api_base must be an http"),
   ]);
   expect(refused.code).not.toBe(0);
+});
+
+test("a provider of no known vendor needs an address; a preset that there is not is told with those there are", async () => {
+  const { chela } = await world();
+  const nowhere = await chela(["provider", "configure", "mine", "--api-key", "sk-x"]);
+  expect(nowhere.stderr).toContain('api_base must be set: no vendor called "mine" is known');
+  const preset = await chela(["provider", "configure", "mine", "--preset", "opnai"]);
+  expect(preset.stderr).toMatch(/preset must be one of .*claude, .*openai/);
+  const bearer = ["--api-base", "http://127.0.0.1:9/v1", "--auth", "bearer", "--models", "m"];
+  expect((await chela(["provider", "configure", "mine", ...bearer])).stdout).toBe("Added mine.\n");
+});
+
+test("provider configure says who answers by default when it is another one", async () => {
+  const { chela, server } = await world();
+  const added = await chela(["provider", "configure", "more", "--api-base", server.base, "--models", "echo"]);
+  expect(added.stderr).toContain("By default sim/echo answers. Change it with: chela provider use more/echo");
+  await chela(["provider", "use", "more/echo"]);
+  expect((await chela(["provider", "list"])).stdout).toMatch(/^more \* /m);
+  const again = await chela(["provider", "configure", "more", "--timeout", "9"]);
+  expect(again.stderr).not.toContain("By default");
+});
+
+test("a default model whose provider was taken away is told, and how to go on", async () => {
+  const { chela } = await world();
+  await chela(["provider", "use", "sim/echo"]);
+  expect((await chela(["config", "unset", "models.providers.sim"])).stderr).toContain("must name a provider");
+  const other = ["--api-base", "http://127.0.0.1:9/v1", "--auth", "none", "--models", "m"];
+  await chela(["provider", "configure", "openai", ...other]);
+  await chela(["provider", "use", "openai"]);
+  expect((await chela(["config", "unset", "models.providers"])).code).toBe(0);
+  expect((await chela(["health"])).stdout).toMatch(
+    /^failed +providers +upstreams +reason=no provider serves openai\/m/m,
+  );
+  const doctor = await chela(["doctor"]);
+  expect(doctor.stdout).toMatch(/^failed +models +openai\/m answers by default, but no provider "openai" is there/m);
+  expect(doctor.stdout).toContain("chela provider use provider/model");
+  const stuck = await chela(["provider", "configure", "other", ...other]);
+  expect([stuck.code, stuck.stderr]).toEqual([
+    expect.any(Number),
+    expect.stringContaining("chela config unset agents.defaults.model.primary"),
+  ]);
 });
 
 test("provider configure asks on a terminal, and does not show the key", async () => {

@@ -47,7 +47,8 @@ describe("chela tools", () => {
       ok: false,
       code: "FILE_MISSING",
     });
-    expect((await chela(["tools", "run", "nothing"])).stderr).toContain("tools.list names them");
+    expect((await chela(["tools", "run", "nothing"])).stderr).toContain("See: chela tools list");
+    expect((await chela(["tools", "info", "red_file"])).stderr).toContain("Did you mean read_file?");
     expect((await chela(["tools", "run", "exec", "[1]"])).stderr).toContain("one JSON object");
     const audit = await chela(["tools", "audit", "--outcome", "failed"]);
     expect(audit.stdout).toMatch(/read_file +failed +token/);

@@ -1,6 +1,7 @@
+import { redactedMark } from "@chela/sdk";
 import { expect, test } from "vitest";
 import { keepRedacted } from "../../kernel/config/keep.ts";
-import { redact, redactedMark, redactText, secretsIn } from "../../kernel/config/redact.ts";
+import { redact, redactText, secretsIn } from "../../kernel/config/redact.ts";
 import { composeSchema } from "../../kernel/config/sections.ts";
 import { open, refusal, sections, snapshotOf } from "./fixture.ts";
 

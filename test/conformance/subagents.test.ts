@@ -38,6 +38,10 @@ describe("C2", () => {
   it("known subagents that name each other are valid", () => {
     expect(problems({ subagents: good })).toEqual([]);
     expect(problems({})).toEqual([]);
+    expect(problems({ defaults: { time_zone: "Asia/Shanghai" } })).toEqual([]);
+    expect(problems({ defaults: { time_zone: "Mars/Olympus" } })).toEqual([
+      "agents.defaults.time_zone must be the IANA name of a time zone, as Europe/Berlin",
+    ]);
   });
 
   it.each([

@@ -1,10 +1,11 @@
 /** What every built-in plugin owes, discovered from the folders: no list to forget. */
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import type { Plugin } from "@chela/sdk";
+import { definePlugin, type Plugin } from "@chela/sdk";
 import { startHost, type TestHost } from "@chela/sdk/testing";
 import { describe, expect, it } from "vitest";
 import { manifestOf } from "../../kernel/plugins/manifest.ts";
+import { until } from "../kit/until.ts";
 
 const folder = join(import.meta.dirname, "../../plugins");
 const ids = readdirSync(folder, { withFileTypes: true })
@@ -21,22 +22,67 @@ function state(host: TestHost, id: string): string | undefined {
   return host.plugins.list().find((row) => row.id === id)?.state;
 }
 
-/** Another value that the schema accepts, for a key of a plain type. */
-function otherValue(schema: Record<string, unknown>, now: unknown): unknown {
+type Schema = Readonly<Record<string, unknown>>;
+
+/** Another value that the schema accepts, for a key of a plain type; undefined for the others. */
+function otherValue(schema: Schema, now: unknown): unknown {
   if (schema.type === "boolean") return !now;
-  if (schema.type === "integer" || schema.type === "number") {
-    const value = Number(now);
-    return schema.maximum !== undefined && value + 1 > Number(schema.maximum) ? value - 1 : value + 1;
-  }
-  return undefined;
+  const choices = (schema.anyOf as Schema[] | undefined)?.map((one) => one.const) ?? [];
+  if (choices.length > 1 && !choices.includes(undefined)) return choices.find((one) => one !== now);
+  if (schema.type !== "integer" && schema.type !== "number") return undefined;
+  const value = Number(now ?? schema.minimum ?? 1);
+  const most = Number(schema.maximum ?? schema.exclusiveMaximum ?? Number.POSITIVE_INFINITY);
+  const step = schema.type === "number" && most <= 1 ? 0.05 : 1;
+  return value + step > most ? value - step : value + step;
 }
 
-function plainKeys(plugin: Plugin): { key: string; schema: Record<string, unknown>; hot: boolean }[] {
+/** Every key of a plain type, however deep. */
+function plainKeys(plugin: Plugin): { key: string; schema: Schema; hot: boolean }[] {
   const { schema, hot } = manifestOf(plugin);
-  const properties = (schema.properties ?? {}) as Record<string, Record<string, unknown>>;
-  return Object.entries(properties)
-    .filter(([, one]) => one.type === "boolean" || one.type === "integer" || one.type === "number")
-    .map(([key, one]) => ({ key, schema: one, hot: hot.includes("*") || hot.includes(key) }));
+  const below = (one: Schema, path: readonly string[]): { key: string; schema: Schema; hot: boolean }[] => {
+    const inner = Object.entries((one.properties ?? {}) as Record<string, Schema>);
+    if (inner.length > 0) return inner.flatMap(([key, each]) => below(each, [...path, key]));
+    if (otherValue(one, one.default) === undefined) return [];
+    return [{ key: path.join("."), schema: one, hot: hot.includes("*") || hot.includes(path[0] as string) }];
+  };
+  return below(schema, []);
+}
+
+/** Holds what it is told to hold, just before it goes out. */
+class Holder {
+  #open: () => void = () => undefined;
+  readonly #gate = new Promise<void>((resolve) => {
+    this.#open = resolve;
+  });
+  held = 0;
+
+  readonly plugin = definePlugin({
+    id: "holder",
+    version: "1.0.0",
+    host: "^1.0.0",
+    setup: (ctx) => {
+      ctx.on("http:reply", async (reply, request) => {
+        if (request.headers["x-hold"] === undefined) return reply;
+        this.held += 1;
+        await this.#gate;
+        return reply;
+      });
+    },
+  });
+
+  let(): void {
+    this.#open();
+  }
+}
+
+/** A path of its own that answers without being told anything. */
+async function plainPath(host: TestHost, id: string): Promise<string | undefined> {
+  const paths = Object.entries(host.gateway.openapi().paths as Record<string, { get?: { tags?: string[] } }>);
+  for (const [path, { get }] of paths) {
+    if (!get?.tags?.includes(id) || path.includes("{")) continue;
+    if ((await host.request(path)).status === 200) return path;
+  }
+  return undefined;
 }
 
 describe.each(all.map((plugin) => [plugin.id, plugin] as const))("%s", (id, plugin) => {
@@ -73,6 +119,27 @@ describe.each(all.map((plugin) => [plugin.id, plugin] as const))("%s", (id, plug
       else expect(result.restarted, path).toContain(id);
       expect(state(host, id)).toBe("running");
     }
+  });
+
+  it("off with a request in flight waits for it, and then answers clearly", async () => {
+    const holder = new Holder();
+    await using host = await startHost({ plugins: [...all, holder.plugin], env });
+    const path = await plainPath(host, id);
+    if (path === undefined) return;
+    const answer = host.request(path, { headers: { "x-hold": "1" } });
+    await until(() => holder.held === 1);
+    let isOff = false;
+    const off = host.plugins.disable(id, "test").then(() => {
+      isOff = true;
+    });
+    await until(() => state(host, id) === "disabled");
+    expect([404, 503]).toContain((await host.request(path)).status);
+    expect(isOff).toBe(false);
+    holder.let();
+    expect(await answer).toMatchObject({ status: 200 });
+    await off;
+    await host.plugins.enable(id, "test");
+    expect((await host.request(path)).status).toBe(200);
   });
 
   it("a broken section turns it off with the reason, and the host lives", async () => {

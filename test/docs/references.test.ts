@@ -24,3 +24,8 @@ it("is up to date; if not: npm run docs", { timeout: 120_000 }, async () => {
     expect(text).not.toMatch(/\/(?:tmp|home|root|Users)\//);
   }
 });
+
+it("says of every key of the config what it is for", () => {
+  const rows = readFileSync(join(committed, "config.md"), "utf8").split("\n");
+  expect(rows.filter((row) => /^\| `.*\|\s*\|$/.test(row))).toEqual([]);
+});

@@ -134,9 +134,18 @@ it("what a killed gateway left half written or half uploaded is swept up; what o
   const dead = await startGateway({ stateDir });
   dead.signal("SIGKILL");
   await dead.ended;
-  mkdirSync(join(stateDir, "tmp"));
+  for (const folder of ["tmp", "auth", "data/keys", "data/providers/runtime"])
+    mkdirSync(join(stateDir, folder), { recursive: true });
   const hex = "0123456789ab";
-  const gone = [`.boot.json.${dead.child.pid}-${hex}.tmp`, `config.json.lock.${dead.child.pid}-${hex}`, "tmp/upload"];
+  const plugins = ["auth/.acme.json", "data/keys/.keys.json", "data/providers/runtime/.acme.json"].map(
+    (name) => `${name}.${dead.child.pid}-${hex}.tmp`,
+  );
+  const gone = [
+    `.boot.json.${dead.child.pid}-${hex}.tmp`,
+    `config.json.lock.${dead.child.pid}-${hex}`,
+    "tmp/upload",
+    ...plugins,
+  ];
   const kept = [`.boot.json.${process.pid}-${hex}.tmp`, "notes.2026-1", "config.json.mine"];
   for (const name of [...gone, ...kept]) writeFileSync(join(stateDir, name), "half");
   await startGateway({ stateDir });

@@ -1,44 +1,20 @@
 /** A body that is one file: what arrives whole, what is refused, and that nothing is left behind. */
-import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { createServer } from "node:http";
-import { type AddressInfo, connect, type Socket } from "node:net";
-import { join } from "node:path";
-import { definePlugin, type GatewayError } from "@chela/sdk";
+
+import { readFileSync } from "node:fs";
+import { connect, type Socket } from "node:net";
+import { definePlugin } from "@chela/sdk";
 import { startHost } from "@chela/sdk/testing";
 import { expect, it, onTestFinished } from "vitest";
 import { readRawUpload } from "../../kernel/http/raw-upload.ts";
-import type { Upload, UploadOptions } from "../../kernel/http/upload.ts";
-import { tempDir } from "../kit/temp.ts";
+import type { UploadOptions } from "../../kernel/http/upload.ts";
 import { until } from "../kit/until.ts";
+import { uploadServer } from "./upload-kit.ts";
 
-type Outcome = { readonly upload: Upload } | { readonly error: GatewayError };
-
-async function server(limits: Partial<UploadOptions> = {}) {
-  const folder = join(tempDir(), "uploads");
-  const outcomes: Outcome[] = [];
-  const signal = new AbortController().signal;
-  const http = createServer((req, res) => {
-    const options = { maxFileBytes: 1_000, maxFiles: 1, maxFields: 0, tempDir: folder, signal, ...limits };
-    readRawUpload(req, options).then(
-      (upload) => {
-        outcomes.push({ upload });
-        res.end("ok");
-      },
-      (error) => {
-        outcomes.push({ error });
-        res.writeHead(error.status ?? 500, { connection: "close" }).end(error.code);
-      },
-    );
-  });
-  await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve));
-  onTestFinished(() => {
-    http.closeAllConnections();
-    return new Promise<void>((resolve) => http.close(() => resolve()));
-  });
-  const { port } = http.address() as AddressInfo;
-  const next = () => until(() => outcomes.shift(), 5_000, "an outcome");
-  const left = () => (existsSync(folder) ? readdirSync(folder) : []);
-  return { port, next, left };
+function server(limits: Partial<UploadOptions> = {}) {
+  const { signal } = new AbortController();
+  return uploadServer((req, tempDir) =>
+    readRawUpload(req, { maxFileBytes: 1_000, maxFiles: 1, maxFields: 0, tempDir, signal, ...limits }),
+  );
 }
 
 /** A chunked request by hand; the rest is left to the test. */
@@ -64,7 +40,7 @@ it("arrives byte for byte, readable by its owner alone, and goes when it is disc
   const bytes = Uint8Array.from({ length: 999 }, (_, n) => n % 256);
   expect(await post(port, bytes)).toBe("200 ok");
   const outcome = await next();
-  if (!("upload" in outcome)) throw outcome.error;
+  if (!outcome.upload) throw outcome.error;
   const [file] = outcome.upload.files;
   expect(file).toMatchObject({ field: "body", name: "body", type: "text/plain", size: 999 });
   expect(readFileSync(file?.path as string)).toEqual(Buffer.from(bytes));

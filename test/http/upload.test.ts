@@ -1,46 +1,19 @@
-import { existsSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
-import { createServer, request } from "node:http";
-import { type AddressInfo, connect, type Socket } from "node:net";
+import { readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { request } from "node:http";
+import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { GatewayError } from "@chela/sdk";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { readUpload, type Upload, type UploadOptions } from "../../kernel/http/upload.ts";
 import { tempDir } from "../kit/temp.ts";
 import { until } from "../kit/until.ts";
+import { uploadServer } from "./upload-kit.ts";
 
-type Outcome = { upload: Upload; error?: never } | { upload?: never; error: GatewayError };
-
-/** A server whose one route is an upload; the outcomes are collected, so that clients which leave can be judged too. */
-async function uploadServer(limits: Partial<UploadOptions> = {}) {
-  const folder = join(tempDir(), "uploads");
-  const outcomes: Outcome[] = [];
-  const server = createServer((req, res) => {
-    const options = {
-      maxFileBytes: 1000,
-      maxFiles: 2,
-      maxFields: 3,
-      tempDir: folder,
-      signal: new AbortController().signal,
-    };
-    readUpload(req, { ...options, ...limits }).then(
-      (upload) => {
-        outcomes.push({ upload });
-        res.end("ok");
-      },
-      (error) => {
-        outcomes.push({ error });
-        res.writeHead(error.status ?? 500, { connection: "close" }).end(error.code);
-      },
-    );
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  onTestFinished(() => {
-    server.closeAllConnections();
-    return new Promise<void>((resolve) => server.close(() => resolve()));
-  });
-  const { port } = server.address() as AddressInfo;
-  const next = () => until(() => outcomes.shift(), 5000, "an outcome");
-  const left = () => (existsSync(folder) ? readdirSync(folder) : []);
+async function serve(limits: Partial<UploadOptions> = {}) {
+  const { signal } = new AbortController();
+  const { port, folder, next, left } = await uploadServer((req, tempDir) =>
+    readUpload(req, { maxFileBytes: 1000, maxFiles: 2, maxFields: 3, tempDir, signal, ...limits }),
+  );
   const post = async (form: FormData) => {
     const response = await fetch(`http://127.0.0.1:${port}/`, { method: "POST", body: form });
     return { status: response.status, text: await response.text(), ...(await next()) };
@@ -77,7 +50,7 @@ const openPart = '--b\r\nContent-Disposition: form-data; name="f"; filename="a.t
 
 describe("readUpload", () => {
   it("gives fields and files, which only we can read, and deletes them on discard", async () => {
-    const server = await uploadServer();
+    const server = await serve();
     const file = new File(["hello"], "фото.png", { type: "image/png" });
     const upload = succeeded(await server.post(form({ note: "ünï", tag: ["a", "b"], file })));
     expect({ ...upload.fields }).toEqual({ note: "ünï", tag: ["a", "b"] });
@@ -94,7 +67,7 @@ describe("readUpload", () => {
   });
 
   it("leaves a file alone that the handler moved away", async () => {
-    const server = await uploadServer();
+    const server = await serve();
     const upload = succeeded(await server.post(form({ file: new File(["keep"], "a.txt") })));
     const kept = join(server.folder, "../kept.txt");
     renameSync(upload.files[0]?.path ?? "", kept);
@@ -103,7 +76,7 @@ describe("readUpload", () => {
   });
 
   it("takes exactly what the limits allow", async () => {
-    const server = await uploadServer();
+    const server = await serve();
     const full = new File(["x".repeat(1000)], "a");
     const upload = succeeded(await server.post(form({ files: [full, full], f: ["1", "2", "3"] })));
     expect(upload.files.map(({ size }) => size)).toEqual([1000, 1000]);
@@ -118,7 +91,7 @@ describe("readUpload", () => {
     ["a field name that is too long", { ["n".repeat(257)]: "x" }],
     ["a body that is too large as declared", { f: new File(["x".repeat(2_000_000)], "a") }],
   ])("refuses %s with 413 and leaves nothing behind", async (_what, parts) => {
-    const server = await uploadServer();
+    const server = await serve();
     const small = new File(["first"], "small");
     const answer = await server.post(form({ small, ...parts } as never)).catch(() => server.next());
     expect(answer.error).toMatchObject({ code: "UPLOAD_TOO_LARGE", status: 413 });
@@ -134,7 +107,7 @@ describe("readUpload", () => {
     ["filename*=utf-8''a%00b%0d%0a%1b%5B31m.txt", "ab[31m.txt"],
     [`filename="${"x".repeat(300)}"`, "x".repeat(255)],
   ])("reduces the file name of %s to a plain one", async (parameter, name) => {
-    const server = await uploadServer();
+    const server = await serve();
     const body = `--b\r\nContent-Disposition: form-data; name="f"; ${parameter}\r\n\r\nx\r\n--b--\r\n`;
     half(server.port, body).write("0\r\n\r\n");
     const upload = succeeded(await server.next());
@@ -143,7 +116,7 @@ describe("readUpload", () => {
   });
 
   it("skips the empty part that a form sends for an unused file input", async () => {
-    const server = await uploadServer();
+    const server = await serve();
     const upload = succeeded(await server.post(form({ f: new File([], "") })));
     expect(upload.files).toEqual([]);
     await upload.discard();
@@ -151,7 +124,7 @@ describe("readUpload", () => {
   });
 
   it("refuses a body that ends too early, is no multipart or names no boundary", async () => {
-    const server = await uploadServer();
+    const server = await serve();
     half(server.port, openPart).write("0\r\n\r\n");
     expect((await server.next()).error).toMatchObject({ code: "UPLOAD_INVALID", status: 400 });
     for (const type of ["multipart/form-data", "text/plain", "multipart/form-data; boundary="]) {
@@ -163,7 +136,7 @@ describe("readUpload", () => {
   });
 
   it("notices a client that leaves and one that stalls, and cleans up", async () => {
-    const server = await uploadServer({ stallMs: 100 });
+    const server = await serve({ stallMs: 100 });
     const leaver = half(server.port, openPart);
     await until(() => server.left().length === 1);
     leaver.destroy();
@@ -175,7 +148,7 @@ describe("readUpload", () => {
 
   it("stops with its signal, before and in the middle", async () => {
     const stop = new AbortController();
-    const server = await uploadServer({ signal: stop.signal });
+    const server = await serve({ signal: stop.signal });
     half(server.port, openPart);
     await until(() => server.left().length === 1);
     stop.abort(new GatewayError("PLUGIN_STOPPED", 503, "stopped"));
@@ -188,13 +161,13 @@ describe("readUpload", () => {
   it("says so when the file cannot be stored", async () => {
     const blocker = join(tempDir(), "file");
     writeFileSync(blocker, "not a folder");
-    const server = await uploadServer({ tempDir: blocker });
+    const server = await serve({ tempDir: blocker });
     const answer = await server.post(form({ f: new File(["x"], "a") }));
     expect(answer.error).toMatchObject({ code: "UPLOAD_STORE", status: 507 });
   });
 
   it("keeps the names of fields harmless", async () => {
-    const server = await uploadServer();
+    const server = await serve();
     const upload = succeeded(await server.post(form({ ["__proto__"]: "x", constructor: "y" })));
     expect(Object.getPrototypeOf(upload.fields)).toBe(null);
     expect(Object.keys(upload.fields).sort()).toEqual(["__proto__", "constructor"]);

@@ -35,6 +35,24 @@ describe("watchPaths", () => {
     await until(() => watching.seen().includes(file));
   });
 
+  it("begins after what it is told to wait for, even when that failed; closed before, it never does", async () => {
+    const file = join(tempDir(), "config.json");
+    let fail = (_error: Error) => {};
+    const after = new Promise<never>((_, reject) => {
+      fail = reject;
+    });
+    const seen: string[] = [];
+    const early = watchPaths([file], { debounceMs: 20, after }, (changed) => void seen.push("early", ...changed));
+    const watching = watchPaths([file], { debounceMs: 20, after }, (changed) => void seen.push(...changed));
+    onTestFinished(() => watching.close());
+    await early.close();
+    fail(new Error("the start failed"));
+    await watching.ready;
+    writeFileSync(file, "one");
+    await until(() => seen.includes(file));
+    expect(new Set(seen)).toEqual(new Set([file]));
+  });
+
   it("tells of a file that an editor replaces by renaming, more than once", async () => {
     const folder = tempDir();
     const file = join(folder, "config.json");

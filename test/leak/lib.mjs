@@ -1,4 +1,5 @@
 /** What leak cases share: a plugin that registers one of everything, and counting what survives a collection. */
+import { readdirSync } from "node:fs";
 import { definePlugin, defineService, Type } from "../../dist/sdk/index.js";
 
 const thing = defineService("leak-thing", "1.0.0");
@@ -48,4 +49,16 @@ export async function collect() {
 
 export function heap() {
   return process.memoryUsage().heapUsed;
+}
+
+export async function settledHeap() {
+  await collect();
+  return heap();
+}
+
+/** The plugins of the build, as objects. */
+export async function builtins() {
+  const folder = new URL("../../dist/plugins/", import.meta.url);
+  const files = readdirSync(folder).filter((file) => file.endsWith(".js"));
+  return Promise.all(files.map(async (file) => (await import(new URL(file, folder))).default));
 }

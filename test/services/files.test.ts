@@ -6,6 +6,7 @@ import {
   mkdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
@@ -56,6 +57,8 @@ describe("the files service", () => {
     expect(await use.remove(root, "no/such/folder.txt")).toBe(false);
     expect(await use.read(root, "a/b/c.txt", 100)).toBeUndefined();
     expect(await use.facts(root, "nowhere/at/all")).toBeUndefined();
+    expect(await use.read(join(root, "no-root"), "a.txt", 100)).toBeUndefined();
+    expect(await use.facts(join(root, "no-root"), "a.txt")).toBeUndefined();
   });
 
   it.each(["", "/etc/passwd", "../outside/secret.txt", "a/../../outside/secret.txt", "a\\b", "a\0b", "x".repeat(5000)])(
@@ -98,13 +101,23 @@ describe("the files service", () => {
       mkdirSync(join(root, "sub"));
       symlinkSync(outside, join(root, "link"));
       let over = false;
+      /** A write may just have made a folder where `sub` is missing: it goes. */
+      const become = (from: string) => {
+        for (;;) {
+          try {
+            return renameSync(join(root, from), join(root, "sub"));
+          } catch {
+            rmSync(join(root, "sub"), { recursive: true, force: true });
+          }
+        }
+      };
       const swapping = (async () => {
         while (!over) {
           renameSync(join(root, "sub"), join(root, "kept"));
-          renameSync(join(root, "link"), join(root, "sub"));
+          become("link");
           await new Promise((resolve) => setImmediate(resolve));
           renameSync(join(root, "sub"), join(root, "link"));
-          renameSync(join(root, "kept"), join(root, "sub"));
+          become("kept");
           await new Promise((resolve) => setImmediate(resolve));
         }
       })();
@@ -129,7 +142,7 @@ describe("the files service", () => {
     }
   });
 
-  it("refuses what is larger than asked for, and keeps the mode of what it replaces", async () => {
+  it("refuses what is larger than asked for, and keeps the mode of what it replaces unless told one", async () => {
     const use = await service();
     const { root } = folders();
     await use.write(root, "large.bin", Buffer.alloc(1000));
@@ -139,6 +152,8 @@ describe("the files service", () => {
     chmodSync(join(root, "large.bin"), 0o755);
     await use.write(root, "large.bin", "#!/bin/sh\n");
     expect(statSync(join(root, "large.bin")).mode & 0o777).toBe(0o755);
+    await use.write(root, "large.bin", "secret", { mode: 0o600 });
+    expect(statSync(join(root, "large.bin")).mode & 0o777).toBe(0o600);
     await use.write(root, "fresh.txt", "x");
     expect(statSync(join(root, "fresh.txt")).mode & 0o777).toBe(0o600);
   });

@@ -13,6 +13,7 @@ export const mcpCommands: readonly CommandSpec[] = [
     args: "<name>",
     about: "Start a server if need be and list its tools; exit 1 when it does not come up",
     examples: ["chela mcp test files"],
+    answers: "mcp-servers",
     load: async () => (await import("../mcp.ts")).test,
   },
   {
@@ -20,6 +21,7 @@ export const mcpCommands: readonly CommandSpec[] = [
     args: "<name>",
     about: "End a server's process or connection and start it again",
     examples: ["chela mcp restart files"],
+    answers: "mcp-servers",
     load: async () => (await import("../mcp.ts")).restart,
   },
   {
@@ -45,6 +47,7 @@ export const mcpCommands: readonly CommandSpec[] = [
     args: "<name>",
     about: "Take a server out of the config and end it",
     examples: ["chela mcp remove files"],
+    answers: "mcp-servers",
     load: async () => (await import("../mcp.ts")).remove,
   },
   {

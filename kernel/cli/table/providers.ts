@@ -13,6 +13,7 @@ export const providerCommands: readonly CommandSpec[] = [
     args: "<model>",
     about: "Make provider/model the one that answers by default",
     examples: ["chela provider use openai/gpt-5.4", "chela provider use ollama"],
+    answers: "providers",
     load: async () => (await import("../provider.ts")).use,
   },
   {
@@ -24,7 +25,11 @@ export const providerCommands: readonly CommandSpec[] = [
       { flags: "--api-base <url>", about: "base URL; presets know theirs" },
       { flags: "--api-key <key>", about: "the key; - reads it from the standard input" },
       { flags: "--models <list>", about: "models, separated by commas; * lets every name pass" },
-      { flags: "--auth <mode>", about: "how requests are signed", choices: ["api_key", "oauth", "hybrid", "none"] },
+      {
+        flags: "--auth <mode>",
+        about: "how requests are signed",
+        choices: ["api_key", "bearer", "oauth", "hybrid", "none"],
+      },
       { flags: "--oauth-provider <name>", about: "vendor of the login; default the provider's name" },
       { flags: "--timeout <seconds>", about: "seconds without a byte; default 90" },
     ],
@@ -33,6 +38,7 @@ export const providerCommands: readonly CommandSpec[] = [
       "chela provider configure local --api-base http://127.0.0.1:11434/v1 --auth none --models qwen3",
       "chela provider configure codex --auth oauth",
     ],
+    answers: "providers",
     load: async () => (await import("../provider-configure.ts")).configure,
   },
   {
@@ -45,6 +51,7 @@ export const providerCommands: readonly CommandSpec[] = [
       { flags: "--import <file>", about: "take over an auth JSON file instead of logging in" },
     ],
     examples: ["chela provider login codex", "chela provider login claude --import auth.json --label work"],
+    answers: "providers",
     load: async () => (await import("../provider-login.ts")).login,
   },
   {
@@ -56,6 +63,7 @@ export const providerCommands: readonly CommandSpec[] = [
       { flags: "--remove <file>", about: "remove this account and its file" },
     ],
     examples: ["chela provider accounts codex", "chela provider accounts codex --refresh codex.json"],
+    answers: "providers",
     load: async () => (await import("../provider-login.ts")).accounts,
   },
   {
@@ -64,6 +72,7 @@ export const providerCommands: readonly CommandSpec[] = [
     about: "Ask the first model of a provider, or of each, for a word; exit 1 when one does not answer",
     options: [{ flags: "--timeout <seconds>", about: "for each; default 60" }],
     examples: ["chela provider test", "chela provider test openai --json"],
+    answers: "providers",
     load: async () => (await import("../models.ts")).testProvider,
   },
   {
@@ -71,6 +80,7 @@ export const providerCommands: readonly CommandSpec[] = [
     args: "[name]",
     about: "End the rests of a provider, or of all: its keys and accounts are asked again at once",
     examples: ["chela provider clear openai", "chela provider clear"],
+    answers: "providers",
     load: async () => (await import("../provider.ts")).clear,
   },
 ];

@@ -2,7 +2,7 @@
 import type { Handler } from "../cli.ts";
 
 /** What may follow, for completion. */
-export type Answers = "plugins" | "config-paths" | "backups" | "files" | "shells";
+export type Answers = "plugins" | "config-paths" | "backups" | "files" | "shells" | "providers" | "mcp-servers";
 
 export interface OptionSpec {
   readonly flags: string;

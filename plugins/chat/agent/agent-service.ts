@@ -18,9 +18,8 @@ import { Compactor } from "./context/compactor.ts";
 import { Budget } from "./guards.ts";
 import { Lanes } from "./lanes.ts";
 import { LiveRun, stopping } from "./live-run.ts";
-import { askAside } from "./model-call.ts";
 import { isBlank, keyOf, quiet, silence } from "./outcomes.ts";
-import { conduct, type Running } from "./running.ts";
+import type { Running } from "./running.ts";
 import { Inbox } from "./steering.ts";
 import { Family } from "./team/family.ts";
 import { listAgents, listProfiles } from "./team/profiles.ts";
@@ -36,6 +35,8 @@ export class AgentService implements Agent {
   readonly #running = new Set<Running>();
   /** Running requests with an idempotency key. */
   readonly #keyed = new Map<string, Running>();
+  /** What only turns need; loaded with the first one. */
+  #way: Promise<typeof import("./running.ts")> | typeof import("./running.ts") | undefined;
   #closed = false;
 
   /** `predecessor` resolves when an instance that this one replaces has let go of its turns. */
@@ -52,7 +53,7 @@ export class AgentService implements Agent {
       sessions,
       summaries,
       settings,
-      ask: (request, turn, signal) => askAside(world, request, turn, signal),
+      ask: async (request, turn, signal) => (await import("./model-call.ts")).askAside(world, request, turn, signal),
       failed: (error, session) =>
         log.warn({ error, session }, "the conversation could not be summed up; its oldest messages are left out"),
     });
@@ -121,6 +122,7 @@ export class AgentService implements Agent {
     try {
       if (this.#closed) throw stopping();
       if (request.session !== null) sessionKey(request.session);
+      if (request.parent) this.#family.assertDepth(request.parent);
       const id = requestId(request);
       return this.#join(id) ?? this.#start({ run, request, id, hops });
     } catch (error) {
@@ -171,7 +173,10 @@ export class AgentService implements Agent {
     const { run, request } = running;
     try {
       if (isBlank(request)) return silence(run, "stop");
-      return await conduct(
+      // Not awaited once it is there: turns keep the order in which they were asked for.
+      this.#way ??= import("./running.ts");
+      if (this.#way instanceof Promise) this.#way = await this.#way;
+      return await this.#way.conduct(
         {
           world: this.#world,
           lanes: this.#lanes,

@@ -4,7 +4,7 @@
  */
 import { randomUUID } from "node:crypto";
 import { setMaxListeners } from "node:events";
-import { GatewayError, type ToolCall, type TurnEvent, type TurnResult, type TurnRun } from "@chela/sdk";
+import { cutText, GatewayError, type ToolCall, type TurnEvent, type TurnResult, type TurnRun } from "@chela/sdk";
 import { EventQueue } from "./event-queue.ts";
 
 /** A model that never stops is stopped here: characters of one turn, reasoning included. */
@@ -136,7 +136,7 @@ export class LiveRun {
 
   /** `text`: the arguments of a call that runs, the output of one that ran. */
   tool({ id, name }: Pick<ToolCall, "id" | "name">, state: "run" | "ok" | "failed", text: string): void {
-    const shown = text.length <= maxToolText ? text : `${text.slice(0, maxToolText)}…`;
+    const shown = cutText(text, maxToolText, "…");
     this.#emit({ type: "tool", id, name, state, ...(state === "run" ? { arguments: shown } : { output: shown }) });
   }
 

@@ -1,5 +1,5 @@
 /** The tool calls of one model reply: run through the one dispatch path, answered in order, each call exactly once. */
-import type { Message, ToolAnswer, ToolCall, Turn } from "@chela/sdk";
+import { cutText, type Message, type ToolAnswer, type ToolCall, type Turn } from "@chela/sdk";
 import type { LoopGuard } from "./guards.ts";
 import { type LiveRun, orAborted } from "./live-run.ts";
 import { mayCall } from "./team/profiles.ts";
@@ -65,7 +65,7 @@ const stopped: ToolAnswer = { ok: false, output: "aborted: the turn was stopped"
 /** A result that would fill the model's memory alone is cut where it stands, never within a character. */
 function cut(output: string, maxChars: number): string {
   if (output.length <= maxChars) return output;
-  return `${output.slice(0, maxChars).replace(/[\ud800-\udbff]$/, "")}\n[cut: ${output.length} characters in all]`;
+  return `${cutText(output, maxChars)}\n[cut: ${output.length} characters in all]`;
 }
 
 async function runTool(world: World, turn: Turn, call: ToolCall): Promise<ToolAnswer> {

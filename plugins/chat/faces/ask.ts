@@ -1,5 +1,5 @@
 /** What a client asks in ClawGo's chat dialect, and how errors read there. Decoding is Go's: any letter case, null is absent. */
-import { type ContentPart, GatewayError, type StoredMessage, Type, wantsJson } from "@chela/sdk";
+import { contentText, GatewayError, isObject, type StoredMessage, Type, wantsJson } from "@chela/sdk";
 import { chooseSession } from "../sessions/session-key.ts";
 
 export interface Ask {
@@ -25,7 +25,7 @@ export const askSchema = Type.Unsafe<unknown>({
 
 /** Throws 400 `invalid json` for anything that is not an object with texts. */
 export function readAsk(body: unknown, querySession?: unknown): Ask {
-  if (typeof body !== "object" || body === null || Array.isArray(body)) throw invalidJson();
+  if (!isObject(body)) throw invalidJson();
   const message = textField(body, "message");
   const media = textField(body, "media");
   const busy = textField(body, "whenBusy");
@@ -40,15 +40,15 @@ export function readAsk(body: unknown, querySession?: unknown): Ask {
 
 /** Where a client that was away goes on. Throws 400 `invalid json`. */
 export function readResume(frame: unknown, querySession?: unknown): { session: string; after: number } {
-  if (typeof frame !== "object" || frame === null) throw invalidJson();
-  const { after = 0 } = frame as { after?: unknown };
+  if (!isObject(frame)) throw invalidJson();
+  const { after = 0 } = frame;
   if (typeof after !== "number" || !Number.isSafeInteger(after) || after < 0) throw invalidJson();
   return { session: chooseSession(textField(frame, "session"), querySession), after };
 }
 
 /** The value of `type` in a frame. */
 export function frameType(frame: unknown): string {
-  return typeof frame === "object" && frame !== null ? textField(frame, "type") : "";
+  return isObject(frame) ? textField(frame, "type") : "";
 }
 
 export function invalidJson(): GatewayError {
@@ -85,14 +85,9 @@ export function historyEntry(message: StoredMessage): Record<string, unknown> {
   };
 }
 
-function contentText(content: string | readonly ContentPart[]): string {
-  if (typeof content === "string") return content;
-  return content.map((part) => (part.type === "text" ? part.text : "[image]")).join("\n");
-}
-
-function textField(body: object, name: string): string {
+function textField(body: Readonly<Record<string, unknown>>, name: string): string {
   const key = Object.keys(body).findLast((key) => key.toLowerCase() === name.toLowerCase());
-  const value = key === undefined ? undefined : (body as Record<string, unknown>)[key];
+  const value = key === undefined ? undefined : body[key];
   if (value === undefined || value === null) return "";
   if (typeof value !== "string") throw invalidJson();
   return value;

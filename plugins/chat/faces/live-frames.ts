@@ -13,6 +13,7 @@ export const Frame = Type.Object(
     session: Text,
     delta: Text,
     error: Text,
+    code: Type.Optional(Type.String({ description: "Of an error, with ?events=1" })),
     turn: Text,
     stop: Type.Optional(Type.String({ description: "Why the reply ended" })),
     reply: Type.Optional(Type.String({ description: "The whole reply, when it is not the sum of its pieces" })),
@@ -53,6 +54,6 @@ export function eventFrame(event: TurnEvent, session: string, more: boolean): Do
   };
 }
 
-export function failure(error: string, session?: string): Down {
-  return { ok: false, type: "chat_error", error, ...(session !== undefined && { session }) };
+export function failure(error: string, session?: string, code?: string): Down {
+  return { ok: false, type: "chat_error", error, ...(session !== undefined && { session }), ...(code && { code }) };
 }

@@ -139,7 +139,8 @@ class Conversation {
       const reply = said === text ? {} : { reply: text };
       this.#send({ ok: true, type: "chat_done", session, turn, stop, ...reply });
     } catch (error) {
-      this.#send(failure(chatError(error).message, session));
+      const { message, code } = chatError(error);
+      this.#send(failure(message, session, more ? code : undefined));
     } finally {
       this.#open.delete(run);
       this.#finish();

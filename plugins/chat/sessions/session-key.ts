@@ -1,11 +1,11 @@
 /** What a session key may be, and what ClawGo's naming says about it. A key is a name, never a path. */
-import { GatewayError } from "@chela/sdk";
+import { GatewayError, isSessionKey } from "@chela/sdk";
 
 const internalPrefixes = ["subagent:", "internal:", "heartbeat:", "cron:", "hook:"];
 
 /** The key as it is; throws `SESSION_KEY` 400. */
 export function sessionKey(key: string): string {
-  if (key.length >= 1 && key.length <= 200 && !/\p{Cc}/u.test(key)) return key;
+  if (isSessionKey(key)) return key;
   throw new GatewayError("SESSION_KEY", 400, "session must have 1 to 200 characters and no control characters");
 }
 

@@ -2,8 +2,16 @@
  * The `sessions` service: the table with what belongs to it but is not needed at once (search, lists in pages, export,
  * import), which is loaded when it is first asked for. What changes a whole session waits for the turns in it to end.
  */
-import type { HistoryWindow, Logger, NewMessage, SessionInfo, SessionQuery, Sessions, Store } from "@chela/sdk";
-import { KeyedLock } from "./keyed-lock.ts";
+import {
+  type HistoryWindow,
+  KeyedLock,
+  type Logger,
+  type NewMessage,
+  type SessionInfo,
+  type SessionQuery,
+  type Sessions,
+  type Store,
+} from "@chela/sdk";
 import type { Indexer } from "./search/indexer.ts";
 import type { Found, Search } from "./search/search.ts";
 import { SessionTable } from "./session-table.ts";

@@ -5,6 +5,7 @@
 import {
   GatewayError,
   type HistoryWindow,
+  KeyedLock,
   type Message,
   type Query,
   type SessionInfo,
@@ -13,7 +14,6 @@ import {
   type StoredMessage,
 } from "@chela/sdk";
 import { windowQuery } from "./history-window.ts";
-import { KeyedLock } from "./keyed-lock.ts";
 import { messagePage, type Room } from "./message-page.ts";
 import { sessionKey } from "./session-key.ts";
 import {

@@ -54,13 +54,13 @@ export async function connect(
 ): Promise<Connection> {
   const { openLink, refusesHandshake } = await import("./door.ts");
   const dial = async (newest: boolean) => {
-    const { wire, transport, parts, watch } = await prepare(ctx, target, listener);
+    const { transport, parts, watch } = await prepare(ctx, target, listener);
     const limits = { timeoutMs: Math.max(startMs, requestTimeoutMs(ctx.config)), signal };
     try {
       return connection(ctx, await openLink(transport, watch, { ...limits, newest }), parts);
     } catch (error) {
       await transport.close().catch(() => undefined);
-      throw !newest && refusesHandshake(error) ? error : explained(error, parts.reason(), wire);
+      throw !newest && refusesHandshake(error) ? error : explained(error, parts);
     }
   };
   try {
@@ -75,8 +75,9 @@ export async function connect(
 async function prepare(ctx: Ctx, { name, settings }: Target, listener: ConnectionListener) {
   const flood = new Flood();
   const wire = await wireOf(ctx, settings, flood);
-  const { guarded } = await import("./guarded.ts");
-  const transport = guarded(wire.transport, flood);
+  const [{ guarded }, { secretsOf, without }] = await Promise.all([import("./guarded.ts"), import("./secrets.ts")]);
+  const secrets = secretsOf(settings);
+  const transport = guarded(wire.transport, flood, secrets);
   let reason = "";
   let over: (reason: string) => void = () => undefined;
   const closed = new Promise<string>((resolve) => {
@@ -89,13 +90,13 @@ async function prepare(ctx: Ctx, { name, settings }: Target, listener: Connectio
     changed: listener.changed,
     closed: () => over(reason || "it closed the connection"),
     failed: (error) => {
-      reason = plainLine(error.message, 500);
+      reason = plainLine(without(secrets, error.message), 500);
       ctx.log.debug({ server: name, reason }, "trouble with an MCP server");
       if (isFatal(error)) void transport.close().catch(() => undefined);
     },
   };
-  const parts: Parts = { wire, closed, reason: () => reason };
-  return { wire, transport, parts, watch };
+  const parts: Parts = { wire, closed, reason: () => reason, blank: (text) => without(secrets, text) };
+  return { transport, parts, watch };
 }
 
 interface Parts {
@@ -103,9 +104,12 @@ interface Parts {
   readonly closed: Promise<string>;
   /** The last trouble it told of. */
   reason(): string;
+  /** A text without what the operator gave the server to know. */
+  blank(text: string): string;
 }
 
-function connection(ctx: Ctx, link: Link, { wire, closed, reason }: Parts): Connection {
+function connection(ctx: Ctx, link: Link, parts: Parts): Connection {
+  const { wire, closed } = parts;
   let silent = 0;
   const request = async (method: string, params: Readonly<Record<string, unknown>>, signal?: AbortSignal) => {
     try {
@@ -120,7 +124,7 @@ function connection(ctx: Ctx, link: Link, { wire, closed, reason }: Parts): Conn
       signal?.throwIfAborted();
       silent = isTimeout(error) ? silent + 1 : 0;
       if (silent >= maxSilent || isLost(error)) await link.close().catch(() => undefined);
-      throw explained(error, reason(), wire);
+      throw explained(error, parts);
     }
   };
   return {
@@ -202,7 +206,7 @@ function isFatal(error: Error): boolean {
   return error.name === "SseError" || error.constructor.name === "SseError";
 }
 
-function explained(error: unknown, reason: string, { child }: Wire): GatewayError {
+function explained(error: unknown, { wire: { child }, reason: last, blank }: Parts): GatewayError {
   if (GatewayError.is(error)) return error;
   const {
     message = String(error),
@@ -211,9 +215,10 @@ function explained(error: unknown, reason: string, { child }: Wire): GatewayErro
   } = (error ?? {}) as { message?: string; code?: unknown; status?: unknown };
   if (isTimeout(error)) return new GatewayError("MCP_TIMEOUT", 504, "it did not answer in time");
   const http = typeof status === "number" ? `it answered with HTTP status ${status}: ` : "";
-  const told = `${http}${plainLine(message, 1000)}`;
+  const told = `${http}${plainLine(blank(message), 1000)}`;
+  const reason = last();
   const cause = reason && !told.includes(reason) ? `: ${reason}` : "";
-  const words = child?.lastWords ? `; it said: ${plainLine(child.lastWords.slice(-300), 300)}` : "";
+  const words = child?.lastWords ? `; it said: ${plainLine(blank(child.lastWords).slice(-300), 300)}` : "";
   const isAnswer = typeof code === "number";
   return new GatewayError("MCP_FAILED", 502, isAnswer ? told : `${told}${cause}${words}`, undefined, { cause: error });
 }

@@ -1,5 +1,14 @@
 /** The tool `mcp`: servers, tools, resources and prompts by name. A tool is called through the gateway's one dispatch path under its own name. */
-import { GatewayError, type McpServer, type Static, type Tool, type TSchema, type Turn, Type } from "@chela/sdk";
+import {
+  GatewayError,
+  type McpServer,
+  objectOf,
+  type Static,
+  type Tool,
+  type TSchema,
+  type Turn,
+  Type,
+} from "@chela/sdk";
 import type { Ctx } from "../needs.ts";
 import type { Connection } from "./connect.ts";
 import { plainLine, plainWords } from "./plain.ts";
@@ -136,7 +145,7 @@ function promptRow(raw: unknown) {
 }
 
 function words(raw: unknown, keys: readonly string[]): Record<string, string> {
-  const fields = (typeof raw === "object" && raw !== null ? raw : {}) as Record<string, unknown>;
+  const fields = objectOf(raw);
   return Object.fromEntries(
     keys.map((key) => [key, plainWords(fields[key], 1000)] as const).filter(([, text]) => text !== ""),
   );

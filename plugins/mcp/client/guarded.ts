@@ -5,12 +5,13 @@
 import { GatewayError } from "@chela/sdk";
 import { answered, type JSONRPCMessage, type Transport } from "./door.ts";
 import type { Flood } from "./flood.ts";
+import { purge } from "./secrets.ts";
 
 const maxMessageBytes = 16 * 1024 * 1024;
 const maxPending = 10_000;
 
-/** The same transport; too many messages end it. */
-export function guarded(transport: Transport, flood: Flood): Transport {
+/** The same transport; too many messages end it, and `secrets` are not in what it hands on. */
+export function guarded(transport: Transport, flood: Flood, secrets: readonly string[]): Transport {
   const pending = new Set<string | number>();
   const outer: Transport = {
     start: () => {
@@ -39,6 +40,7 @@ export function guarded(transport: Transport, flood: Flood): Transport {
       outer.onerror?.(error as Error);
       return void transport.close().catch(() => undefined);
     }
+    purge(secrets, message);
     outer.onmessage?.(message, extra);
   };
   return outer;

@@ -1,4 +1,5 @@
 /** Text of a server, which may be anybody's: without escape sequences, control characters and what turns or hides text. */
+import { cutText } from "@chela/sdk";
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
 const escapes = /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]{0,4096}(?:\u0007|\u001b\\)?|[@-Z\\-_])/g;
@@ -21,7 +22,7 @@ export function plainWords(text: unknown, max: number): string {
   const plain = plainText(text.slice(0, max * 4))
     .replaceAll(hidden, "")
     .trim();
-  return plain.length <= max ? plain : `${plain.slice(0, max - 1)}…`;
+  return plain.length <= max ? plain : cutText(plain, max - 1, "…");
 }
 
 /** The same on one line. */

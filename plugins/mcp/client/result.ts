@@ -1,4 +1,5 @@
 /** What the model reads of an answer: texts joined by blank lines, structured content appended, everything else described. */
+import { cutText, isObject } from "@chela/sdk";
 import { plainLine, plainText } from "./plain.ts";
 
 const maxChars = 200_000;
@@ -8,7 +9,7 @@ type Fields = Readonly<Record<string, unknown>>;
 
 /** Of `tools/call`. */
 export function resultText(result: unknown): { readonly text: string; readonly isError: boolean } {
-  const fields = isRecord(result) ? result : {};
+  const fields = isObject(result) ? result : {};
   const parts = list(fields.content).map(contentText);
   const { structuredContent } = fields;
   if (structuredContent !== undefined) {
@@ -25,14 +26,14 @@ export function resultText(result: unknown): { readonly text: string; readonly i
 
 /** Of `resources/read`. */
 export function resourceText(result: unknown): string {
-  const contents = list(isRecord(result) ? result.contents : undefined);
+  const contents = list(isObject(result) ? result.contents : undefined);
   return cut(contents.map((each) => contentText({ type: "resource", resource: each })).join("\n\n"));
 }
 
 /** Of `prompts/get`. */
 export function promptText(result: unknown): string {
-  const fields = isRecord(result) ? result : {};
-  const messages = list(fields.messages).filter(isRecord);
+  const fields = isObject(result) ? result : {};
+  const messages = list(fields.messages).filter(isObject);
   const told = messages.map(
     ({ role, content }) => `${plainLine(role, 20)}: ${list([content].flat()).map(contentText).join("\n\n")}`,
   );
@@ -40,11 +41,11 @@ export function promptText(result: unknown): string {
 }
 
 function contentText(part: unknown): string {
-  if (!isRecord(part)) return "";
+  if (!isObject(part)) return "";
   if (part.type === "text") return typeof part.text === "string" ? plainText(part.text.slice(0, maxChars * 2)) : "";
   if (part.type === "image" || part.type === "audio") return `[${part.type}: ${kindAndSize(part.mimeType, part.data)}]`;
   if (part.type === "resource_link") return `[resource: ${plainLine(part.uri, 500)} ${plainLine(part.name, 200)}]`;
-  if (part.type === "resource" && isRecord(part.resource)) return embedded(part.resource);
+  if (part.type === "resource" && isObject(part.resource)) return embedded(part.resource);
   return `[${plainLine(part.type, 40) || "content"} of a kind that cannot be shown]`;
 }
 
@@ -68,13 +69,9 @@ function sameJson(text: string, json: string): boolean {
 }
 
 function cut(text: string): string {
-  return text.length <= maxChars ? text : `${text.slice(0, maxChars)}\n[cut: ${text.length} characters]`;
+  return cutText(text, maxChars, `\n[cut: ${text.length} characters]`);
 }
 
 function list(value: unknown): unknown[] {
   return Array.isArray(value) ? value.slice(0, maxParts) : [];
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

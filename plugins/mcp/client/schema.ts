@@ -3,6 +3,7 @@
  * words whose cost is bounded. What a validator could choke or hang on (cycles, regular expressions, unknown types) is cut
  * or told in words; the server checks those itself. A schema that cannot be made safe is refused with the reason.
  */
+import { isObject } from "@chela/sdk";
 import { isPlain, plainWords } from "./plain.ts";
 
 export type Schema = Readonly<Record<string, unknown>>;
@@ -28,7 +29,7 @@ export class SchemaRefused extends Error {}
 /** The schema of a tool's input. Throws `SchemaRefused`. */
 export function boundSchema(raw: unknown): Schema {
   if (raw === undefined || raw === null) return { type: "object", properties: {} };
-  if (!isRecord(raw)) throw new SchemaRefused("its input schema is no object");
+  if (!isObject(raw)) throw new SchemaRefused("its input schema is no object");
   const schema = new Walk(raw).copy(raw, 0, [raw]);
   if (schema.type !== undefined && schema.type !== "object")
     throw new SchemaRefused("its input schema describes something else than an object");
@@ -53,7 +54,7 @@ class Walk {
     if (depth > maxDepth) throw new SchemaRefused(`its input schema is nested deeper than ${maxDepth} levels`);
     if (raw === true) return {};
     if (raw === false) return { not: {} };
-    if (!isRecord(raw)) throw new SchemaRefused("its input schema has a part that is no schema");
+    if (!isObject(raw)) throw new SchemaRefused("its input schema has a part that is no schema");
     const out: Record<string, unknown> = {};
     const remarks: string[] = [];
     for (const [word, value] of Object.entries(raw)) {
@@ -92,7 +93,7 @@ class Walk {
   }
 
   #properties(value: unknown, at: Place): Schema {
-    if (!isRecord(value)) throw new SchemaRefused("its input schema has properties that are none");
+    if (!isObject(value)) throw new SchemaRefused("its input schema has properties that are none");
     const entries = Object.entries(value).map(([name, schema]) => {
       if (name === "__proto__" || name.length > 256 || !isPlain(name))
         throw new SchemaRefused("its input schema has a property whose name is not plain text");
@@ -107,7 +108,7 @@ class Walk {
     if (this.#nodes > maxNodes || depth > maxDepth) throw new SchemaRefused("its input schema holds too much data");
     if (typeof value === "string") return value.length > maxTextChars ? undefined : value;
     if (Array.isArray(value)) return value.map((each) => this.#value(each, depth + 1));
-    if (!isRecord(value)) return value;
+    if (!isObject(value)) return value;
     return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, this.#value(each, depth + 1)]));
   }
 
@@ -126,7 +127,7 @@ class Walk {
       const key = part.replaceAll("~1", "/").replaceAll("~0", "~");
       const there = Array.isArray(node)
         ? /^\d+$/.test(key) && Number(key) < node.length
-        : isRecord(node) && Object.hasOwn(node, key);
+        : isObject(node) && Object.hasOwn(node, key);
       if (!there) throw new SchemaRefused("its input schema refers to a part that is not there");
       node = (node as Record<string, unknown>)[key];
     }
@@ -166,8 +167,4 @@ function decoded(text: string): string {
   } catch {
     return text;
   }
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -2,7 +2,7 @@
  * One server, supervised: at most one process or connection, started when somebody needs it, started again with growing
  * pauses when it dies, ended for good by `close`. Its tools are known from the last time it was up.
  */
-import { GatewayError, type McpServer } from "@chela/sdk";
+import { GatewayError, type McpServer, messageOf } from "@chela/sdk";
 import type { ServerSettings } from "../settings.ts";
 import { transportWord } from "../settings.ts";
 import type { Connection, ConnectionListener } from "./connect.ts";
@@ -184,7 +184,7 @@ export class Server {
   }
 
   #failed(error: unknown): void {
-    this.#reason = plainLine(error instanceof Error ? error.message : String(error), 1000) || "it does not start";
+    this.#reason = plainLine(messageOf(error), 1000) || "it does not start";
     const code = GatewayError.is(error) ? error.code : "";
     // What only the operator can mend is not tried again and again.
     if (["CHILD_NOT_FOUND", "CHILD_ENV", "MCP_CONFIG"].includes(code)) this.#failures = maxFailures;

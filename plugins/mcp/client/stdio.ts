@@ -2,7 +2,7 @@
  * MCP over the pipes of a child: newline-delimited JSON. A message that is too large becomes an error for the call that
  * waits for it; what is no message is counted and dropped. The child's end is the connection's end.
  */
-import type { Child } from "@chela/sdk";
+import { type Child, isObject, jsonOf } from "@chela/sdk";
 import { failure, type JSONRPCMessage, type Transport } from "./door.ts";
 import type { Flood } from "./flood.ts";
 import { Lines } from "./lines.ts";
@@ -104,13 +104,8 @@ export class ChildTransport implements Transport {
 }
 
 function parse(text: string): JSONRPCMessage | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    const isMessage = typeof value === "object" && value !== null && (value as { jsonrpc?: unknown }).jsonrpc === "2.0";
-    return isMessage ? (value as JSONRPCMessage) : undefined;
-  } catch {
-    return undefined;
-  }
+  const value = jsonOf(text);
+  return isObject(value) && value.jsonrpc === "2.0" ? (value as JSONRPCMessage) : undefined;
 }
 
 /** The id stands at the beginning or at the end of an answer, beside the result. */

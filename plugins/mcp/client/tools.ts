@@ -1,5 +1,7 @@
 /** The tools of one server in the form that is kept and registered: bounded, plain, each name once. What is left out is named with its reason. */
+
 import { createHash } from "node:crypto";
+import { isObject } from "@chela/sdk";
 import { isPlain, plainLine, plainWords } from "./plain.ts";
 import { boundSchema, type Schema, SchemaRefused } from "./schema.ts";
 
@@ -42,7 +44,7 @@ function judge(
   raw: unknown,
   tools: ReadonlyMap<string, RemoteTool>,
 ): { name: unknown; reason: string; tool?: RemoteTool } {
-  const entry = isRecord(raw) ? raw : {};
+  const entry = isObject(raw) ? raw : {};
   const { name } = entry;
   if (typeof name !== "string" || name === "" || name.length > 256 || !isPlain(name))
     return { name, reason: "its name is not plain text of 1 to 256 characters" };
@@ -57,7 +59,7 @@ function judge(
 }
 
 function remoteTool(name: string, entry: Readonly<Record<string, unknown>>): RemoteTool {
-  const annotations = isRecord(entry.annotations) ? entry.annotations : {};
+  const annotations = isObject(entry.annotations) ? entry.annotations : {};
   const shown = {
     name,
     about: plainWords(entry.description, 4000) || plainWords(entry.title ?? annotations.title, 200),
@@ -84,8 +86,4 @@ export function differenceOf(before: ToolList, now: ToolList) {
     .filter(({ name, fingerprint }) => old.has(name) && old.get(name) !== fingerprint)
     .map(({ name }) => name);
   return added.length + removed.length + changed.length === 0 ? undefined : { added, removed, changed };
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

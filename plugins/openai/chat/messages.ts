@@ -1,5 +1,5 @@
 /** The client's messages and tools, from OpenAI's wire into the house's form. Whatever does not fit is refused with its path. */
-import type { ContentPart, Message, ToolCall, ToolSpec } from "@chela/sdk";
+import { type ContentPart, contentText, isObject, type Message, type ToolCall, type ToolSpec } from "@chela/sdk";
 import { invalid } from "../errors.ts";
 
 const roles: ReadonlySet<unknown> = new Set(["system", "developer", "user", "assistant", "tool"]);
@@ -30,7 +30,7 @@ function readMessage(value: unknown, at: string): Message {
   }
   if (typeof tool_call_id !== "string" || tool_call_id === "")
     throw invalid(`${at}.tool_call_id must name the call it answers`, `${at}.tool_call_id`);
-  return { role, content: textOf(readContent(content, `${at}.content`)), toolCallId: tool_call_id };
+  return { role, content: contentText(readContent(content, `${at}.content`), ""), toolCallId: tool_call_id };
 }
 
 function readContent(value: unknown, at: string): string | readonly ContentPart[] {
@@ -92,15 +92,6 @@ function readTool(value: unknown, at: string): ToolSpec {
   };
 }
 
-export function textOf(content: Message["content"]): string {
-  if (typeof content === "string") return content;
-  return content.flatMap((part) => (part.type === "text" ? [part.text] : [])).join("\n");
-}
-
 export function imagesOf(content: Message["content"]): readonly string[] {
   return typeof content === "string" ? [] : content.flatMap((part) => (part.type === "image" ? [part.url] : []));
-}
-
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

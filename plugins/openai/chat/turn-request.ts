@@ -2,10 +2,10 @@
  * An OpenAI chat request as an agent's turn. Without a session the client's messages are the whole conversation; with one
  * the history is ours: only the last user message counts, and what the system messages say for this turn. Results of the client's tools go on with the client's own messages.
  */
-import type { Message, RouteRequest, ToolSpec, TurnRequest } from "@chela/sdk";
+import { contentText, isObject, type Message, type RouteRequest, type ToolSpec, type TurnRequest } from "@chela/sdk";
 import { invalid } from "../errors.ts";
 import { header } from "../header.ts";
-import { imagesOf, isObject, readMessages, readTools, textOf } from "./messages.ts";
+import { imagesOf, readMessages, readTools } from "./messages.ts";
 
 /** Passed to the model as they are. */
 const passed = [
@@ -61,14 +61,14 @@ export function spoken(
   if (said?.role !== "user") return { text: "", context: messages };
   const media = imagesOf(said.content);
   return {
-    text: textOf(said.content),
+    text: contentText(said.content, ""),
     ...(media.length > 0 ? { media } : {}),
     ...(session === null ? { context: messages.slice(0, at) } : { instructions: instructionsOf(messages) }),
   };
 }
 
 function instructionsOf(messages: readonly Message[]): string {
-  const prompts = messages.filter(({ role }) => role === "system").map(({ content }) => textOf(content));
+  const prompts = messages.filter(({ role }) => role === "system").map(({ content }) => contentText(content, ""));
   return prompts.join("\n\n");
 }
 

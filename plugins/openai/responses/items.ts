@@ -1,6 +1,5 @@
 /** The items of a Responses request, from OpenAI's wire into the house's form. Whatever does not fit is refused with its path. */
-import type { ContentPart, Message, ToolCall, ToolSpec } from "@chela/sdk";
-import { isObject } from "../chat/messages.ts";
+import { type ContentPart, contentText, isObject, type Message, type ToolCall, type ToolSpec } from "@chela/sdk";
 import { invalid } from "../errors.ts";
 
 const roles: ReadonlySet<unknown> = new Set(["system", "developer", "user", "assistant"]);
@@ -38,7 +37,7 @@ function readItem(item: unknown, at: string): Message | { readonly call: ToolCal
     case "function_call_output": {
       const { call_id: toolCallId, output } = item;
       if (typeof toolCallId !== "string" || toolCallId === "") throw invalid(`${at}.call_id must name the call`, at);
-      const content = typeof output === "string" ? output : textOf(readContent(output, `${at}.output`));
+      const content = typeof output === "string" ? output : contentText(readContent(output, `${at}.output`), "");
       return { role: "tool", content, toolCallId };
     }
     case "reasoning":
@@ -52,7 +51,7 @@ function readItem(item: unknown, at: string): Message | { readonly call: ToolCal
 function readMessage({ role, content }: Record<string, unknown>, at: string): Message {
   if (!roles.has(role)) throw invalid(`${at}.role must be system, developer, user or assistant`, `${at}.role`);
   const said = readContent(content, `${at}.content`);
-  if (role === "assistant") return { role, content: textOf(said) };
+  if (role === "assistant") return { role, content: contentText(said, "") };
   return { role: role === "user" ? "user" : "system", content: said };
 }
 
@@ -60,7 +59,7 @@ function readContent(value: unknown, at: string): string | readonly ContentPart[
   if (typeof value === "string") return value;
   if (!Array.isArray(value)) throw invalid(`${at} must be text or a list of parts`, at);
   const parts = value.map((part: unknown, index) => readPart(part, `${at}[${index}]`));
-  return parts.every(({ type }) => type === "text") ? textOf(parts) : parts;
+  return parts.every(({ type }) => type === "text") ? contentText(parts, "") : parts;
 }
 
 function readPart(part: unknown, at: string): ContentPart {
@@ -73,11 +72,6 @@ function readPart(part: unknown, at: string): ContentPart {
       return { type: "image", url };
   }
   throw invalid(`${at} must be input_text, output_text, or input_image with a data: or http(s) URL`, at);
-}
-
-function textOf(content: Message["content"]): string {
-  if (typeof content === "string") return content;
-  return content.flatMap((part) => (part.type === "text" ? [part.text] : [])).join("\n");
 }
 
 export function readFunctions(value: unknown): readonly ToolSpec[] {

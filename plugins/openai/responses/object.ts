@@ -1,7 +1,6 @@
 /** The `response` object of OpenAI's Responses API: what was asked for is told back, what was said are its items. */
 import { randomBytes } from "node:crypto";
-import type { ToolCall, TurnResult, Usage } from "@chela/sdk";
-import { isObject } from "../chat/messages.ts";
+import { isObject, type ToolCall, type TurnResult, type Usage } from "@chela/sdk";
 
 export type Body = Readonly<Record<string, unknown>>;
 

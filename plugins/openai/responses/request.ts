@@ -1,6 +1,5 @@
 /** A Responses request as a turn of an agent or a call of a model. */
-import type { Message, ModelRequest, TurnRequest } from "@chela/sdk";
-import { isObject } from "../chat/messages.ts";
+import { isObject, type Message, type ModelRequest, type TurnRequest } from "@chela/sdk";
 import { readTemperature } from "../chat/turn-request.ts";
 import { invalid } from "../errors.ts";
 import { readFunctions, readInput } from "./items.ts";

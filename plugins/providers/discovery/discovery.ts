@@ -2,7 +2,9 @@
  * Looks for models where none is configured: API keys in the environment and OpenAI-compatible servers on local ports.
  * A port counts only when its `/v1/models` answers with an OpenAI list, so that a stranger on 8080 is never asked.
  */
+
 import { get, type IncomingMessage } from "node:http";
+import { whole } from "../http/whole.ts";
 import { type ProviderSpec, toSpec } from "../settings.ts";
 import { localServers, vendors } from "./vendors.ts";
 
@@ -76,12 +78,5 @@ function fetchText(url: string, signal: AbortSignal): Promise<string> {
 }
 
 async function readText(reply: IncomingMessage): Promise<string> {
-  const parts: Buffer[] = [];
-  let size = 0;
-  for await (const part of reply as AsyncIterable<Buffer>) {
-    size += part.byteLength;
-    if (size > maxListBytes) throw new Error("list too large");
-    parts.push(part);
-  }
-  return Buffer.concat(parts).toString("utf8");
+  return (await whole(reply, maxListBytes, () => new Error("list too large"))).toString("utf8");
 }

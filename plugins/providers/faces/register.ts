@@ -33,7 +33,7 @@ function registerRoutes(ctx: ProvidersContext, upstreams: Upstreams): void {
     method: "GET",
     path: "/api/provider/runtime",
     access: "read",
-    about: "How providers do: health, rests, order of candidates and the newest events.",
+    about: "Health, rests, order of candidates and newest events of the providers.",
     query: RuntimeQuery,
     handler: async ({ query }) => (await import("./runtime.ts")).runtimeView(upstreams, query),
   });
@@ -41,7 +41,7 @@ function registerRoutes(ctx: ProvidersContext, upstreams: Upstreams): void {
     method: "POST",
     path: "/api/provider/runtime",
     access: "write",
-    about: "clear_api_cooldown, clear_history, refresh_now or rerank for one provider.",
+    about: "Changes what is known of one provider: action clear_api_cooldown, clear_history, refresh_now or rerank.",
     handler: async ({ body }) => (await import("./runtime.ts")).runtimeAction(upstreams, body),
   });
   ctx.route({

@@ -3,7 +3,7 @@
  * to answer. What rests is passed over; when nobody else is left, the one that is free soonest is asked rather than nobody.
  * What an error means is the verdict's to say; how long a candidate may take is its share of the request's time.
  */
-import { type Attempt, GatewayError } from "@chela/sdk";
+import { type Attempt, GatewayError, messageOf } from "@chela/sdk";
 import type { Credential, Signed } from "../credentials/credential.ts";
 import type { Target } from "../wire/dialect.ts";
 import type { Cooldowns } from "./cooldowns.ts";
@@ -244,6 +244,6 @@ export function withAttempts(error: GatewayError, attempts: readonly Attempt[]):
 export function toGatewayError(error: unknown, candidate: Target): GatewayError {
   if (GatewayError.is(error)) return error;
   if ((error as { name?: unknown } | null)?.name === "AbortError") return aborted(candidate, error);
-  const text = error instanceof Error ? error.message : String(error);
+  const text = messageOf(error);
   return new GatewayError("UPSTREAM_FAULT", 502, `${candidate.id}: ${text}`, undefined, { cause: error });
 }

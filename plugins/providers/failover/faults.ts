@@ -2,8 +2,8 @@
  * Turns whatever an upstream does wrong into one GatewayError, once. Later code decides by `code` and
  * `details`, never by the text. The provider's key never leaves in a message.
  */
-import { GatewayError } from "@chela/sdk";
-import { isBadKey, readErrorBody, statusOf, toUpstreamError } from "./error-body.ts";
+import { GatewayError, messageOf } from "@chela/sdk";
+import { isBadKey, readErrorBody, statusOf, toUpstreamError, type UpstreamError } from "./error-body.ts";
 
 export type FaultCode =
   | "UPSTREAM_AUTH"
@@ -69,8 +69,8 @@ export function statusFault(
 
 /** An `error` object inside a reply that began with status 200. */
 export function bodyFault(culprit: Culprit, error: unknown): GatewayError {
-  const told = toUpstreamError(error);
-  const upstream = { ...told, message: blank(told.message, culprit.secrets) };
+  const told = Object.entries(toUpstreamError(error)).map(([name, text]) => [name, blank(text, culprit.secrets)]);
+  const upstream = Object.fromEntries(told) as UpstreamError;
   const [code, own] = classify(isBadKey(upstream) ? 401 : statusOf(upstream));
   return new GatewayError(code, own, `${culprit.id} broke off with an error: ${upstream.message}`, { upstream });
 }
@@ -79,7 +79,7 @@ export function bodyFault(culprit: Culprit, error: unknown): GatewayError {
 export function socketFault(culprit: Culprit, error: unknown, begun: boolean): GatewayError {
   if (GatewayError.is(error)) return error;
   const code = String((error as { code?: unknown } | null)?.code ?? "");
-  const text = error instanceof Error ? error.message : String(error);
+  const text = messageOf(error);
   const late = undiciTimeouts[code];
   if (late) return fault("UPSTREAM_TIMEOUT", culprit, late, error);
   const name = (error as { name?: unknown } | null)?.name;

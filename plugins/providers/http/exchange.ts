@@ -3,6 +3,7 @@
  * costs one array push and one promise, which is what passing streams through at full speed needs. The reply body is an
  * async iterator with back-pressure; leaving it early aborts the upstream request.
  */
+
 import type { GatewayError } from "@chela/sdk";
 import type { Dispatcher } from "undici";
 import { aborted, fault, hungUp, socketFault } from "../failover/faults.ts";
@@ -11,6 +12,7 @@ import type { Line } from "./pools.ts";
 import { type Ending, StreamEnd } from "./stream-end.ts";
 import { Tail } from "./tail.ts";
 import type { Answer, Ask, Headers } from "./transport.ts";
+import { whole } from "./whole.ts";
 
 interface Waiter {
   resolve(result: IteratorResult<Uint8Array>): void;
@@ -123,14 +125,7 @@ export class Exchange implements Answer {
 
   /** The whole body as text. More than `maxBytes` is a fault. */
   async text(maxBytes: number): Promise<string> {
-    const parts: Uint8Array[] = [];
-    let size = 0;
-    for await (const part of this) {
-      size += part.byteLength;
-      if (size > maxBytes) throw this.#tooLarge(maxBytes);
-      parts.push(part);
-    }
-    return Buffer.concat(parts).toString("utf8");
+    return (await whole(this, maxBytes, (most) => this.#tooLarge(most))).toString("utf8");
   }
 
   #handler(): Dispatcher.DispatchHandler {

@@ -1,5 +1,5 @@
 /** An account as failover sees it: a credential that renews its token when it must, and signs with what the vendor wants. */
-import { GatewayError } from "@chela/sdk";
+import { GatewayError, messageOf } from "@chela/sdk";
 import type { Credential, Signed } from "../credentials/credential.ts";
 import type { Account } from "./account.ts";
 import type { OauthAccounts } from "./accounts.ts";
@@ -73,7 +73,7 @@ export class AccountCredential implements Credential {
 
   #fault(error: unknown): GatewayError {
     const [code, status] = codeOf(error);
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     const text = `${this.#provider}: the account ${this.target}: ${message}`;
     return new GatewayError(code, status, text, undefined, { cause: error });
   }

@@ -2,7 +2,6 @@
  * The folder of account files, and the one place that reads, writes and removes them. A file is read whole, never through a
  * link, never above a size, and replaced as a whole: a reader, or a start after a crash, sees the old one or the new one.
  */
-import { randomBytes } from "node:crypto";
 import {
   chmodSync,
   closeSync,
@@ -15,9 +14,9 @@ import {
   readdirSync,
   readSync,
 } from "node:fs";
-import { open, rename, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { basename, dirname, isAbsolute, join, resolve } from "node:path";
-import { GatewayError } from "@chela/sdk";
+import { type Files, GatewayError, messageOf } from "@chela/sdk";
 import { parseSession, renderSession, type Session } from "./session.ts";
 import { expandHome } from "./settings.ts";
 
@@ -32,11 +31,13 @@ const maxFiles = 1000;
 
 export class AccountFiles {
   readonly folder: string;
+  readonly #files: Files;
   /** What each file held when it last looked like this. */
   readonly #known = new Map<string, AccountFile>();
 
-  constructor(folder: string) {
+  constructor(folder: string, files: Files) {
     this.folder = folder;
+    this.#files = files;
   }
 
   /** The `.json` files of the folder, by name. A folder that is not there is empty. */
@@ -87,20 +88,10 @@ export class AccountFiles {
 
   /** Durable when it resolves. Throws `OAUTH_UNWRITABLE`; then nothing has changed. */
   async write(path: string, session: Session): Promise<AccountFile> {
-    const draft = join(dirname(path), `.${basename(path)}.${process.pid}-${randomBytes(6).toString("hex")}.tmp`);
     try {
       if (dirname(path) === this.folder) this.#makeFolder();
-      const handle = await open(draft, "wx", 0o600);
-      try {
-        await handle.writeFile(renderSession(session));
-        await handle.sync();
-      } finally {
-        await handle.close();
-      }
-      await rename(draft, path);
-      await syncFolder(dirname(path));
+      await this.#files.write(dirname(path), basename(path), renderSession(session), { mode: 0o600 });
     } catch (cause) {
-      await rm(draft, { force: true }).catch(() => undefined);
       const { code = "unknown" } = cause as NodeJS.ErrnoException;
       const full = code === "ENOSPC" || code === "EDQUOT";
       const advice = full ? "free some space" : "check that its folder exists and may be written";
@@ -115,21 +106,6 @@ export class AccountFiles {
   async remove(path: string): Promise<void> {
     this.#known.delete(path);
     await rm(path, { force: true });
-  }
-
-  /** Drafts of a process that was killed; a draft of ours that is being written is younger. */
-  async tidy(): Promise<void> {
-    const own = `.${process.pid}-`;
-    let names: string[] = [];
-    try {
-      names = readdirSync(this.folder);
-    } catch {
-      return;
-    }
-    for (const name of names) {
-      if (/^\..+\.json\.\d+-[0-9a-f]{12}\.tmp$/.test(name) && !name.includes(own))
-        await rm(join(this.folder, name), { force: true }).catch(() => undefined);
-    }
   }
 
   #makeFolder(): void {
@@ -157,22 +133,9 @@ export class AccountFiles {
   }
 }
 
-async function syncFolder(folder: string): Promise<void> {
-  try {
-    const handle = await open(folder, "r");
-    try {
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-  } catch {
-    // Where folders cannot be synced the rename is as durable as it gets.
-  }
-}
-
 function reasonOf(error: unknown): string {
   const code = (error as NodeJS.ErrnoException).code;
   if (code === "ELOOP") return "is a link; links are not followed";
   if (code === "EACCES" || code === "EPERM") return "may not be read";
-  return error instanceof Error ? error.message : String(error);
+  return messageOf(error);
 }

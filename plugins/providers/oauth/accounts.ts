@@ -2,7 +2,7 @@
  * The accounts of all providers: hands out credentials, renews their tokens, adds and removes accounts. Exactly one renewal
  * runs per account, and none before `open`: until then the plugin's previous instance may be in the middle of one.
  */
-import { GatewayError, type Logger } from "@chela/sdk";
+import { GatewayError, type Logger, messageOf } from "@chela/sdk";
 import type { Credential } from "../credentials/credential.ts";
 import type { AccountsView, RefreshResult, Standings } from "../credentials/standings.ts";
 import type { Account } from "./account.ts";
@@ -212,7 +212,7 @@ export class OauthAccounts implements AccountsView {
       await this.renew(provider, account, "asked");
       return row("refreshed");
     } catch (error) {
-      return row("failed", error instanceof Error ? error.message : String(error));
+      return row("failed", messageOf(error));
     }
   }
 

@@ -2,6 +2,7 @@
  * What an id_token says of an account: its e-mail, its id and its plan. The token came from the token endpoint over TLS or
  * from the operator's own file, its signature is not checked, and nothing but labels is taken from it.
  */
+import { isObject, jsonOf, objectOf } from "@chela/sdk";
 import { oneLine } from "./one-line.ts";
 
 export interface Claims {
@@ -71,24 +72,15 @@ function span(start: string | undefined, until: string | undefined, now: number)
   return `${range} (${used}% used, ${100 - used}% left)`;
 }
 
-function partOf(token: string | undefined, index: number): Record<string, unknown> {
+function partOf(token: string | undefined, index: number): Readonly<Record<string, unknown>> {
   if (token === undefined || token.length > maxChars) return {};
   const part = token.split(".")[index];
   if (part === undefined) return {};
-  try {
-    const value: unknown = JSON.parse(Buffer.from(part, "base64url").toString("utf8"));
-    return isObject(value) ? value : {};
-  } catch {
-    return {};
-  }
+  return objectOf(jsonOf(Buffer.from(part, "base64url").toString("utf8")));
 }
 
 function text(value: unknown): string | undefined {
   return oneLine(value) || undefined;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** Without what is undefined. */

@@ -1,7 +1,7 @@
 /** All of the accounts but their entrances: made when a provider with accounts is configured, or when somebody asks for one. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Config, Context, Gateway, Health, Need } from "@chela/sdk";
+import type { Config, Context, Files, Gateway, Health, Need } from "@chela/sdk";
 import type { Standings } from "../credentials/standings.ts";
 import type { ModelsSection } from "../schema.ts";
 import { AccountFiles } from "./account-files.ts";
@@ -12,7 +12,11 @@ import { Roster } from "./roster.ts";
 import { Scan } from "./scan.ts";
 import { lastingFetch } from "./transport.ts";
 
-type Needs = { readonly config: Need<Config, false>; readonly gateway: Need<Gateway, false> };
+type Needs = {
+  readonly config: Need<Config, false>;
+  readonly files: Need<Files, false>;
+  readonly gateway: Need<Gateway, false>;
+};
 export type OauthContext = Context<ModelsSection, Needs>;
 
 export interface OauthOptions {
@@ -40,7 +44,7 @@ export function makeCore(ctx: OauthContext, options: OauthOptions): Core {
   const { standings, primary, now = Date.now, waitMs = 25_000 } = options;
   const { log } = ctx;
   const { env } = process;
-  const files = new AccountFiles(join(ctx.use.gateway.status().stateDir, "auth"));
+  const files = new AccountFiles(join(ctx.use.gateway.status().stateDir, "auth"), ctx.use.files);
   const roster = new Roster(files, () => ctx.config.providers ?? {}, env, now);
   const fetch: Context["fetch"] = (url, init) => ctx.fetch(url, init);
   const emit = (type: string, payload: Record<string, unknown>) => {
@@ -57,7 +61,6 @@ export function makeCore(ctx: OauthContext, options: OauthOptions): Core {
     readText: (path) => readFile(path, "utf8"),
     health: () => healthOf(accounts),
     run: async () => {
-      if (roster.providers().length > 0) await files.tidy();
       accounts.open();
       scan.start();
     },

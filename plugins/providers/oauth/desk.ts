@@ -141,8 +141,8 @@ export class LoginDesk {
     if (listen) await this.#listen(flow);
     this.#flows.add(flow, codeFlowMs);
     const instructions = flow.listener
-      ? "Open auth_url in a browser on this machine and log in; this ends by itself."
-      : "Open auth_url in a browser and log in. Then paste the address that you end up at, even if the page does not load.";
+      ? "Open the address in a browser on this machine and log in; this ends by itself."
+      : "Open the address in a browser and log in. Then paste the address that you end up at, even if the page does not load.";
     return { flow, authUrl: url, userCode: "", instructions };
   }
 

@@ -1,5 +1,5 @@
 /** The device flow from the first code to the tokens: RFC 8628, and the JSON form of it that codex has. */
-import { GatewayError } from "@chela/sdk";
+import { GatewayError, isObject, jsonOf } from "@chela/sdk";
 import { oneLine } from "./one-line.ts";
 import { type DeviceStart, exchangeCode, type Peer, pollDevice, startDevice, type Tokens } from "./protocol.ts";
 import { OauthRefusal } from "./refusal.ts";
@@ -91,14 +91,9 @@ async function postJson(peer: Peer, url: string, body: unknown): Promise<Record<
   const headers = { "content-type": "application/json", accept: "application/json", "user-agent": "chela/1.0" };
   const response = await peer.send(url, { method: "POST", headers, body: JSON.stringify(body), signal: peer.signal });
   const text = await response.text();
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    value = undefined;
-  }
-  const reply = typeof value === "object" && value !== null ? (value as Record<string, unknown>) : undefined;
-  if (!response.ok || !reply) throw OauthRefusal.of(response.status, reply, text);
+  const reply = jsonOf(text);
+  if (!response.ok || !isObject(reply))
+    throw OauthRefusal.of(response.status, isObject(reply) ? reply : undefined, text);
   return reply;
 }
 

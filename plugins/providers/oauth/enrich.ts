@@ -1,4 +1,5 @@
 /** What else is worth knowing after a login: the e-mail, the vendor's project, the models. None of it can make a login fail. */
+import { isObject, objectOf } from "@chela/sdk";
 import { oneLine } from "./one-line.ts";
 import type { Session } from "./session.ts";
 import type { OauthSettings } from "./settings.ts";
@@ -78,7 +79,7 @@ async function askJson(
   url: string,
   init: RequestInit,
   signal: AbortSignal,
-): Promise<Record<string, unknown>> {
+): Promise<Readonly<Record<string, unknown>>> {
   try {
     const limit = AbortSignal.any([signal, AbortSignal.timeout(eachMs)]);
     const headers = {
@@ -87,8 +88,7 @@ async function askJson(
       ...(init.headers as Record<string, string>),
     };
     const response = await send(url, { ...init, headers, signal: limit });
-    const value: unknown = response.ok ? await response.json() : {};
-    return isObject(value) ? value : {};
+    return response.ok ? objectOf(await response.json()) : {};
   } catch {
     return {};
   }
@@ -96,8 +96,4 @@ async function askJson(
 
 function bearer(session: Session): Record<string, string> {
   return { authorization: `Bearer ${session.api_key || session.access_token}` };
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -2,8 +2,7 @@
  * One set of operations behind the HTTP routes and the RPC methods: begin and finish a login, import, list, renew, remove.
  * The desk with its protocol code is loaded when the first login begins.
  */
-import type { Config } from "@chela/sdk";
-import { GatewayError } from "@chela/sdk";
+import { type Config, GatewayError, messageOf } from "@chela/sdk";
 import type { Standings } from "../credentials/standings.ts";
 import type { Account } from "./account.ts";
 import type { OauthAccounts } from "./accounts.ts";
@@ -91,7 +90,7 @@ export class Office {
     const account = accounts.find(name, file);
     await accounts.renew(name, account, "asked").catch((error: unknown) => {
       if (GatewayError.is(error)) throw error;
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = messageOf(error);
       throw new GatewayError("OAUTH_REFRESH", 400, `the token of ${account.target} was not renewed: ${reason}`);
     });
     return accounts.rows(name).find((row) => row.credential_file === account.path);
@@ -187,7 +186,7 @@ export class Office {
       await this.#writeList(provider, [...files, account.path]);
     } catch (error) {
       await accounts.remove(provider, account);
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = messageOf(error);
       const message = `the account of ${vendor.name} was not added: models.providers.${provider}.oauth.credential_files cannot be written: ${reason}`;
       throw new GatewayError("OAUTH_UNWRITABLE", 500, message, undefined, { cause: error });
     }

@@ -3,6 +3,7 @@
  * that is not quite OAuth is straightened here, and every refusal becomes an `OauthRefusal`. Loaded when somebody logs in or
  * a token has to be renewed.
  */
+import { isObject, jsonOf, messageOf } from "@chela/sdk";
 import * as oauth from "oauth4webapi";
 import { headerOf, payloadOf } from "./claims.ts";
 import { isOneLine, longestToken, oneLine, webAddress } from "./one-line.ts";
@@ -165,7 +166,8 @@ function optionsOf({ settings, send, signal, headers }: Peer): Options {
 /** A refusal is thrown; a success becomes what the specification says it looks like. */
 async function straighten(response: Response): Promise<Response> {
   const text = await response.text();
-  const body = parse(text);
+  const said = jsonOf(text);
+  const body = isObject(said) ? said : undefined;
   if (response.status < 200 || response.status > 299 || !body || body.error)
     throw OauthRefusal.of(response.status, body, text);
   const reply: Record<string, unknown> = { token_type: "Bearer", expires_in: undefined, ...body };
@@ -187,17 +189,6 @@ async function conform<T>(work: Promise<T>): Promise<T> {
     return await work;
   } catch (error) {
     if (error instanceof OauthRefusal) throw error;
-    throw new OauthRefusal(502, "invalid_response", error instanceof Error ? error.message : String(error));
-  }
-}
-
-function parse(text: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : undefined;
-  } catch {
-    return undefined;
+    throw new OauthRefusal(502, "invalid_response", messageOf(error));
   }
 }

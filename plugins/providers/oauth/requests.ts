@@ -1,5 +1,5 @@
 /** What clients send to log in, read with care: texts are texts, and a provider config from a request is cut down to what a login needs. */
-import { GatewayError } from "@chela/sdk";
+import { GatewayError, isObject, jsonOf, objectOf } from "@chela/sdk";
 import type { ProviderSection } from "../schema.ts";
 import type { LoginRequest } from "./desk.ts";
 
@@ -48,10 +48,9 @@ export function loginRequest(fields: Fields): LoginRequest {
 function inlineIn(fields: Fields): ProviderSection | undefined {
   const given = fields.provider_config;
   if (given === undefined || given === null || given === "") return undefined;
-  const value = typeof given === "string" ? parse(given) : given;
-  if (typeof value !== "object" || value === null || Array.isArray(value)) throw bad("invalid provider_config");
-  const config = value as Fields;
-  const oauth = isObject(config.oauth) ? config.oauth : {};
+  const config = typeof given === "string" ? jsonOf(given) : given;
+  if (!isObject(config)) throw bad("invalid provider_config");
+  const oauth = objectOf(config.oauth);
   const says =
     ["api_base", "api_key", "models", "auth"].some((name) => isGiven(config[name])) || isGiven(oauth.provider);
   if (!says) return undefined;
@@ -75,24 +74,12 @@ function oneLine(name: string, text: string): string {
   return text;
 }
 
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
 function isGiven(value: unknown): boolean {
   return Array.isArray(value) ? value.length > 0 : value !== undefined && value !== null && value !== "";
 }
 
 function isTexts(value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.length <= 500 && value.every((item) => typeof item === "string");
-}
-
-function isObject(value: unknown): value is Fields {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function bad(message: string): GatewayError {

@@ -1,5 +1,5 @@
 /** Renews tokens before they end, in the background: one look per provider and interval, never two at a time. */
-import type { Logger } from "@chela/sdk";
+import { type Logger, messageOf } from "@chela/sdk";
 import type { OauthAccounts } from "./accounts.ts";
 
 /** Where no provider says sooner. */
@@ -78,7 +78,7 @@ export class Scan {
       const due = account.unsaved !== undefined || account.dead || account.expiring(this.#now(), leadMs);
       if (disabled || refresh_token === "" || !due || account.waitMs(this.#now()) > 0) continue;
       await this.#accounts.renew(provider, account, "expiring", leadMs).catch((error: unknown) => {
-        const reason = error instanceof Error ? error.message : String(error);
+        const reason = messageOf(error);
         this.#log.warn(
           { provider, account: account.target, reason },
           `the token of ${account.target} was not renewed: ${reason}`,

@@ -2,7 +2,7 @@
  * An account as it lies on disk: ClawGo's session file. One reader for our own files and for imported ones with all their
  * synonyms; keys that nobody here knows are kept as they are.
  */
-import { GatewayError } from "@chela/sdk";
+import { GatewayError, isObject } from "@chela/sdk";
 import { claimsOf } from "./claims.ts";
 import { isOneLine, longestToken } from "./one-line.ts";
 import { parseProxy } from "./proxy-url.ts";
@@ -192,10 +192,6 @@ function proxyOf(text: string): string {
 
 function without(fields: Fields, keys: ReadonlySet<string>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(fields).filter(([key]) => !keys.has(key) && key !== "__proto__"));
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function bad(message: string): GatewayError {

@@ -3,7 +3,7 @@
  * may reach: the operator's may be private, those of a request may not, and no stored secret goes to a server nobody stored.
  */
 import { homedir } from "node:os";
-import { GatewayError } from "@chela/sdk";
+import { GatewayError, redactedMark } from "@chela/sdk";
 import type { OAuthSection, ProviderSection } from "../schema.ts";
 import { parseProxy } from "./proxy-url.ts";
 import { type FlowKind, knownVendor, type OauthVendor, ownVendor } from "./vendors.ts";
@@ -37,8 +37,6 @@ export interface OauthSettings {
 
 export type Env = Readonly<Record<string, string | undefined>>;
 
-export const redacted = "__CHELA_REDACTED__";
-
 export interface Source {
   readonly provider: string;
   /** What the config holds under this name. */
@@ -60,7 +58,7 @@ export function readOauth({ provider, stored, inline, env }: Source): OauthSetti
   const mayTell = !inline || known.has(originOf(urls.tokenUrl));
   const kept = mayTell ? ((stored?.oauth ?? {}) as OAuthSection) : {};
   const variable = (name: string) => (mayTell ? env[variableName(vendor.name, name)]?.trim() : undefined);
-  const secret = section.client_secret === redacted ? kept.client_secret : section.client_secret;
+  const secret = section.client_secret === redactedMark ? kept.client_secret : section.client_secret;
   return {
     provider,
     vendor,
@@ -70,7 +68,7 @@ export function readOauth({ provider, stored, inline, env }: Source): OauthSetti
     ...urls,
     redirectUrl: redirectOf(vendor, section),
     scopes: scopesOf(section.scopes) ?? vendor.scopes,
-    proxy: parseProxy(section.network_proxy === redacted ? kept.network_proxy : section.network_proxy),
+    proxy: parseProxy(section.network_proxy === redactedMark ? kept.network_proxy : section.network_proxy),
     leadMs: positive(section.refresh_lead_sec, vendor.leadSec) * 1000,
     scanMs: Math.min(positive(section.refresh_scan_sec, 600) * 1000, 86_400_000),
     files: inline ? [] : filesOf(section),

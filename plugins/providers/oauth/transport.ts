@@ -2,8 +2,10 @@
  * The way to an OAuth server: the host's guarded fetch, or a proxy of the account's own. Through a proxy nobody here sees the
  * addresses, so only servers that the operator or a vendor's data named are reached that way. Redirects are not followed.
  */
+
 import { type Context, GatewayError } from "@chela/sdk";
 import type { Dispatcher } from "undici";
+import { whole } from "../http/whole.ts";
 import { maskProxy } from "./proxy-url.ts";
 import { type OauthSettings, originOf } from "./settings.ts";
 
@@ -23,7 +25,7 @@ export function transportFor(
   return async (url, given) => {
     const signals = [AbortSignal.timeout(requestMs), ...(given.signal ? [given.signal] : [])];
     const init = { ...given, signal: AbortSignal.any(signals) };
-    if (!way) return whole(url, await guarded(url, { ...init, redirect: "manual", trust: settings.trust }));
+    if (!way) return received(url, await guarded(url, { ...init, redirect: "manual", trust: settings.trust }));
     if (!settings.known.has(originOf(url))) {
       throw new GatewayError(
         "OUTBOUND_REFUSED",
@@ -44,7 +46,7 @@ export const lastingFetch: Fetch = (url, { trust: _, ...init } = {}) => fetchPla
 async function viaProxy(url: string, init: RequestInit, proxy: string): Promise<Response> {
   const dispatcher = await proxyDispatcher(proxy);
   try {
-    return await whole(url, await fetchPlainly(url, { ...init, redirect: "manual" }, { dispatcher, proxy }));
+    return await received(url, await fetchPlainly(url, { ...init, redirect: "manual" }, { dispatcher, proxy }));
   } finally {
     void dispatcher.destroy();
   }
@@ -56,18 +58,13 @@ async function proxyDispatcher(proxy: string): Promise<Dispatcher> {
   return new ProxyAgent(proxy);
 }
 
-async function whole(url: string, response: Response): Promise<Response> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of response.body ?? []) {
-    size += chunk.byteLength;
-    if (size > maxBytes)
-      throw new GatewayError("OUTBOUND_TOO_LARGE", 502, `${originOf(url)} answered with more than ${maxBytes} bytes`);
-    chunks.push(chunk);
-  }
+async function received(url: string, response: Response): Promise<Response> {
+  const tooLarge = (most: number) =>
+    new GatewayError("OUTBOUND_TOO_LARGE", 502, `${originOf(url)} answered with more than ${most} bytes`);
+  const body = response.body ? await whole(response.body, maxBytes, tooLarge) : null;
   const empty = [101, 204, 205, 304].includes(response.status);
   const { status, headers } = response;
-  return new Response(empty ? null : Buffer.concat(chunks), { status: status < 200 ? 502 : status, headers });
+  return new Response(empty ? null : body, { status: status < 200 ? 502 : status, headers });
 }
 
 async function fetchPlainly(

@@ -2,7 +2,7 @@
  * The built-in `offline/offline` model: no intelligence, a fixed script that answers without a key and without a network, so that
  * everything else can be tried and tested. The same conversation always gives the same answer.
  */
-import { GatewayError, type Message, type ToolCall } from "@chela/sdk";
+import { cutText, GatewayError, type Message, type ToolCall } from "@chela/sdk";
 import { nextStep, textOf } from "./steps.ts";
 
 /** What the script decided to say. `pauseMs` is spread over the words. */
@@ -14,7 +14,7 @@ export interface Line {
   readonly outputTokens: number;
 }
 
-const howTo = `chela config set models.providers.openai '{"api_base":"https://api.openai.com/v1","api_key":"sk-...","models":["gpt-5.4"]}'`;
+const howTo = "chela provider configure openai";
 const maxPauseMs = 600_000;
 
 export function answer(messages: readonly Message[], tools: readonly string[]): Line {
@@ -51,15 +51,15 @@ export function words(text: string): readonly string[] {
 }
 
 function introduction(text: string): string {
-  const said = text === "" ? "" : ` You said: "${text.length > 500 ? `${text.slice(0, 500)}…` : text}".`;
+  const said = text === "" ? "" : ` You said: "${cutText(text, 500, "…")}".`;
   const english =
     `I am Chela's built-in offline model: a fixed script, not a language model. I need no key and no network.${said}` +
-    ` For real answers, configure a provider: ${howTo}` +
+    ` For real answers, configure a provider (${howTo}).` +
     " To try things with me: /tool NAME {json}, /steps, /echo TEXT, /json, /slow MS, /fail STATUS.";
   if (!/\p{Script=Han}/u.test(text)) return english;
   return (
-    `${english}\n我是 Chela 内置的离线模型:只是一段固定脚本,不是语言模型,不需要密钥和网络。` +
-    `要得到真正的回答,请配置模型服务商:${howTo} 可以这样试用我:/tool 工具名 {json}、/steps、/echo 文字、/json、/slow 毫秒、/fail 状态码。`
+    `${english}\n我是 Chela 内置的离线模型：只是一段固定脚本，不是语言模型，不需要密钥和网络。` +
+    `要得到真正的回答，请配置模型服务商（${howTo}）。可以这样试用我：/tool 工具名 {json}、/steps、/echo 文字、/json、/slow 毫秒、/fail 状态码。`
   );
 }
 

@@ -5,7 +5,7 @@
  * line, `{{1.key}}` for a value in it when it is JSON, `{{last}}` for the newest output, `{{said}}` for what the user said
  * since. Pure.
  */
-import type { Message, ToolCall } from "@chela/sdk";
+import { contentText, type Message, type ToolCall } from "@chela/sdk";
 
 export interface Step {
   readonly text: string;
@@ -93,7 +93,5 @@ function part(text: string, line: string | undefined, key: string | undefined): 
 }
 
 export function textOf(message: Message | undefined): string {
-  if (!message) return "";
-  if (typeof message.content === "string") return message.content;
-  return message.content.map((part) => (part.type === "text" ? part.text : "[image]")).join("\n");
+  return contentText(message?.content ?? "");
 }

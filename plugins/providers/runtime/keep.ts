@@ -2,13 +2,12 @@
  * Keeps what is remembered of providers with `runtime_persist` over a restart: one small file each, 0600, replaced whole. Never
  * on the way of a request: what changed is written a moment later, many changes at once.
  */
-import { chmod, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
-import type { Logger } from "@chela/sdk";
+import { type Files, type Logger, messageOf } from "@chela/sdk";
 
 export interface KeepOptions {
   /** Asked once, when there is something to keep or to look for. */
   readonly folder: () => string;
+  readonly files: Files;
   readonly snapshot: (provider: string) => unknown;
   readonly log: Pick<Logger, "warn">;
   readonly delayMs?: number;
@@ -50,10 +49,10 @@ export class Keep {
   /** What was kept; undefined when nothing was, or nothing that can be read. */
   async load(provider: string): Promise<unknown> {
     try {
-      const text = await readFile(this.#path(provider), "utf8");
-      return text.length > maxBytes ? undefined : JSON.parse(text);
+      const bytes = await this.#options.files.read(this.#root(), fileOf(provider), maxBytes);
+      return bytes && JSON.parse(bytes.toString("utf8"));
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "ENOENT") this.#tell(provider, "cannot be read", error);
+      this.#tell(provider, "cannot be read", error);
       return undefined;
     }
   }
@@ -61,35 +60,36 @@ export class Keep {
   /** Removes the file; what waited to be written is dropped. */
   remove(provider: string): Promise<void> {
     this.#dirty.delete(provider);
-    this.#work = this.#work.then(() => rm(this.#path(provider), { force: true }).catch(() => undefined));
+    const gone = async () => void (await this.#options.files.remove(this.#root(), fileOf(provider)));
+    this.#work = this.#work.then(gone).catch(() => undefined);
     return this.#work;
   }
 
   async #write(provider: string): Promise<void> {
     const snapshot = this.#options.snapshot(provider);
     if (snapshot === undefined) return;
-    const path = this.#path(provider);
     try {
-      await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-      const draft = `${path}.${process.pid}.tmp`;
-      await writeFile(draft, `${JSON.stringify(snapshot)}\n`, { mode: 0o600 });
-      await chmod(draft, 0o600);
-      await rename(draft, path);
+      const text = `${JSON.stringify(snapshot)}\n`;
+      await this.#options.files.write(this.#root(), fileOf(provider), text, { mode: 0o600 });
     } catch (error) {
       this.#tell(provider, "cannot be written", error);
     }
   }
 
-  #path(provider: string): string {
+  #root(): string {
     this.#folder ??= this.#options.folder();
-    return join(this.#folder, "runtime", `${provider}.json`);
+    return this.#folder;
   }
 
   #tell(provider: string, what: string, error: unknown): void {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     this.#options.log.warn(
       { provider, reason },
       `The kept runtime state of ${provider} ${what} (${reason}); going on without`,
     );
   }
+}
+
+function fileOf(provider: string): string {
+  return `runtime/${provider}.json`;
 }

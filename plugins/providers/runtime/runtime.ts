@@ -8,7 +8,7 @@ import { windowKeys, windowName } from "../failover/window-key.ts";
 import type { ProviderSpec } from "../settings.ts";
 import type { RelayChannels } from "../wire/relay/channels.ts";
 import { kindOf } from "./book.ts";
-import { Keep } from "./keep.ts";
+import { Keep, type KeepOptions } from "./keep.ts";
 import { Ledger } from "./ledger.ts";
 import type { CandidateRow } from "./rows.ts";
 import { readSnapshot, snapshotOf } from "./snapshot.ts";
@@ -24,7 +24,8 @@ export interface RuntimeOptions {
   readonly spec: (name: string) => ProviderSpec | undefined;
   /** Of a provider: keys as configured, then accounts. */
   readonly credentials: (provider: string) => readonly Credential[];
-  readonly folder?: () => string;
+  /** Where to keep what outlives a restart; absent: nowhere. */
+  readonly keep?: Pick<KeepOptions, "folder" | "files">;
   readonly relay?: Pick<RelayChannels, "rows">;
 }
 
@@ -66,8 +67,8 @@ export class Runtime {
       wall: this.#wall,
       onDirty: (provider) => this.#keep?.touch(provider),
     });
-    const { folder, log } = options;
-    this.#keep = folder && new Keep({ folder, log, snapshot: (name) => this.#snapshot(name) });
+    const { keep, log } = options;
+    this.#keep = keep && new Keep({ ...keep, log, snapshot: (name) => this.#snapshot(name) });
   }
 
   /** Takes over the providers that serve now. What is known about a key or an address that is gone is forgotten. */

@@ -1,4 +1,5 @@
 /** What is kept of a provider over a restart. ClawGo's names for what it keeps too; beside them the windows and the health of every credential. */
+import { objectOf } from "@chela/sdk";
 import type { Cooldowns, Cooling } from "../failover/cooldowns.ts";
 import { windowName } from "../failover/window-key.ts";
 import type { Book, Mark } from "./book.ts";
@@ -39,7 +40,7 @@ export interface Restored {
 
 /** Puts back what fits; whatever else the file holds is left out. What happened since the start is newer. */
 export function readSnapshot(value: unknown, provider: string, { book, cooldowns, now }: Restored): void {
-  const file = recordOf(value);
+  const file = objectOf(value);
   for (const [ring, list] of [
     [book.hits, file.recent_hits],
     [book.errors, file.recent_errors],
@@ -52,7 +53,7 @@ export function readSnapshot(value: unknown, provider: string, { book, cooldowns
   book.lastSuccess ??= markOf(file.last_success)[0];
   book.topChangedAt ||= Number(file.top_changed_at) || 0;
   for (const one of listOf(file.standings)) {
-    const { id, health, failures, lastFailure } = recordOf(one);
+    const { id, health, failures, lastFailure } = objectOf(one);
     if (typeof id !== "string" || !(Number(health) >= 1 && Number(health) <= 100) || book.standings.has(id)) continue;
     book.standings.set(id, {
       health: Number(health),
@@ -61,7 +62,7 @@ export function readSnapshot(value: unknown, provider: string, { book, cooldowns
     });
   }
   for (const one of listOf(file.windows)) {
-    const { key, until, reason, failures } = recordOf(one);
+    const { key, until, reason, failures } = objectOf(one);
     if (typeof key !== "string" || windowName(key).provider !== provider) continue;
     const ms = until === null ? Number.POSITIVE_INFINITY : Number(until) - now;
     if (ms > 0) cooldowns.restore(key, ms, String(reason ?? ""), Number(failures) || 1);
@@ -73,14 +74,10 @@ function kept({ at, ...happening }: Mark): Record<string, unknown> {
 }
 
 function markOf(value: unknown): [Mark] | [] {
-  const { at, kind, target, reason, detail } = recordOf(value);
+  const { at, kind, target, reason, detail } = objectOf(value);
   if (typeof at !== "number" || typeof reason !== "string" || typeof target !== "string") return [];
   if (kind !== "api_key" && kind !== "oauth" && kind !== "scheduler" && kind !== "relay") return [];
   return [{ at, kind, target, reason, ...(typeof detail === "string" ? { detail } : {}) }];
-}
-
-function recordOf(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null ? { ...value } : {};
 }
 
 function listOf(value: unknown): readonly unknown[] {

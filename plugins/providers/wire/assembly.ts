@@ -95,10 +95,6 @@ export function counted<K extends string>(name: K, value: unknown): { readonly [
   return (value === undefined || value === null ? {} : { [name]: count(value) }) as { [P in K]?: number };
 }
 
-export function objectOf(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
-}
-
 export function textOf(value: unknown): string {
   return typeof value === "string" ? value : "";
 }

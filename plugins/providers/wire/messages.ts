@@ -1,5 +1,5 @@
 /** What every wire asks of a conversation: each call is answered once, by the message after it, and each result has its call. */
-import type { ContentPart, Message } from "@chela/sdk";
+import { type ContentPart, contentText, isObject, jsonOf, type Message } from "@chela/sdk";
 
 const lost = "[no result: the call was interrupted]";
 
@@ -25,17 +25,12 @@ export function withoutOrphans(messages: readonly Message[]): readonly Message[]
   return whole.reverse();
 }
 
-export function plainText(content: Message["content"], image = "[image]"): string {
-  if (typeof content === "string") return content;
-  return content.map((part) => (part.type === "text" ? part.text : image)).join("\n");
-}
-
 /** All system messages as one text, and the rest. For wires that keep them apart. */
 export function splitSystem(messages: readonly Message[]): {
   readonly system: string;
   readonly rest: readonly Message[];
 } {
-  const system = messages.filter(({ role }) => role === "system").map(({ content }) => plainText(content));
+  const system = messages.filter(({ role }) => role === "system").map(({ content }) => contentText(content));
   return {
     system: system.filter((text) => text.trim() !== "").join("\n\n"),
     rest: messages.filter(({ role }) => role !== "system"),
@@ -69,11 +64,7 @@ function unescaped(text: string): string {
 
 /** The arguments of a call as the object they should be. */
 export function argumentsOf(text: string): Readonly<Record<string, unknown>> {
-  try {
-    const value: unknown = JSON.parse(text || "{}");
-    if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
-  } catch {
-    // What the model wrote was no JSON: it gets it back as it was.
-  }
-  return { input: text };
+  const value = jsonOf(text || "{}");
+  // A model that wrote no JSON gets back what it wrote.
+  return isObject(value) ? value : { input: text };
 }

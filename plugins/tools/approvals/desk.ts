@@ -50,6 +50,8 @@ interface Attendant {
 
 const maxWaiting = 200;
 const maxWaitingInSession = 32;
+/** Whoever names a new session with each call leaves room for the others. */
+const maxWaitingOfOne = 64;
 const maxGrants = 10_000;
 /** More than a person can read. */
 export const maxShownChars = 256 * 1024;
@@ -124,8 +126,10 @@ export class ApprovalDesk implements Approvals {
       return `its input has more than ${maxShownChars} characters, too many to be shown`;
     if (![...this.#attending].some((attendant) => concerns(attendant.session, approval)))
       return "nobody is there to ask";
-    const same = this.pending().filter((other) => other.session === session && other.root === root).length;
-    const full = this.#waiting.size >= maxWaiting || same >= maxWaitingInSession;
+    const waiting = this.pending();
+    const same = waiting.filter((other) => other.session === session && other.root === root).length;
+    const own = waiting.filter((other) => other.identity === approval.identity).length;
+    const full = waiting.length >= maxWaiting || same >= maxWaitingInSession || own >= maxWaitingOfOne;
     return full ? "too many calls wait for approval already" : undefined;
   }
 

@@ -10,9 +10,6 @@ const Answer = Type.Object({ id: Id, hash: Hash, decision: Decision });
 const Frame = Type.Object({ type: Type.String() }, { additionalProperties: true });
 type Reply = { readonly id: string; readonly hash: string; readonly decision: ApprovalDecision };
 
-/** What the event bus remembers a thousand times; a longer text is read from the stream or `GET /api/approvals`. */
-const maxEventChars = 16 * 1024;
-
 export function registerApprovals(ctx: Ctx, desk: ApprovalDesk): void {
   ctx.own(
     "approval events",
@@ -109,9 +106,7 @@ function publish(ctx: Ctx, notice: Notice): void {
   else ctx.emit("approval_requested", eventOf(notice.approval));
 }
 
-/** A text that is not shown whole is not shown at all: nobody shall decide by a part of it. */
-function eventOf(approval: Approval): Record<string, unknown> {
-  if (approval.input.length <= maxEventChars) return { ...approval };
-  const { input, ...rest } = approval;
+/** Everybody with `read` hears events. What a call would do, and the hash that answers it, are for who may decide: from the stream or `GET /api/approvals`. */
+function eventOf({ input, hash: _, ...rest }: Approval): Record<string, unknown> {
   return { ...rest, inputChars: input.length };
 }

@@ -2,7 +2,7 @@
  * The audit: one row per tool call, the denied ones included. Rows wait in memory for at most a second and are written
  * together; a call never waits for the disk. Without a database, or while it fails, the log has the same facts.
  */
-import type { Migration, Store, ToolRecord } from "@chela/sdk";
+import { type Migration, messageOf, type Store, type ToolRecord } from "@chela/sdk";
 import { keptArguments, maskedLine } from "./mask.ts";
 
 /** One row, as readers get it. */
@@ -68,6 +68,8 @@ export class AuditBook {
   readonly #warn: (fields: Record<string, unknown>, message: string) => void;
   #buffer: Fresh[] = [];
   #lost = 0;
+  /** Why rows wait; empty when they do not. Told once, not at every attempt. */
+  #trouble = "";
   #ready: Promise<void> | undefined;
   /** Writes run one after another. */
   #queue: Promise<unknown> = Promise.resolve();
@@ -85,6 +87,10 @@ export class AuditBook {
       this.#lost += 1;
     }
     this.#buffer.push(rowOf(record, now));
+  }
+
+  state(): { waiting: number; lost: number; reason: string } {
+    return { waiting: this.#buffer.length, lost: this.#lost, reason: this.#trouble };
   }
 
   /** Writes what waits; resolves when it is durable. What cannot be written now waits on. */
@@ -133,12 +139,15 @@ export class AuditBook {
       });
     } catch (error) {
       this.#buffer = [...rows, ...this.#buffer].slice(-maxBuffered);
-      this.#warn(
-        { error, waiting: this.#buffer.length, lost: this.#lost },
-        "the audit of tool calls cannot be written",
-      );
+      if (this.#trouble === "")
+        this.#warn(
+          { error, ...this.state() },
+          "the audit of tool calls cannot be written; it is tried again and again",
+        );
+      this.#trouble = messageOf(error);
       throw error;
     }
+    this.#trouble = "";
   }
 
   /** The table is made when it is first needed; a failure is tried again. */

@@ -40,6 +40,10 @@ export function registerAudit(ctx: Ctx): void {
       await (await book()).prune(retention_days, max_rows);
     });
     ctx.own("audit", flush);
+    ctx.health("audit", async () => {
+      const state = (await opened)?.state() ?? { waiting: 0, lost: 0, reason: "" };
+      return { ok: state.reason === "", ...state };
+    });
   }
   ctx.route({
     method: "GET",

@@ -1,5 +1,7 @@
 /** Arguments of tools as the audit keeps them: secrets masked by the names of their keys, long texts cut with a hash of the whole. */
+
 import { createHash } from "node:crypto";
+import { cutText } from "@chela/sdk";
 
 const secretName =
   /pass(?:word|wd|phrase)?$|secret|token|api[-_]?key|private[-_]?key|credential|authorization|cookie|session[-_]?id|bearer/i;
@@ -14,7 +16,7 @@ export interface KeptArguments {
 
 export function keptArguments(json: string): KeptArguments {
   const masked = maskedText(json);
-  const text = masked.length <= maxChars ? masked : `${masked.slice(0, maxChars).replace(/[\ud800-\udbff]$/, "")}…`;
+  const text = cutText(masked, maxChars, "…");
   return { text, hash: text === json ? "" : createHash("sha256").update(json).digest("hex") };
 }
 

@@ -1,9 +1,8 @@
 /** edit_file: exact replacements in one file, all or none, under the file's lock. */
-import { GatewayError } from "@chela/sdk";
+import { GatewayError, type KeyedLock } from "@chela/sdk";
 import type { WorkCtx } from "../world.ts";
 import { contentOf, isPlainText } from "./content.ts";
 import { applyEdits, type Edit } from "./edit.ts";
-import type { FileLock } from "./lock.ts";
 import { belowRoot, missing } from "./place.ts";
 import { tooLarge } from "./write-file.ts";
 
@@ -15,7 +14,7 @@ export interface EditInput {
   readonly edits?: readonly Edit[] | undefined;
 }
 
-export async function editFileTool(ctx: WorkCtx, lock: FileLock, input: EditInput): Promise<string> {
+export async function editFileTool(ctx: WorkCtx, lock: KeyedLock, input: EditInput): Promise<string> {
   const edits = editsOf(input);
   const root = ctx.use.workspace.root();
   const path = belowRoot(root, input.path);
@@ -26,7 +25,7 @@ export async function editFileTool(ctx: WorkCtx, lock: FileLock, input: EditInpu
     const content = contentOf(bytes);
     if (content.kind !== "text" || !isPlainText(bytes))
       throw new GatewayError("FILE_BINARY", 400, `${JSON.stringify(path)} is no UTF-8 text and cannot be edited`);
-    const { text, places } = applyEdits(content.text, edits);
+    const { text, places } = applyEdits(content.text, edits, maxBytes);
     const after = Buffer.from(content.bom ? `\ufeff${text}` : text, "utf8");
     if (after.length > maxBytes) throw tooLarge(path, after.length, maxBytes);
     await ctx.use.files.write(root, path, after);

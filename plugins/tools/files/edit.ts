@@ -14,19 +14,22 @@ export interface Edited {
   readonly places: number;
 }
 
-/** Line ends of the file stay: an edit written with `\n` also finds `\r\n`, and writes it. */
-export function applyEdits(text: string, edits: readonly Edit[]): Edited {
+/**
+ * Line ends of the file stay: an edit written with `\n` also finds `\r\n`, and writes it. What would have more than
+ * `maxChars` is refused before it is made: a short edit of a small file could fill the memory.
+ */
+export function applyEdits(text: string, edits: readonly Edit[], maxChars: number): Edited {
   let now = text;
   let places = 0;
   for (const [index, edit] of edits.entries()) {
-    const done = applyEdit(now, edit, edits.length > 1 ? `edit ${index + 1}: ` : "");
+    const done = applyEdit(now, edit, { which: edits.length > 1 ? `edit ${index + 1}: ` : "", maxChars });
     now = done.text;
     places += done.places;
   }
   return { text: now, places };
 }
 
-function applyEdit(text: string, edit: Edit, which: string): Edited {
+function applyEdit(text: string, edit: Edit, { which, maxChars }: { which: string; maxChars: number }): Edited {
   if (edit.old_text === "") throw refused(`${which}old_text is empty; use write_file to make a file`);
   if (edit.old_text === edit.new_text) throw refused(`${which}old_text and new_text are the same`);
   const { old, fresh } = inLineEndsOf(text, edit);
@@ -37,6 +40,13 @@ function applyEdit(text: string, edit: Edit, which: string): Edited {
     const where = `lines ${lines.join(", ")}${count > first.length ? " …" : ""}`;
     throw refused(`${which}old_text is there ${count} times (${where}); add lines around it, or say replace_all`);
   }
+  const size = text.length + count * (fresh.length - old.length);
+  if (size > maxChars)
+    throw new GatewayError(
+      "FILE_TOO_LARGE",
+      413,
+      `${which}the file would have ${size} characters; at most ${maxChars}`,
+    );
   return { text: text.split(old).join(fresh), places: count };
 }
 

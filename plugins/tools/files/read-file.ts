@@ -1,5 +1,5 @@
 /** read_file: a window of the lines of a text; what is no text is described and not shown. */
-import { GatewayError } from "@chela/sdk";
+import { cutText, GatewayError } from "@chela/sdk";
 import type { WorkCtx } from "../world.ts";
 import { contentOf } from "./content.ts";
 import { belowRoot, missing } from "./place.ts";
@@ -56,5 +56,5 @@ function windowOf(text: string, { offset, limit }: ReadInput, path: string): str
 function cutLine(line: string): string {
   const plain = line.endsWith("\r") ? line.slice(0, -1) : line;
   if (plain.length <= maxLineChars) return plain;
-  return `${plain.slice(0, maxLineChars).replace(/[\ud800-\udbff]$/, "")}… [${plain.length} characters]`;
+  return `${cutText(plain, maxLineChars)}… [${plain.length} characters]`;
 }

@@ -1,7 +1,6 @@
 /** read_file, write_file, edit_file, list_dir: what models are told of them. Their code is loaded at the first call. */
-import { type Tool, type TSchema, Type } from "@chela/sdk";
+import { KeyedLock, type Tool, type TSchema, Type } from "@chela/sdk";
 import type { WorkCtx } from "../world.ts";
-import { FileLock } from "./lock.ts";
 
 const Path = (description: string) => Type.String({ minLength: 1, maxLength: 4096, description });
 const OldText = Type.String({ description: "Text as it stands in the file, white space included" });
@@ -9,7 +8,7 @@ const NewText = Type.String({ description: "What takes its place" });
 const All = Type.Boolean({ description: "Replace every place; default: there must be exactly one" });
 
 export function fileTools(ctx: WorkCtx): Tool<TSchema>[] {
-  const lock = new FileLock();
+  const lock = new KeyedLock();
   const read: Tool<typeof ReadInput> = {
     name: "read_file",
     about:

@@ -1,8 +1,8 @@
 /** write_file: a whole file at once, or something added at its end. */
-import { GatewayError } from "@chela/sdk";
+import { mkdir } from "node:fs/promises";
+import { GatewayError, type KeyedLock } from "@chela/sdk";
 import type { WorkCtx } from "../world.ts";
 import { contentOf } from "./content.ts";
-import type { FileLock } from "./lock.ts";
 import { belowRoot } from "./place.ts";
 
 export interface WriteInput {
@@ -11,10 +11,11 @@ export interface WriteInput {
   readonly append: boolean;
 }
 
-export async function writeFileTool(ctx: WorkCtx, lock: FileLock, input: WriteInput): Promise<string> {
+export async function writeFileTool(ctx: WorkCtx, lock: KeyedLock, input: WriteInput): Promise<string> {
   const root = ctx.use.workspace.root();
   const path = belowRoot(root, input.path);
   const { max_write_bytes: maxBytes } = ctx.config.filesystem;
+  await mkdir(root, { recursive: true, mode: 0o700 });
   return lock.run(await ctx.use.files.resolve(root, path), async () => {
     const before = input.append ? await ctx.use.files.read(root, path, maxBytes) : undefined;
     if (before && contentOf(before).kind !== "text")

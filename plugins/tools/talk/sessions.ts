@@ -1,7 +1,10 @@
 /** session_search, sessions and message: what was said elsewhere, and saying something there. */
 import {
   type Agent,
+  contentText,
+  cutText,
   GatewayError,
+  messageOf,
   type Sessions,
   type StoredMessage,
   type Tool,
@@ -120,7 +123,7 @@ async function send(
   // Nobody may be left to hear of it.
   const done = run.done.then(
     ({ text }) => `${session} answered:\n${text}`,
-    (error: unknown) => `${session} failed: ${error instanceof Error ? error.message : String(error)}`,
+    (error: unknown) => `${session} failed: ${messageOf(error)}`,
   );
   if (waitMs === 0) return `Sent to ${session}. Its reply will be in its history.`;
   let timer: NodeJS.Timeout | undefined;
@@ -131,9 +134,5 @@ async function send(
 }
 
 function line({ seq, role, content }: StoredMessage): string {
-  const text =
-    typeof content === "string"
-      ? content
-      : content.map((part) => (part.type === "text" ? part.text : "[image]")).join(" ");
-  return `#${seq} ${role}: ${text.slice(0, 2_000)}`;
+  return `#${seq} ${role}: ${cutText(contentText(content), 2_000)}`;
 }

@@ -1,5 +1,5 @@
 /** web_fetch and parallel_fetch: public pages as text. Everything goes through the guarded fetch, which knows no trust here. */
-import { GatewayError } from "@chela/sdk";
+import { cutText, GatewayError, messageOf } from "@chela/sdk";
 import type { Ctx } from "../world.ts";
 import { decodeText, readUpTo } from "./body.ts";
 import { readable } from "./html.ts";
@@ -38,7 +38,7 @@ export async function parallelFetchTool(
   const pages = urls.map((url) =>
     fetchTool(ctx, { url, max_chars: each }, signal).catch((error: unknown) => {
       if (signal.aborted) throw error;
-      return `${url.slice(0, 300)}: ${error instanceof Error ? error.message : String(error)}`;
+      return `${url.slice(0, 300)}: ${messageOf(error)}`;
     }),
   );
   return (await Promise.all(pages)).join("\n\n=====\n\n");
@@ -65,7 +65,7 @@ async function page(
   if (!response.ok)
     throw new GatewayError("WEB_STATUS", 502, `${where} answered ${response.status}: ${text.slice(0, 500)}`);
   const fits = text.length <= max_chars;
-  const body = fits ? text : text.slice(0, max_chars).replace(/[\ud800-\udbff]$/, "");
+  const body = cutText(text, max_chars);
   const notes = [
     ...(fits ? [] : [`${text.length} characters in all`]),
     ...(cut ? [`only ${max_bytes} bytes were read`] : []),

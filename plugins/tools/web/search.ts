@@ -1,5 +1,5 @@
 /** web_search: the Brave Search API, or a SearXNG server of the operator's. Both addresses are his, and may be private. */
-import { GatewayError } from "@chela/sdk";
+import { cutText, GatewayError, isObject, jsonOf } from "@chela/sdk";
 import type { Ctx } from "../world.ts";
 import { readUpTo } from "./body.ts";
 import { decodeEntities } from "./entities.ts";
@@ -80,19 +80,15 @@ function hitsIn(json: string): Hit[] {
 }
 
 function parse(json: string): object {
-  try {
-    const value: unknown = JSON.parse(json);
-    if (typeof value === "object" && value !== null) return value;
-  } catch {
-    // Said below.
-  }
+  const value = jsonOf(json);
+  if (isObject(value)) return value;
   throw new GatewayError("SEARCH_REPLY", 502, "the search server answered with something that is no JSON object");
 }
 
 function plain(value: unknown, maxChars: number): string {
   if (typeof value !== "string") return "";
   const bare = decodeEntities(value.slice(0, 5_000).replace(/<\/?[a-z][^<>]{0,200}>/gi, ""));
-  return bare.replace(/\s+/g, " ").trim().slice(0, maxChars);
+  return cutText(bare.replace(/\s+/g, " ").trim(), maxChars);
 }
 
 function failed({ origin }: URL, status: number): GatewayError {

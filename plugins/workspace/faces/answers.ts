@@ -1,5 +1,5 @@
 /** How these routes read and answer: ClawGo's texts, with versions as ETag and hash added. */
-import { GatewayError, Reply } from "@chela/sdk";
+import { GatewayError, isObject, Reply } from "@chela/sdk";
 import { invalidPath } from "../paths.ts";
 import { type Condition, type TextFile, textOf } from "../tree.ts";
 
@@ -26,7 +26,7 @@ export interface Edit {
 /** The body of a write. Keys in any letter case, null is absent; a wrong type is 400 `invalid json`. */
 export function readEdit(body: unknown, headers: Headers): Edit {
   const nothing = headers["transfer-encoding"] === undefined && Number(headers["content-length"] ?? 0) === 0;
-  if (nothing || typeof body !== "object" || body === null || Array.isArray(body)) throw invalidJson();
+  if (nothing || !isObject(body)) throw invalidJson();
   const content = textField(body, "content");
   const encoding = textField(body, "encoding");
   if (encoding !== "" && encoding !== "utf8" && encoding !== "base64") {
@@ -88,9 +88,9 @@ function invalidJson(): GatewayError {
   return new GatewayError("BAD_JSON", 400, "invalid json");
 }
 
-function textField(body: object, name: string): string {
+function textField(body: Readonly<Record<string, unknown>>, name: string): string {
   const key = Object.keys(body).findLast((one) => one.toLowerCase() === name);
-  const value = key === undefined ? undefined : (body as Record<string, unknown>)[key];
+  const value = key === undefined ? undefined : body[key];
   if (value === undefined || value === null) return "";
   if (typeof value !== "string") throw invalidJson();
   return value;

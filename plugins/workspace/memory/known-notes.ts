@@ -3,8 +3,7 @@
  * something is said to have changed. One look at a time per memory.
  */
 import { posix } from "node:path";
-import type { Store } from "@chela/sdk";
-import { KeyedLock } from "../keyed-lock.ts";
+import { KeyedLock, type Store } from "@chela/sdk";
 import { homeOf, longTerm, memoryOf, namespaceOf } from "../paths.ts";
 import type { Tree } from "../tree.ts";
 import { NoteIndex, type NoteSource } from "./note-index.ts";

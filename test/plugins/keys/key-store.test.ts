@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import type { Candidate, Identity } from "@chela/sdk";
 import { describe, expect, test } from "vitest";
+import { filesService } from "../../../kernel/services/files.ts";
 import { KeyStore } from "../../../plugins/keys/key-store.ts";
 import { addKey, parseKeyring, renderKeyring, revokeKey } from "../../../plugins/keys/keyring.ts";
 import { tempDir } from "../../kit/temp.ts";
@@ -15,7 +16,7 @@ function presented(value: string, transport: Candidate["transport"] = "bearer"):
 
 async function storeWith(...names: string[]) {
   const dir = tempDir("keys");
-  const store = new KeyStore(dir);
+  const store = new KeyStore(dir, filesService);
   await store.load();
   const keys: string[] = [];
   for (const name of names) {
@@ -79,7 +80,7 @@ describe("the key store", () => {
 
   test("follows another writer, and says when somebody lost rights", async () => {
     const { dir, store, keys } = await storeWith("a", "b");
-    const other = new KeyStore(dir);
+    const other = new KeyStore(dir, filesService);
     await other.update((ring) => addKey(ring, { name: "c", scopes: ["read"], expiresAt: null }, owner, now));
     expect(await store.load()).toBe(false);
     expect(store.ring.keys).toHaveLength(3);
@@ -111,7 +112,7 @@ describe("the key store", () => {
     store.identify([presented(keys[0])], now + 5);
     expect(readFileSync(store.file, "utf8")).toBe(before);
     expect(store.ring.keys[0]?.lastUsedAt).toBe(now + 5);
-    await new KeyStore(dir).update((ring) => revokeKey(ring, "a", now));
+    await new KeyStore(dir, filesService).update((ring) => revokeKey(ring, "a", now));
     await store.flush();
     expect(parseKeyring(readFileSync(store.file, "utf8")).keys[0]).toMatchObject({
       lastUsedAt: now + 5,

@@ -1,4 +1,5 @@
 /** `chela mcp …` against a running gateway. */
+import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import api from "../../../plugins/api-config/index.ts";
 import { runMain } from "../../kit/cli.ts";
@@ -11,6 +12,14 @@ it("adds, lists, tests, restarts and removes a server", { timeout: slow * 2 }, a
   expect((await cli("list")).stderr).toContain("MCP is switched off");
   const added = await cli("add", "My files", "--env", "KEY=secret-value", "--", process.execPath, hostileServer, "env");
   expect(added).toMatchObject({ code: 0, stdout: "Added My files.\n" });
+  const written = JSON.parse(readFileSync(host.config.path, "utf8")).tools.mcp.servers["My files"];
+  expect(written).toEqual({
+    enabled: true,
+    ...{ command: process.execPath, args: [hostileServer, "env"], env: { KEY: "secret-value" } },
+  });
+  const again = await cli("add", "My files", "--env", "KEY=secret-value", "--", process.execPath, hostileServer, "env");
+  expect(again).toMatchObject({ code: 0, stdout: "My files is there already, just so.\n" });
+  expect(again.stderr).toContain("chela mcp test 'My files'");
   await tool("mcp__my_files__work");
   const tested = await cli("test", "My files");
   expect(tested.stdout).toMatch(
@@ -39,6 +48,11 @@ it("says what is wrong", { timeout: slow }, async () => {
   const failed = await cli("test", "gone");
   expect(failed.code).toBe(1);
   expect(failed.stdout).toContain("gone does not answer: command not found in PATH: no-such-program");
+  const health = (await runMain(["health"], { env })).stdout;
+  expect(health).toMatch(
+    /^failed +mcp +servers +reason=gone: command not found in PATH: no-such-program servers=gone \(/m,
+  );
+  expect((await runMain(["doctor"], { env })).stdout).toContain("mcp: servers: gone: command not found in PATH");
   expect((await cli("test", "nobody")).stderr).toContain('there is no MCP server "nobody"; there are: gone');
   expect((await cli("add", "x")).stderr).toContain("Give either a command after -- or an --address");
   expect((await cli("add", "x", "--address", "ftp://x")).stderr).toContain(

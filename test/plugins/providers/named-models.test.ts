@@ -9,8 +9,10 @@ import store from "../../../plugins/store/index.ts";
 
 const one = { sim: { api_base: "http://127.0.0.1:9/v1", models: ["echo"] } };
 const primary = (model: unknown, more: object = {}) => ({ defaults: { model: { primary: model, ...more } }, ...more });
-const told = (agents: unknown, configured: unknown = one) =>
-  namedModelProblems(agents, configured).map(({ path, message, level }) => `${level}: ${path} ${message}`);
+const told = (agents: unknown, configured: unknown = one, fallbacks?: unknown) =>
+  namedModelProblems(agents, { providers: configured, fallbacks }).map(
+    ({ path, message, level }) => `${level}: ${path} ${message}`,
+  );
 
 test.each(["sim/echo", "sim/other", "offline/offline", "", undefined])(
   "%j is served, or chosen by the providers",
@@ -29,10 +31,17 @@ test("a provider that there is not is told with those there are, wherever it is 
     entries: { poet: { model: "ghost/y" } },
   };
   const must = "must name a provider of models.providers, as provider/model; there is no";
+  const way = (path: string) => `; without a model of its own: chela config unset ${path}`;
   expect(told(agents)).toEqual([
-    `error: agents.defaults.model.primary ${must} "nope" (sim, offline)`,
-    `warning: agents.defaults.model.fallbacks.1 ${must} "gone" (sim, offline)`,
-    `error: agents.entries.poet.model ${must} "ghost" (sim, offline)`,
+    `error: agents.defaults.model.primary ${must} "nope" (sim, offline)${way("agents.defaults.model.primary")}`,
+    `warning: agents.defaults.model.fallbacks.1 ${must} "gone" (sim, offline)${way("agents.defaults.model.fallbacks.1")}`,
+    `error: agents.entries.poet.model ${must} "ghost" (sim, offline)${way("agents.entries.poet.model")}`,
+  ]);
+});
+
+test("so is a fallback of all models that nobody serves", () => {
+  expect(told({}, one, ["sim/echo", "gone/x"])).toEqual([
+    expect.stringMatching(/^warning: models\.fallbacks\.1 must name a provider/),
   ]);
 });
 

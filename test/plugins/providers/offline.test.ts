@@ -28,13 +28,13 @@ test("it says what it is and how to get a real model, in the user's language, wo
   const upstreams = makeUpstreams({});
   const english = await hear(upstreams.stream(ask("offline/offline", said("Hello?")), never));
   expect(english.text).toMatch(
-    /offline model.*not a language model.*You said: "Hello\?".*chela config set models\.providers/s,
+    /offline model.*not a language model.*You said: "Hello\?".*chela provider configure openai/s,
   );
   expect(english.text).not.toMatch(/\p{Script=Han}/u);
   expect(english.events.filter((event) => event.type === "text").length).toBeGreaterThan(20);
   const chinese = await hear(upstreams.stream(ask("offline/offline", said("你好")), never));
   expect(chinese.text).toMatch(/not a language model/);
-  expect(chinese.text).toMatch(/不是语言模型.*chela config set models\.providers/s);
+  expect(chinese.text).toMatch(/不是语言模型.*chela provider configure openai/s);
 });
 
 test("the same conversation gives the same answer", async () => {

@@ -44,6 +44,26 @@ test("providers.models lists what there is, and no key", async () => {
   expect(JSON.stringify(started.config.view())).not.toContain("sk-hidden");
 });
 
+test("the model that the agents' section names is the default, and the first provider stays a fallback of it", async () => {
+  const server = await upstream();
+  const [first, second] = ["echo", "auth"].map((model) => ({ api_base: server.base, models: [model] }));
+  const started = await host({ models: { providers: { first, second } } });
+  const service = started.service(providers);
+  expect([service.primary(), service.fallbacks()]).toEqual(["first/echo", ["second/auth"]]);
+  await started.config.write([{ path: "agents.defaults.model.primary", value: "second/auth" }], { who: "test" });
+  expect([service.primary(), service.fallbacks()]).toEqual(["second/auth", ["first/echo"]]);
+  const listed = await call(started, "providers.list");
+  expect(listed).toMatchObject({
+    primary: "second/auth",
+    providers: [
+      { name: "first", primary: false },
+      { name: "second", primary: true },
+    ],
+  });
+  const asked = { ...ask(service.primary()), fallbacks: service.fallbacks() };
+  expect((await hear(service.stream(asked, never))).text).toBe("echo: hello there");
+});
+
 test("providers.test asks for one token and reports the time, or the reason", async () => {
   const server = await upstream();
   const started = await host({ models: { providers: { sim: { api_base: server.base, models: ["echo", "auth"] } } } });

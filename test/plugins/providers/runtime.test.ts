@@ -1,7 +1,9 @@
 /** What is remembered of providers: how much, for how long, over a restart, and with a file that somebody spoiled. */
+
 import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
+import { filesService } from "../../../kernel/services/files.ts";
 import { Keep } from "../../../plugins/providers/runtime/keep.ts";
 import { Ring } from "../../../plugins/providers/runtime/ring.ts";
 import { runtimeQuery } from "../../../plugins/providers/runtime/view.ts";
@@ -59,7 +61,7 @@ function lives(folder: string, base: string, more: Record<string, unknown> = {})
       log: { warn: (...args: unknown[]) => void warned.push(JSON.stringify(args)), debug: () => undefined },
       now: () => clock.now,
       wall: () => clock.wall,
-      folder: () => folder,
+      keep: { folder: () => folder, files: filesService },
     });
   return { start, warned, clock };
 }
@@ -132,7 +134,13 @@ test("many changes are one write a moment later, in a file for its owner alone",
   const folder = tempDir("keep");
   let snapshots = 0;
   const snapshot = () => ({ count: ++snapshots });
-  const keep = new Keep({ folder: () => folder, snapshot, log: { warn: () => undefined }, delayMs: 20 });
+  const keep = new Keep({
+    folder: () => folder,
+    files: filesService,
+    snapshot,
+    log: { warn: () => undefined },
+    delayMs: 20,
+  });
   for (let index = 0; index < 1000; index += 1) keep.touch("sim");
   expect(snapshots).toBe(0);
   const file = join(folder, "runtime", "sim.json");

@@ -81,7 +81,7 @@ test("what the config says about a model is told with it", () => {
 });
 
 test.each([
-  ["x", {}, "models.providers.x.api_base must be an http or https URL"],
+  ["x", {}, "models.providers.x.api_base must be set"],
   ["x", { api_base: "ftp://a" }, "models.providers.x.api_base must be an http or https URL"],
   ["x", { api_base: "https://u:p@a/v1" }, "models.providers.x.api_base must be"],
   ["x", { api_base: "https://a/v1?key=1" }, "models.providers.x.api_base must be"],
@@ -92,7 +92,11 @@ test.each([
   ["x", { api_base: base, auth: "hybrid", oauth: {} }, "models.providers.x.oauth.provider must be set"],
   ["x", { api_base: base, responses: { api: "legacy" } }, "models.providers.x.responses.api must be one of"],
   ["x", { api_base: base, responses: { include: [" "] } }, "models.providers.x.responses.include must hold no empty"],
-  ["x", { api_base: base, preset: "nobody" }, "models.providers.x.preset must be the name of a preset"],
+  [
+    "x",
+    { api_base: base, preset: "nobody" },
+    "models.providers.x.preset must be one of aistudio, azure-openai, claude",
+  ],
   ["x", { api_base: base, api: "soap" }, "models.providers.x.api must be one of"],
   ["x", { api_base: base, api_keys: ["a", "b\nc"] }, "models.providers.x.api_keys.1 must be one line"],
   ["x", { api_base: base, runtime_history_max: -1 }, "models.providers.x.runtime_history_max must be >= 0"],

@@ -123,3 +123,28 @@ function caller() {
   const identity = { id: "token", name: "t", kind: "token", scopes: ["admin"] } as const;
   return { identity, id: "1", signal: new AbortController().signal };
 }
+
+describe("settings that no schema can judge", () => {
+  const write = async (path: string, value: unknown) => {
+    await using one = await bench();
+    await one.host.config.write([{ path, value }], { who: "test" });
+    return one.host.config.problems().map(({ path: at, message }) => `${at} ${message}`);
+  };
+
+  it("refuses a search server that is no web address", async () => {
+    await expect(write("tools.web.search.searxng_url", "ftp://x")).rejects.toThrow(
+      "tools.web.search.searxng_url must be an http or https URL",
+    );
+    expect(await write("tools.web.search.searxng_url", "http://127.0.0.1:8888")).toEqual([]);
+  });
+
+  it("warns of a rule for a tool that there is not, which would guard nothing", async () => {
+    expect(await write("tools.approvals.tools.web_fech", "deny")).toEqual([
+      expect.stringMatching(
+        /^tools\.approvals\.tools\.web_fech is a rule for "web_fech", and there is no such tool now/,
+      ),
+    ]);
+    for (const tool of ["web_fetch", "mcp__later__x", "remind"])
+      expect(await write(`tools.approvals.tools.${tool}`, "deny")).toEqual([]);
+  });
+});

@@ -1,5 +1,5 @@
 /** A stretch of conversation as text for the model that sums it up, and what it is told to do with it. Pure. */
-import type { Message, ModelRequest } from "@chela/sdk";
+import { contentText, cutText, type Message, type ModelRequest } from "@chela/sdk";
 
 /** The first words of what is to be summed up: the offline model knows them. */
 export const summaryMark = "# Conversation to sum up";
@@ -48,16 +48,13 @@ export function middleOut(text: string, maxChars: number): string {
   if (text.length <= maxChars) return text;
   const note = `\n[… ${text.length - maxChars} characters left out …]\n`;
   const rest = Math.max(0, maxChars - note.length);
-  const head = text.slice(0, Math.ceil(rest * 0.7)).replace(/[\ud800-\udbff]$/, "");
+  const head = cutText(text, Math.ceil(rest * 0.7));
   const tail = text.slice(text.length - Math.floor(rest * 0.3)).replace(/^[\udc00-\udfff]/, "");
   return head + note + tail;
 }
 
 function lineOf({ role, content, toolCalls }: Message): string {
-  const text =
-    typeof content === "string"
-      ? content
-      : content.map((part) => (part.type === "text" ? part.text : "[image]")).join("\n");
+  const text = contentText(content);
   const calls = (toolCalls ?? []).map(({ name, arguments: args }) => `[calls ${name} ${args}]`);
   const who = role === "tool" ? "tool result" : role;
   return `${who}: ${[text, ...calls].filter((part) => part !== "").join(" ")}`;

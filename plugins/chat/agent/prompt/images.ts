@@ -1,5 +1,5 @@
 /** Pictures that a message names as `[file: …]`, for models that look at them; the text stays as it is. */
-import type { ContentPart, Message, Workspace } from "@chela/sdk";
+import { type ContentPart, contentText, type Message, type Workspace } from "@chela/sdk";
 
 const mention = /\[file: ([^\]\r\n]{1,1024})\]/g;
 const shown = /^image\/(png|jpeg|gif|webp)$/;
@@ -41,8 +41,7 @@ export function holdsImages(messages: readonly Message[]): boolean {
 export function withoutImages(messages: readonly Message[]): readonly Message[] {
   return messages.map((message) => {
     if (typeof message.content === "string") return message;
-    const texts = message.content.map((part) => (part.type === "text" ? part.text : "[image]"));
-    return { ...message, content: texts.join("\n") };
+    return { ...message, content: contentText(message.content) };
   });
 }
 

@@ -3,7 +3,7 @@
  * moment, in this order: what changes least comes first, so that upstreams can cache it. Without a workspace and skills it
  * comes out of memory. What others wrote is put between marks that it cannot close.
  */
-import type { SkillInfo, Skills, Workspace, WorkspaceDocument } from "@chela/sdk";
+import { cutText, type SkillInfo, type Skills, type Workspace, type WorkspaceDocument } from "@chela/sdk";
 import type { AgentProfile } from "../team/profiles.ts";
 import { Clock, sessionText } from "./facts.ts";
 
@@ -79,7 +79,7 @@ function added(
   const list = skillsText(skills);
   let left = maxAddedChars - list.length;
   const shown = documents.map((document) => {
-    const content = document.content.slice(0, Math.max(0, left)).replace(/[\ud800-\udbff]$/, "");
+    const content = cutText(document.content, Math.max(0, left));
     left -= content.length;
     return { ...document, content };
   });
@@ -132,7 +132,7 @@ function oneLine(text: string): string {
     .replace(/[\p{Cc}\p{Zl}\p{Zp}\s]+/gu, " ")
     .replace(/[<>"]/g, "'")
     .trim();
-  return line.length > maxSkillLine ? `${line.slice(0, maxSkillLine)}…` : line;
+  return cutText(line, maxSkillLine, "…");
 }
 
 function joined(parts: readonly string[], by = "\n\n"): string {

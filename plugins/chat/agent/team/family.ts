@@ -34,16 +34,18 @@ export class Family {
     );
   }
 
+  /** Whoever speaks to another session hands work on, too: two that answer each other would never end. Throws `SPAWN_DEPTH` 403. */
+  assertDepth(parent: Turn): void {
+    const { max_depth: depth } = this.#settings().defaults.subagents;
+    if ((parent.depth ?? 0) < depth) return;
+    const message = `a subagent ${depth} deep may not hand work on (agents.defaults.subagents.max_depth)`;
+    throw new GatewayError("SPAWN_DEPTH", 403, message);
+  }
+
   /** Takes a place. Throws `SPAWN_DEPTH` 403, `SPAWN_LIMIT` 429. */
   enter(parent: Turn, background: boolean): Place {
-    const { max_depth: depth, max_children: most } = this.#settings().defaults.subagents;
-    if ((parent.depth ?? 0) >= depth) {
-      throw new GatewayError(
-        "SPAWN_DEPTH",
-        403,
-        `a subagent ${depth} deep may not hand work on (agents.defaults.subagents.max_depth)`,
-      );
-    }
+    this.assertDepth(parent);
+    const { max_children: most } = this.#settings().defaults.subagents;
     const key = background ? `session ${parent.session}` : `turn ${parent.id}`;
     const working = this.#working.get(key) ?? 0;
     if (working >= most) {

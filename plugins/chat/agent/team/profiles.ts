@@ -5,6 +5,7 @@ import {
   everyTool,
   expandAllowlist,
   GatewayError,
+  isToolAllowed,
   type ToolInfo,
 } from "@chela/sdk";
 import type { AgentsSettings } from "../../settings.ts";
@@ -99,7 +100,7 @@ export function narrowed(...lists: readonly (readonly string[] | undefined)[]): 
 
 /** Whether a turn that may call `tools` (expanded) may call this one. */
 export function mayCall(tools: readonly string[] | undefined, { name }: Pick<ToolInfo, "name">): boolean {
-  return tools === undefined || tools.includes(name.toLowerCase());
+  return tools === undefined || isToolAllowed(name, tools);
 }
 
 function subagentOf(settings: AgentsSettings, id: string): SubagentSettings | undefined {

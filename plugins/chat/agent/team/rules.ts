@@ -1,6 +1,6 @@
 /** What of the `agents` section no schema can say (ClawGo §2.1): peers that know each other, files inside the workspace, a router whose agents exist. */
 import { posix, win32 } from "node:path";
-import type { ConfigProblem } from "@chela/sdk";
+import { type ConfigProblem, objectOf } from "@chela/sdk";
 
 type Add = (problem: ConfigProblem) => void;
 type Loose = Readonly<Record<string, unknown>>;
@@ -11,19 +11,20 @@ const strategies = ["rules_first", "round_robin", "manual"];
 
 /** Checks the whole merged config; what the schema refuses already is left to it. */
 export function checkAgents(config: Loose, add: Add): void {
-  const agents = object(config.agents);
+  const agents = objectOf(config.agents);
   const at = (path: string, message: string) => add({ path: `agents.${path}`, message, level: "error" });
-  const subagents = object(agents.subagents);
-  const providers = Object.keys(object(object(config.models).providers));
+  const subagents = objectOf(agents.subagents);
+  const providers = Object.keys(objectOf(objectOf(config.models).providers));
   for (const [id, entry] of Object.entries(subagents)) {
     const say: Say = (key, message) => at(`subagents.${id}${key && `.${key}`}`, message);
-    checkSubagent(id, object(entry), say);
-    checkProvider(object(object(entry).runtime), providers, say);
+    checkSubagent(id, objectOf(entry), say);
+    checkProvider(objectOf(objectOf(entry).runtime), providers, say);
     checkPeers(id, subagents, say);
   }
-  checkRouter(object(agents.router), agents, at);
-  checkCompaction(object(object(agents.defaults).context_compaction), at);
-  checkExecution(object(object(agents.defaults).execution), at);
+  checkRouter(objectOf(agents.router), agents, at);
+  checkCompaction(objectOf(objectOf(agents.defaults).context_compaction), at);
+  checkExecution(objectOf(objectOf(agents.defaults).execution), at);
+  checkTimeZone(objectOf(agents.defaults).time_zone, at);
 }
 
 type Say = (key: string, message: string) => void;
@@ -36,7 +37,7 @@ function checkSubagent(id: string, entry: Loose, say: Say): void {
   if (isSet(notify) && !policies.includes(String(notify))) {
     say("notify_main_policy", `must be one of: ${policies.join(", ")}`);
   }
-  for (const [key, value] of Object.entries(object(entry.runtime))) {
+  for (const [key, value] of Object.entries(objectOf(entry.runtime))) {
     if (Number.isInteger(value) && Number(value) < 0) say(`runtime.${key}`, "must be >= 0");
   }
   if (id === "main" && entry.requires_main_mediation === true) {
@@ -59,7 +60,7 @@ function checkProvider({ provider }: Loose, providers: readonly string[], say: S
 
 /** Who accepts from somebody must be one whom that somebody can talk to, and the other way round. */
 function checkPeers(id: string, subagents: Loose, say: Say): void {
-  const entry = object(subagents[id]);
+  const entry = objectOf(subagents[id]);
   for (const [key, back] of [
     ["accept_from", "can_talk_to"],
     ["can_talk_to", "accept_from"],
@@ -68,7 +69,7 @@ function checkPeers(id: string, subagents: Loose, say: Say): void {
       if (peer === "user") continue;
       if (peer !== "main" && !Object.hasOwn(subagents, peer)) {
         say(key, `must name known subagents; "${peer}" is not known`);
-      } else if (Object.hasOwn(subagents, peer) && !texts(object(subagents[peer])[back]).includes(id)) {
+      } else if (Object.hasOwn(subagents, peer) && !texts(objectOf(subagents[peer])[back]).includes(id)) {
         say(key, `must be reciprocated: agents.subagents.${peer}.${back} does not name "${id}"`);
       }
     }
@@ -81,12 +82,12 @@ function checkRouter(router: Loose, agents: Loose, at: Say): void {
     at("router.strategy", `must be one of: ${strategies.join(", ")}`);
   }
   const known = (id: unknown) =>
-    id === "main" || [agents.subagents, agents.entries].some((names) => Object.hasOwn(object(names), String(id)));
+    id === "main" || [agents.subagents, agents.entries].some((names) => Object.hasOwn(objectOf(names), String(id)));
   if (router.enabled === true && isSet(main) && !known(main)) {
     at("router.main_agent_id", `must exist in agents.subagents; "${String(main)}" does not`);
   }
   for (const [index, rule] of (Array.isArray(rules) ? rules : []).entries()) {
-    const { agent_id: id, keywords } = object(rule);
+    const { agent_id: id, keywords } = objectOf(rule);
     if (!isSet(id)) at(`router.rules.${index}.agent_id`, "must not be empty");
     else if (!known(id))
       at(`router.rules.${index}.agent_id`, `must exist in agents.subagents; "${String(id)}" does not`);
@@ -95,7 +96,7 @@ function checkRouter(router: Loose, agents: Loose, at: Say): void {
       at(`router.rules.${index}.keywords`, "must not be empty");
     }
   }
-  const policy = object(router.policy);
+  const policy = objectOf(router.policy);
   if (Number(policy.intent_max_input_chars) < 200) at("router.policy.intent_max_input_chars", "must be >= 200");
   if (Number(policy.max_rounds_without_user) <= 0) at("router.policy.max_rounds_without_user", "must be > 0");
 }
@@ -112,8 +113,13 @@ function checkExecution({ tool_parallel_safe_names: names }: Loose, at: Say): vo
   }
 }
 
-function object(value: unknown): Loose {
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Loose) : {};
+function checkTimeZone(zone: unknown, at: Say): void {
+  if (typeof zone !== "string") return;
+  try {
+    new Intl.DateTimeFormat("en", { timeZone: zone });
+  } catch {
+    at("defaults.time_zone", "must be the IANA name of a time zone, as Europe/Berlin");
+  }
 }
 
 function texts(value: unknown): readonly string[] {

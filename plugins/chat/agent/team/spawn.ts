@@ -1,5 +1,13 @@
 /** Work for subagents: a turn with a session and a profile of its own, below the one that gave it. */
-import type { Logger, Spawned, SpawnRequest, TurnRequest, TurnResult, TurnRun } from "@chela/sdk";
+import {
+  type Logger,
+  messageOf,
+  type Spawned,
+  type SpawnRequest,
+  type TurnRequest,
+  type TurnResult,
+  type TurnRun,
+} from "@chela/sdk";
 import type { AgentsSettings } from "../../settings.ts";
 import { middleOut } from "../context/transcript.ts";
 import { type Family, refused } from "./family.ts";
@@ -65,7 +73,7 @@ async function report(home: Home, { request, profile, session, done }: Work): Pr
   const { parent } = request;
   const { text, failed } = await done.then(
     ({ text, stop }) => ({ text: text || "(no text)", failed: stop !== "stop" && stop !== "length" }),
-    (error: unknown) => ({ text: error instanceof Error ? error.message : String(error), failed: true }),
+    (error: unknown) => ({ text: messageOf(error), failed: true }),
   );
   if (profile.notify === "internal_only" || (profile.notify === "on_blocked" && !failed)) return;
   const head = `[The subagent ${profile.id} (session ${session}) has ${failed ? "stopped without success" : "finished"}]`;

@@ -1,6 +1,9 @@
 /** The parts of the `agents` section with ClawGo's names: compaction, tool execution, the router, subagents. */
 import { type Static, Type } from "@chela/sdk";
 
+/** Of keys that ClawGo has and that have nothing to do here: a config that names them stays valid. */
+export const kept = "No effect: a key of ClawGo that is kept";
+
 const Positive = (value: number, description: string) =>
   Type.Integer({ exclusiveMinimum: 0, default: value, description });
 
@@ -35,8 +38,8 @@ export const ContextCompaction = Type.Object(
 
 export const Execution = Type.Object(
   {
-    run_state_ttl_seconds: Type.Optional(Type.Integer({ minimum: 60 })),
-    run_state_max: Type.Optional(Type.Integer({ exclusiveMinimum: 0 })),
+    run_state_ttl_seconds: Type.Optional(Type.Integer({ minimum: 60, description: kept })),
+    run_state_max: Type.Optional(Type.Integer({ exclusiveMinimum: 0, description: kept })),
     tool_parallel_safe_names: Type.Array(Type.String(), {
       default: [],
       description: "Tools that may run side by side although they are not known to only read",
@@ -57,8 +60,8 @@ export const SubagentLimits = Type.Object(
 
 export const Router = Type.Object(
   {
-    enabled: Type.Boolean({ default: false }),
-    main_agent_id: Type.String({ default: "main" }),
+    enabled: Type.Boolean({ default: false, description: "Choose the agent of a message that names none" }),
+    main_agent_id: Type.String({ default: "main", description: "Who answers when nothing else decides" }),
     strategy: Type.String({ default: "rules_first", description: "rules_first, round_robin or manual" }),
     allow_direct_agent_chat: Type.Boolean({ default: false, description: "@ID at the beginning names the agent" }),
     max_hops: Type.Integer({ minimum: 0, default: 6, description: "Hand-overs that follow from one message" }),
@@ -70,44 +73,51 @@ export const Router = Type.Object(
     sticky_thread_owner: Type.Boolean({ default: true, description: "Who answered in a session goes on answering" }),
     rules: Type.Array(
       Type.Object(
-        { agent_id: Type.String({ default: "" }), keywords: Type.Array(Type.String(), { default: [] }) },
+        {
+          agent_id: Type.String({ default: "", description: "The agent that this rule chooses" }),
+          keywords: Type.Array(Type.String(), { default: [], description: "One of them in the message is enough" }),
+        },
         { additionalProperties: true },
       ),
-      { default: [] },
+      { default: [], description: "For rules_first; the first that fits decides" },
     ),
   },
   { default: {}, additionalProperties: true },
 );
 
-const Texts = Type.Optional(Type.Array(Type.String()));
-const Text = Type.Optional(Type.String());
-const Count = Type.Optional(Type.Integer());
+const Texts = (description: string) => Type.Optional(Type.Array(Type.String(), { description }));
+const Text = (description: string) => Type.Optional(Type.String({ description }));
+const Count = (description: string) => Type.Optional(Type.Integer({ description }));
 
 export const Subagent = Type.Object(
   {
-    enabled: Type.Optional(Type.Boolean()),
-    type: Text,
-    transport: Text,
-    role: Text,
-    display_name: Text,
-    description: Text,
-    system_prompt_file: Type.Optional(Type.String({ description: "Relative to the workspace" })),
-    memory_namespace: Text,
-    notify_main_policy: Text,
-    requires_main_mediation: Type.Optional(Type.Boolean()),
-    accept_from: Texts,
-    can_talk_to: Texts,
-    tools: Type.Optional(Type.Object({ allowlist: Texts }, { additionalProperties: true })),
+    enabled: Type.Optional(Type.Boolean({ description: "Only true makes it an agent that can be asked" })),
+    type: Text(kept),
+    transport: Text("local, the only one there is"),
+    role: Text("What it is for, in a few words; part of its prompt"),
+    display_name: Text("Shown to other agents where there is no description"),
+    description: Text("Shown to the agents that may hand work to it"),
+    system_prompt_file: Text("Its prompt; relative to the workspace"),
+    memory_namespace: Text("Whose memory it reads and writes; absent: its own"),
+    notify_main_policy: Text(
+      "What the parent hears of background work: final_only (the result), on_blocked (a failure), internal_only (nothing)",
+    ),
+    requires_main_mediation: Type.Optional(Type.Boolean({ description: kept })),
+    accept_from: Texts("Agents that may hand work to it, user for people; absent: all"),
+    can_talk_to: Texts("Agents it may hand work to; absent: all"),
+    tools: Type.Optional(
+      Type.Object({ allowlist: Texts("Tools and groups it may call; absent: all") }, { additionalProperties: true }),
+    ),
     runtime: Type.Optional(
       Type.Object(
         {
-          provider: Text,
-          model: Text,
-          temperature: Type.Optional(Type.Number()),
-          max_retries: Count,
-          retry_backoff_ms: Count,
-          max_task_chars: Count,
-          max_result_chars: Count,
+          provider: Text("A provider, or provider/model; alone it answers with its first model"),
+          model: Text("A model of that provider; absent with it: that of agents.defaults"),
+          temperature: Type.Optional(Type.Number({ description: "Absent: that of agents.defaults" })),
+          max_retries: Count(kept),
+          retry_backoff_ms: Count(kept),
+          max_task_chars: Count("Longest task it takes; 0: no limit"),
+          max_result_chars: Count("Longest result it hands back, the middle is left out; 0: no limit"),
         },
         { additionalProperties: true },
       ),

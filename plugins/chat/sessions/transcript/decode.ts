@@ -2,7 +2,7 @@
  * One line of a transcript to a message. Reads what ClawGo and OpenClaw write (`{type:"message", message:{…}}`, role
  * `toolResult`), flat `{role, content}` lines, and our own export, which adds `seq`, `at`, `state`, `model` and `usage`.
  */
-import type { ContentPart, NewMessage, ToolCall, Usage } from "@chela/sdk";
+import { type ContentPart, isObject, type NewMessage, type ToolCall, type Usage } from "@chela/sdk";
 import type { DatedMessage } from "../tables.ts";
 
 export type Decoded =
@@ -31,8 +31,8 @@ export function decodeLine(text: string): Decoded {
   } catch {
     return { problem: "it is no JSON" };
   }
-  if (!isFields(line)) return { problem: "it is no JSON object" };
-  if (isFields(line.message)) return decodeMessage(line.message, line);
+  if (!isObject(line)) return { problem: "it is no JSON object" };
+  if (isObject(line.message)) return decodeMessage(line.message, line);
   if (typeof line.role === "string") return decodeMessage(line, line);
   if (line.type === "message") return { problem: "it says message and holds none" };
   if (typeof line.type !== "string") return { problem: "it has neither a role nor a type" };
@@ -82,7 +82,7 @@ function partsOf(content: unknown) {
   else {
     for (const part of content as unknown[]) {
       if (typeof part === "string") parts.push({ type: "text", text: part });
-      if (!isFields(part)) continue;
+      if (!isObject(part)) continue;
       const image = imageOf(part);
       if (image !== undefined) parts.push({ type: "image", url: image });
       else if (part.type === "toolCall" || part.type === "tool_use") calls.push(...toolCallsOf([part]));
@@ -95,7 +95,7 @@ function partsOf(content: unknown) {
 
 function imageOf(part: Fields): string | undefined {
   if (part.type !== "image" && part.type !== "image_url") return undefined;
-  if (isFields(part.image_url)) return textOf(part.image_url.url);
+  if (isObject(part.image_url)) return textOf(part.image_url.url);
   const url = textOf(part.url) ?? textOf(part.image_url);
   if (url !== undefined) return url;
   const type = textOf(part.mimeType) ?? textOf(part.media_type) ?? "image/png";
@@ -105,8 +105,8 @@ function imageOf(part: Fields): string | undefined {
 /** `{id, function: {name, arguments: text}}`, `{id, name, arguments: object}`, `{id, name, input}`. */
 function toolCallsOf(value: unknown): ToolCall[] {
   if (!Array.isArray(value)) return [];
-  return value.filter(isFields).flatMap((call, index) => {
-    const inner = isFields(call.function) ? call.function : call;
+  return value.filter(isObject).flatMap((call, index) => {
+    const inner = isObject(call.function) ? call.function : call;
     const name = textOf(inner.name);
     const given = inner.arguments ?? inner.input ?? {};
     const text = typeof given === "string" ? given : JSON.stringify(given);
@@ -122,7 +122,7 @@ function modelOf(message: Fields): string | undefined {
 
 /** Our own names, and OpenClaw's `{input, output, cacheRead, cacheWrite}` where `input` leaves the cached ones out. */
 function usageOf(value: unknown): Usage | undefined {
-  if (!isFields(value)) return undefined;
+  if (!isObject(value)) return undefined;
   const { inputTokens, outputTokens, cachedTokens, cacheWriteTokens, reasoningTokens } = value;
   if (isCount(inputTokens) && isCount(outputTokens)) {
     return {
@@ -156,8 +156,4 @@ function textOf(value: unknown): string | undefined {
 
 function isCount(value: unknown): value is number {
   return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
-}
-
-function isFields(value: unknown): value is Fields {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

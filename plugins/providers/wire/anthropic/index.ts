@@ -1,5 +1,6 @@
 /** Anthropic's Messages API, and the many servers that offer it too. */
-import { count, objectOf } from "../assembly.ts";
+import { objectOf } from "@chela/sdk";
+import { count } from "../assembly.ts";
 import type { Wire } from "../dialect.ts";
 import { unlessSet } from "../quirks.ts";
 import { below, versionOf } from "./places.ts";

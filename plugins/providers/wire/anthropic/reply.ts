@@ -1,8 +1,8 @@
 /** Assembles a reply of the Messages API. Its blocks are kept whole beside the text, since their signatures go back with them. */
-import type { ModelEvent, StopReason } from "@chela/sdk";
+import { type ModelEvent, objectOf, type StopReason } from "@chela/sdk";
 import { bodyFault, fault } from "../../failover/faults.ts";
 import { limits } from "../../limits.ts";
-import { Assembly, count, counted, type OpenCall, objectOf, parseObject, textOf } from "../assembly.ts";
+import { Assembly, count, counted, type OpenCall, parseObject, textOf } from "../assembly.ts";
 import type { ReplyReader, Target } from "../dialect.ts";
 import type { AnthropicParts, Block } from "./conversation.ts";
 

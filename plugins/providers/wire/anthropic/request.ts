@@ -1,7 +1,6 @@
 /** A normalised model request as a Messages API body. */
-import type { ModelRequest, ToolSpec } from "@chela/sdk";
+import { type ModelRequest, objectOf, type ToolSpec } from "@chela/sdk";
 import type { ProviderSpec } from "../../settings.ts";
-import { objectOf } from "../assembly.ts";
 import { splitSystem, withoutOrphans } from "../messages.ts";
 import { type Conversation, cacheControl, conversation } from "./conversation.ts";
 import { defaultMaxTokens } from "./models.ts";

@@ -1,5 +1,5 @@
 /** How much a model should think, and in which form it should answer: OpenAI's words for it, in Anthropic's. */
-import { objectOf } from "../assembly.ts";
+import { objectOf } from "@chela/sdk";
 import { thinkingOf } from "./models.ts";
 
 type Fields = Readonly<Record<string, unknown>>;

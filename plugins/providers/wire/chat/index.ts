@@ -1,7 +1,7 @@
 /** OpenAI's chat completions: the wire that almost everybody speaks. */
 
+import { objectOf } from "@chela/sdk";
 import type { ProviderSpec } from "../../settings.ts";
-import { objectOf } from "../assembly.ts";
 import type { ModelList, Wire } from "../dialect.ts";
 import { quirksOf, unlessSet } from "../quirks.ts";
 import { levelFields, splitLevel } from "./levels.ts";

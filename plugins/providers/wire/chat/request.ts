@@ -1,8 +1,8 @@
 /** A normalised model request as an OpenAI chat completions body. */
-import type { ContentPart, Message, ModelRequest, ToolSpec } from "@chela/sdk";
+import { type ContentPart, contentText, type Message, type ModelRequest, type ToolSpec } from "@chela/sdk";
 import type { Quirks } from "../../presets.ts";
 import type { ProviderSpec } from "../../settings.ts";
-import { plainText, withoutOrphans } from "../messages.ts";
+import { withoutOrphans } from "../messages.ts";
 import { isStrict, quirksOf, thinksAlways } from "../quirks.ts";
 import { levelFields, splitLevel } from "./levels.ts";
 import type { ChatParts } from "./reply.ts";
@@ -93,7 +93,7 @@ function nativeOf({ native }: Message, by: string): Partial<ChatParts> {
 }
 
 function toolResult({ content, toolCallId }: Message, { toolImages }: Quirks): unknown {
-  const text = toolImages ? chatContent(content) : plainText(content, "[image, see below]");
+  const text = toolImages ? chatContent(content) : contentText(content, "[image, see below]");
   return { role: "tool", tool_call_id: toolCallId, content: text };
 }
 

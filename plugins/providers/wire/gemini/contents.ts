@@ -2,8 +2,8 @@
  * A conversation as generateContent wants it: users and models by turns, results of calls in the turn after them. What the
  * same model had said goes back part by part, with the signatures of its thoughts.
  */
-import type { ContentPart, Message } from "@chela/sdk";
-import { argumentsOf, dataUrl, partsOf, plainText } from "../messages.ts";
+import { type ContentPart, contentText, type Message } from "@chela/sdk";
+import { argumentsOf, dataUrl, partsOf } from "../messages.ts";
 
 export type Part = Record<string, unknown>;
 
@@ -61,7 +61,7 @@ function resultParts({ content, toolCallId = "" }: Message, generation: number, 
   const { name = "unknown", id } = calls.get(toolCallId) ?? {};
   const images = partsOf(content).flatMap((part) => (part.type === "image" ? [mediaPart(part)] : []));
   const inside = images.filter((part) => "inlineData" in part);
-  const result = { name, ...(id === undefined ? {} : { id }), response: { output: plainText(content) } };
+  const result = { name, ...(id === undefined ? {} : { id }), response: { output: contentText(content) } };
   if (generation >= 3 && inside.length > 0) return [{ functionResponse: { ...result, parts: inside } }];
   return [{ functionResponse: result }, ...images];
 }

@@ -1,5 +1,6 @@
 /** Google's generateContent. */
-import { count, objectOf } from "../assembly.ts";
+import { objectOf } from "@chela/sdk";
+import { count } from "../assembly.ts";
 import type { Wire } from "../dialect.ts";
 import { unlessSet } from "../quirks.ts";
 import { modelPath, version } from "./places.ts";

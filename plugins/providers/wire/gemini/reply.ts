@@ -1,8 +1,8 @@
 /** Assembles a reply of generateContent. Its parts are kept beside the text where they carry signatures, which go back with them. */
-import type { ModelEvent, NativeParts, StopReason } from "@chela/sdk";
+import { type ModelEvent, type NativeParts, objectOf, type StopReason } from "@chela/sdk";
 import { bodyFault, fault } from "../../failover/faults.ts";
 import { limits } from "../../limits.ts";
-import { Assembly, count, counted, objectOf, parseObject, textOf } from "../assembly.ts";
+import { Assembly, count, counted, parseObject, textOf } from "../assembly.ts";
 import type { ReplyReader, Target } from "../dialect.ts";
 import type { GeminiParts, Part } from "./contents.ts";
 

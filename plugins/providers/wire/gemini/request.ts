@@ -1,7 +1,6 @@
 /** A normalised model request as a generateContent body. */
-import type { ModelRequest } from "@chela/sdk";
+import { type ModelRequest, objectOf } from "@chela/sdk";
 import type { ProviderSpec } from "../../settings.ts";
-import { objectOf } from "../assembly.ts";
 import { splitSystem, withoutOrphans } from "../messages.ts";
 import { contents } from "./contents.ts";
 import { generation, modelName } from "./places.ts";

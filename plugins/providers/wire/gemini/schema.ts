@@ -2,7 +2,8 @@
  * JSON Schema in the subset that function declarations take: OpenAPI 3.0's, without references. What cannot be said is
  * left out, and said in the description where that is short; the gateway checks the arguments against the whole schema.
  */
-import { objectOf, textOf } from "../assembly.ts";
+import { objectOf } from "@chela/sdk";
+import { textOf } from "../assembly.ts";
 
 type Schema = Readonly<Record<string, unknown>>;
 

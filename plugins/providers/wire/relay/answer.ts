@@ -1,7 +1,9 @@
 /** A request over the relay, with the deadlines and caps of any other; its client carries it out and sends back what came. */
-import { GatewayError, type Relay, type RelayReply } from "@chela/sdk";
+
+import { GatewayError, messageOf, type Relay, type RelayReply } from "@chela/sdk";
 import { aborted, fault } from "../../failover/faults.ts";
 import type { Answer, Ask, Headers } from "../../http/transport.ts";
+import { whole } from "../../http/whole.ts";
 
 export interface RelayPath {
   readonly relay: Relay | undefined;
@@ -85,7 +87,7 @@ class Watch {
     this.end();
     const { culprit, signal } = this.#ask;
     if (signal.aborted) return aborted(culprit, signal.reason);
-    const text = error instanceof Error ? error.message : String(error);
+    const text = messageOf(error);
     if (this.#late || (GatewayError.is(error) && error.status === 504))
       return fault("UPSTREAM_TIMEOUT", culprit, this.#late ? "no reply over the relay in time" : text, error);
     if (GatewayError.is(error) && error.code.startsWith("UPSTREAM_")) return error;
@@ -157,14 +159,7 @@ class RelayAnswer implements Answer {
   }
 
   async text(maxBytes: number): Promise<string> {
-    const parts: Uint8Array[] = [];
-    let size = 0;
-    for await (const part of this) {
-      size += part.byteLength;
-      if (size > maxBytes) throw this.#tooLarge(maxBytes);
-      parts.push(part);
-    }
-    return Buffer.concat(parts).toString("utf8");
+    return (await whole(this, maxBytes, (most) => this.#tooLarge(most))).toString("utf8");
   }
 
   #ended(): IteratorResult<Uint8Array> {

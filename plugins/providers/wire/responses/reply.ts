@@ -1,8 +1,8 @@
 /** Assembles a reply of the Responses API. Its items are kept whole where thoughts are sealed in them, which go back as they came. */
-import type { ModelEvent, NativeParts, StopReason } from "@chela/sdk";
+import { type ModelEvent, type NativeParts, objectOf, type StopReason } from "@chela/sdk";
 import { bodyFault, fault } from "../../failover/faults.ts";
 import { limits } from "../../limits.ts";
-import { Assembly, type OpenCall, objectOf, parseObject, textOf } from "../assembly.ts";
+import { Assembly, type OpenCall, parseObject, textOf } from "../assembly.ts";
 import { chatUsage } from "../chat/reply.ts";
 import type { ReplyReader, Target } from "../dialect.ts";
 import type { ResponsesParts } from "./request.ts";

@@ -1,9 +1,8 @@
 /** A normalised model request as a Responses API body. Nothing is stored at the vendor unless the request refers to it. */
-import type { Message, ModelRequest, ToolSpec } from "@chela/sdk";
+import { contentText, type Message, type ModelRequest, objectOf, type ToolSpec } from "@chela/sdk";
 import type { ProviderSpec } from "../../settings.ts";
-import { objectOf } from "../assembly.ts";
 import { splitLevel } from "../chat/levels.ts";
-import { partsOf, plainText, splitSystem, withoutOrphans } from "../messages.ts";
+import { partsOf, splitSystem, withoutOrphans } from "../messages.ts";
 import { isStrict, quirksOf, thinksAlways } from "../quirks.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -120,7 +119,7 @@ function inputItems(messages: readonly Message[], by: string): unknown[] {
 }
 
 function assistantItems({ content, toolCalls = [] }: Message): unknown[] {
-  const text = plainText(content);
+  const text = contentText(content);
   const said = text === "" ? [] : [{ role: "assistant", content: text }];
   const calls = toolCalls.map(({ id, name, arguments: args }) => {
     return { type: "function_call", call_id: id, name, arguments: args };

@@ -212,9 +212,3 @@ it("names files after the vendor, then after label and time, and never one that 
   expect(await add("a@x.org")).toBe("acme.json");
   expect(kit.accounts.rows("main")).toHaveLength(4);
 });
-
-it("clears away the drafts of a gateway that was killed", async () => {
-  const { stateDir, auth } = stateWith({ "acme.json": session("a@x.org"), ".acme.json.1-0123456789ab.tmp": "half" });
-  await accountHost({ stateDir, providers: { main: acme } });
-  await until(() => !existsSync(join(auth, ".acme.json.1-0123456789ab.tmp")));
-});

@@ -1,6 +1,6 @@
 /** A host with nothing but the accounts of the providers plugin, an OAuth server, and what tests ask of both. */
 import { createServer } from "node:net";
-import { config, definePlugin, type Events, events, gateway, need, type Plugin } from "@chela/sdk";
+import { config, definePlugin, type Events, events, files, gateway, need, type Plugin } from "@chela/sdk";
 import { onTestFinished } from "vitest";
 import { startHost, type TestHost, type TestHostOptions } from "../../../../kernel/testing.ts";
 import type { AccountsView, Happening, Standings } from "../../../../plugins/providers/credentials/standings.ts";
@@ -60,7 +60,12 @@ export async function accountHost({ providers = {}, ...options }: KitOptions = {
     section: "models",
     config: ModelsConfig,
     hot: ["*"],
-    needs: { config: need(config, "^1.0.0"), gateway: need(gateway, "^1.0.0"), events: need(events, "^1.0.0") },
+    needs: {
+      config: need(config, "^1.0.0"),
+      events: need(events, "^1.0.0"),
+      files: need(files, "^1.0.0"),
+      gateway: need(gateway, "^1.0.0"),
+    },
     async setup(ctx) {
       made.events = ctx.use.events;
       const now = () => Date.now() + ahead;

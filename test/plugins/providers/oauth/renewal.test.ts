@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
+import { filesService } from "../../../../kernel/services/files.ts";
 import { Account } from "../../../../plugins/providers/oauth/account.ts";
 import { AccountFiles } from "../../../../plugins/providers/oauth/account-files.ts";
 import { renew } from "../../../../plugins/providers/oauth/renewal.ts";
@@ -225,7 +226,7 @@ it("hands out no token that could not be saved, and saves it as soon as it can",
   const { file, session } = await loggedIn(server);
   const stored = { ...ownProvider(server) };
   const settings = readOauth({ provider: "main", stored, env: {} });
-  const files = new AccountFiles(join(tempDir("auth")));
+  const files = new AccountFiles(join(tempDir("auth")), filesService);
   const path = join(files.folder, "a.json");
   const known = await files.write(path, {
     ...emptySession,
