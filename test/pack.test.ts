@@ -63,6 +63,8 @@ it("installs from a tarball and runs with its declared dependencies alone", asyn
     );
     expect(answer).toContain("from a tarball");
   } finally {
+    const ended = new Promise((resolve) => gateway.once("exit", resolve));
     gateway.kill("SIGTERM");
+    await ended;
   }
 }, 60_000);

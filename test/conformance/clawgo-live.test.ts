@@ -5,7 +5,8 @@ import { describe, expect, it } from "vitest";
 import { until } from "../kit/until.ts";
 import { askAsOwner, gatewayForAll, talk } from "./kit.ts";
 
-const gateway = gatewayForAll();
+/** Its log holds what a test appends: the lines of a start come when they come. */
+const gateway = gatewayForAll({ config: { logging: { level: "error" } } });
 const logFile = () => join(gateway().stateDir, "logs", "chela.log");
 
 async function recent(query = ""): Promise<Record<string, unknown>[]> {
