@@ -26,7 +26,8 @@ export default definePlugin({
     ctx.own("unwritten calls", () =>
       book.flush().catch((error: unknown) => ctx.log.error({ error }, "calls were not written")),
     );
-    ctx.on("model:done", async (record) => book.record(record));
+    // Not async: a promise would have to be waited for, with a timer, at every call of a model.
+    ctx.on("model:done", (record) => void book.record(record));
     ctx.on("config:changed", async ({ changed }) => {
       if (!changed.some((path) => path.startsWith("models."))) return;
       local.forget();

@@ -3,7 +3,7 @@
  * to a bound; what goes beyond it is counted, never silently lost.
  */
 import type { Query, SqlValue, Store } from "@chela/sdk";
-import { addTo, noSums, type Sums, sumsOf } from "./sums.ts";
+import { addTo, type Sums, sumsOf } from "./sums.ts";
 import { addSums, type CallRow, callValues, dayMs, hourMs, insertCalls } from "./tables.ts";
 
 const batchRows = 200;
@@ -68,28 +68,40 @@ export class Writer {
 async function writeRows(query: Query, rows: readonly CallRow[]): Promise<void> {
   for (let from = 0; from < rows.length; from += rowsPerStatement) {
     const part = rows.slice(from, from + rowsPerStatement);
-    await query.run(insertCalls(part.length), ...part.flatMap(callValues));
+    const sql = part.length === rowsPerStatement ? insertMany : insertCalls(part.length);
+    await query.run(sql, ...part.flatMap(callValues));
   }
-  await addTogether(query, "usage_hours", { rows, width: hourMs });
-  await addTogether(query, "usage_days", { rows, width: dayMs });
+  const hours = new Map<string, Group>();
+  for (const row of rows) join(hours, row, { start: Math.floor(row.at / hourMs) * hourMs, sums: sumsOf(row) });
+  const days = new Map<string, Group>();
+  for (const { row, start, sums } of hours.values())
+    join(days, row, { start: Math.floor(start / dayMs) * dayMs, sums });
+  for (const group of hours.values()) await query.run(addHour, ...groupValues(group));
+  for (const group of days.values()) await query.run(addDay, ...groupValues(group));
 }
 
-/** One statement for each sum that changes, however many calls change it. */
-async function addTogether(
-  query: Query,
-  table: "usage_hours" | "usage_days",
-  { rows, width }: { rows: readonly CallRow[]; width: number },
-): Promise<void> {
-  const groups = new Map<string, { key: SqlValue[]; sums: Sums }>();
-  for (const row of rows) {
-    const key = [Math.floor(row.at / width) * width, row.model, row.provider, row.identity, row.agent, row.purpose];
-    const name = JSON.stringify(key);
-    const group = groups.get(name) ?? { key, sums: noSums() };
-    addTo(group.sums, sumsOf(row));
-    groups.set(name, group);
-  }
-  for (const { key, sums } of groups.values()) {
-    const { calls, failed, input, output, cached, cost, unpriced } = sums;
-    await query.run(addSums(table), ...key, calls, failed, input, output, cached, cost, unpriced);
-  }
+const insertMany = insertCalls(rowsPerStatement);
+const addHour = addSums("usage_hours");
+const addDay = addSums("usage_days");
+
+/** What is added to one sum, however many calls change it. */
+interface Group {
+  readonly row: CallRow;
+  readonly start: number;
+  readonly sums: Sums;
+}
+
+/** Of the names only the model's is the client's, and it comes last: none can look like two. */
+function join(groups: Map<string, Group>, row: CallRow, { start, sums }: Pick<Group, "start" | "sums">): void {
+  const { model, provider, identity, agent, purpose } = row;
+  const key = `${start}\n${provider}\n${identity}\n${purpose}\n${agent}\n${model}`;
+  const known = groups.get(key);
+  if (known) addTo(known.sums, sums);
+  else groups.set(key, { row, start, sums: { ...sums } });
+}
+
+function groupValues({ start, row, sums }: Group): SqlValue[] {
+  const { model, provider, identity, agent, purpose } = row;
+  const { calls, failed, input, output, cached, cost, unpriced } = sums;
+  return [start, model, provider, identity, agent, purpose, calls, failed, input, output, cached, cost, unpriced];
 }
