@@ -3,7 +3,16 @@
  * instances and never changed. Every tap runs behind a guard: muted once its scope closes, counted as in-flight work,
  * timed, bounded, its faults attributed. What a faulty tap means is fixed per hook: security hooks fail closed.
  */
-import { GatewayError, type HookKind, type HookName, type HookResult, type HookTaps, hookKinds } from "@chela/sdk";
+import {
+  GatewayError,
+  type HookKind,
+  type HookName,
+  type HookResult,
+  type HookTaps,
+  hookKinds,
+  type Identity,
+  type Want,
+} from "@chela/sdk";
 import { AsyncParallelHook, AsyncSeriesBailHook, AsyncSeriesHook, AsyncSeriesWaterfallHook, SyncHook } from "tapable";
 import { answerOf } from "./host/answers.ts";
 import { deadline, isPromise, type Scope } from "./instance/scope.ts";
@@ -47,7 +56,11 @@ export function registrationHook<T>(): { tap(name: string, fn: (table: T) => voi
   return new SyncHook<[T]>(["table"]);
 }
 
-type AsyncHook = { promise(...args: unknown[]): Promise<unknown>; tapPromise(options: object, fn: unknown): void };
+/** Called once, at once where nobody had to be waited for. */
+type Done = (error?: unknown, answer?: unknown) => void;
+type MaybePromise<T> = T | Promise<T>;
+type AsyncTap = (value: unknown, context: unknown, done: Done) => void;
+type AsyncHook = { callAsync: AsyncTap; tapAsync(options: object, fn: AsyncTap): void };
 type Compiled = { readonly async: AsyncHook | undefined; readonly sync: SyncHook<TwoArguments> | undefined };
 
 type TwoArguments = [unknown, unknown];
@@ -77,7 +90,7 @@ export class HookSet {
     this.#tappers.set(tap.hook, [...(this.#tappers.get(tap.hook) ?? []), tap.owner.id]);
     const options = { name: tap.owner.id, stage: tap.order ? stages[tap.order] : 0 };
     compiled.sync?.tap(options, guardSync(tap, report));
-    compiled.async?.tapPromise(options, guardAsync(tap, report));
+    compiled.async?.tapAsync(options, guardAsync(tap, report));
   }
 
   /** True when anybody (other than `except`) listens; callers on hot paths ask before they build arguments. */
@@ -89,15 +102,37 @@ export class HookSet {
 
   /** Runs a hook on this generation. Observers never reject; others only with a GatewayError that a tap threw on purpose, or a fail-closed refusal. */
   run<H extends HookName>(hook: H, ...args: Parameters<HookTaps[H]>): HookResult<H> {
-    const compiled = this.#compiled.get(hook);
-    const kind = hookKinds[hook];
-    if (kind === "sync") {
-      compiled?.sync?.call(args[0], args[1]);
+    const { async, sync } = this.#compiled.get(hook) ?? {};
+    if (hookKinds[hook] === "sync") {
+      sync?.call(args[0], args[1]);
       return undefined as HookResult<H>;
     }
-    if (!compiled?.async) return Promise.resolve(kind === "waterfall" ? args[0] : undefined) as HookResult<H>;
-    return compiled.async.promise(...args) as HookResult<H>;
+    if (!async) return Promise.resolve(hookKinds[hook] === "waterfall" ? args[0] : undefined) as HookResult<H>;
+    return promised(async, args) as HookResult<H>;
   }
+
+  /** Asks whether somebody may. Where every tap answers at once there is no promise, and a refusal of the hook's is thrown here. */
+  authorize(identity: Identity, want: Want): MaybePromise<GatewayError | undefined> {
+    const async = this.#compiled.get("auth:authorize")?.async;
+    let settled: { readonly error: unknown; readonly refusal: unknown } | undefined;
+    let settle: Done = (error, refusal) => {
+      settled = { error, refusal };
+    };
+    async?.callAsync(identity, want, (error, refusal) => settle(error, refusal));
+    if (!settled && async) {
+      return new Promise((resolve, reject) => {
+        settle = (error, refusal) => (error ? reject(error) : resolve(refusal as GatewayError | undefined));
+      });
+    }
+    if (settled?.error) throw settled.error;
+    return settled?.refusal as GatewayError | undefined;
+  }
+}
+
+function promised(hook: AsyncHook, [value, context]: readonly unknown[]): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    hook.callAsync(value, context, (error, answer) => (error ? reject(error) : resolve(answer)));
+  });
 }
 
 function compile(hook: HookName): Compiled {
@@ -129,37 +164,53 @@ function guardSync(tap: Tap, report: FaultReporter): (...args: unknown[]) => voi
   };
 }
 
-function guardAsync(tap: Tap, report: FaultReporter): (...args: unknown[]) => Promise<unknown> {
+function guardAsync(tap: Tap, report: FaultReporter): AsyncTap {
   const { owner, stats, hook } = tap;
   const fn = tap.fn as (...args: unknown[]) => unknown;
   const ms = deadlines[hook] ?? tapDeadlineMs;
   const late = () => {
     throw new Error(`hook ${hook} did not answer within ${ms} ms${owner.scope.hint}`);
   };
-  return async (...args) => {
-    if (owner.scope.closing) return undefined;
+  return (value, context, done) => {
+    if (owner.scope.closing) return done();
     owner.scope.enter();
     stats.calls += 1;
     const from = performance.now();
-    try {
-      const answer = owner.scope.run(fn, ...args);
-      return answerOf(hook, isPromise(answer) ? await deadline(answer, ms, late) : answer);
-    } catch (error) {
-      stats.errors += 1;
-      return faulty(tap, error, report);
-    } finally {
+    const end = (error: unknown, answer: unknown) => {
       stats.ms += performance.now() - from;
       owner.scope.leave();
-    }
+      done(error, answer);
+    };
+    const fail = (error: unknown) => {
+      stats.errors += 1;
+      end(faulty(tap, error, report), undefined);
+    };
+    const judged = attempt(() => {
+      const answer = owner.scope.run(fn, value, context);
+      return isPromise(answer) ? deadline(answer, ms, late) : answerOf(hook, answer);
+    });
+    if ("error" in judged) return fail(judged.error);
+    const { answer } = judged;
+    if (!(answer instanceof Promise)) return end(undefined, answer);
+    answer.then((late) => answerOf(hook, late)).then((last) => end(undefined, last), fail);
   };
 }
 
-function faulty(tap: Tap, error: unknown, report: FaultReporter): undefined {
-  if (GatewayError.is(error) && !isObserver(tap.hook)) throw error;
+function attempt<T>(work: () => T): { readonly answer: T } | { readonly error: unknown } {
+  try {
+    return { answer: work() };
+  } catch (error) {
+    return { error };
+  }
+}
+
+/** What a tap's fault means to the whole: the error that ends it, undefined when it goes on without this tap. */
+function faulty(tap: Tap, error: unknown, report: FaultReporter): GatewayError | undefined {
+  if (GatewayError.is(error) && !isObserver(tap.hook)) return error;
   report(tap.owner.id, tap.hook, error);
   const closed = failClosed.has(tap.hook) || (tap.owner.critical && guardHooks.has(tap.hook));
   if (!closed) return undefined;
-  throw new GatewayError("HOOK_FAILED", 503, `plugin "${tap.owner.id}" failed in ${tap.hook}; see its log lines`);
+  return new GatewayError("HOOK_FAILED", 503, `plugin "${tap.owner.id}" failed in ${tap.hook}; see its log lines`);
 }
 
 /** An observer refuses nothing: whatever it throws is its own fault. `config:validate` may refuse. */

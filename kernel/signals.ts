@@ -2,6 +2,7 @@
  * Joins abort signals for a piece of work. `AbortSignal.any` on a signal that lives long (a plugin's, a session's) leaves
  * a trace on it for every call; this one is undone when the work ends.
  */
+import { setMaxListeners } from "node:events";
 
 export interface LinkedSignal {
   readonly signal: AbortSignal;
@@ -9,9 +10,16 @@ export interface LinkedSignal {
   unlink(): void;
 }
 
+/** For plugins: as many things as they like may wait for its signal at once. */
+export function openController(): AbortController {
+  const controller = new AbortController();
+  setMaxListeners(0, controller.signal);
+  return controller;
+}
+
 /** Aborts when the first of `sources` does, with its reason. */
 export function linkSignals(...sources: readonly AbortSignal[]): LinkedSignal {
-  const controller = new AbortController();
+  const controller = openController();
   const listeners = sources.map((source) => {
     const abort = () => controller.abort(source.reason);
     if (source.aborted) abort();

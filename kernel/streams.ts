@@ -8,6 +8,7 @@ import type { Duplex } from "node:stream";
 import { GatewayError, type Identity } from "@chela/sdk";
 import type { WebSocketServer } from "ws";
 import type { Gate } from "./auth/gate.ts";
+import { stillHolds } from "./auth/recheck.ts";
 import type { GatewaySettings } from "./config/gateway-schema.ts";
 import type { FaultReporter } from "./hooks.ts";
 import type { Generation, Owned } from "./host/compose.ts";
@@ -147,11 +148,7 @@ export class Streams {
     const generation = this.#host.current();
     let closed = 0;
     for (const socket of [...this.#sockets]) {
-      if (socket.identity.kind === "anonymous") continue;
-      const now = await this.#host.gate.recheck(socket.credentials, generation).catch(() => undefined);
-      const same =
-        now && now.id === socket.identity.id && socket.identity.scopes.every((scope) => now.scopes.includes(scope));
-      if (same) continue;
+      if (await stillHolds(socket, this.#host.gate, generation)) continue;
       closed += 1;
       void socket.end(4001, "credential replaced");
     }

@@ -130,7 +130,7 @@ interface Running {
 
 function testHost({ host, config, plugins, gateway }: OpenHost, running: Running): TestHost {
   const { stateDir, token, lines, fake, cleanUp, calls } = running;
-  const client = new MemoryClient({ request: host.handle, upgrade: host.streams.upgrade }, token);
+  const client = new MemoryClient({ request: host.dispatcher.handle, upgrade: host.streams.upgrade }, token);
   const end = async () => {
     await host.stop("test over");
     await cleanUp();

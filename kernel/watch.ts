@@ -3,6 +3,7 @@
  * and a target may not exist yet; its changes arrive in batches of absolute paths, and the calls never overlap.
  */
 import { existsSync, lstatSync } from "node:fs";
+import { readdir } from "node:fs/promises";
 import { dirname, join, resolve, sep } from "node:path";
 import { Readable } from "node:stream";
 import type { FSWatcher } from "chokidar";
@@ -22,6 +23,9 @@ export interface Watching {
   /** Idempotent. Waits for a batch that is being handled; none is delivered after. */
   close(): Promise<void>;
 }
+
+/** Folders that chokidar's own way passes over without a word. */
+const passedOver: ReadonlySet<string> = new Set(["ENOENT", "EPERM", "EACCES", "ELOOP", "ENOTDIR"]);
 
 /** A steady stream of events delays a batch by this many debounce times at most. */
 const maxDelays = 10;
@@ -63,12 +67,16 @@ export function watchPaths(
 
 async function open(targets: readonly string[], batch: Batch, options: WatchOptions): Promise<FSWatcher> {
   const { FSWatcher } = await import("chokidar");
-  /** After each event in a folder chokidar looks at all that it holds; on the way to a target that one name is enough. */
+  /**
+   * After each event in a folder chokidar asks the disk about all that it holds, file by file. Their names are enough: what is
+   * new it looks at itself. On the way to a target that one name is.
+   */
   class TargetWatcher extends FSWatcher {
-    override _readdirp(...args: Parameters<FSWatcher["_readdirp"]>): ReturnType<FSWatcher["_readdirp"]> {
-      const folder = resolve(args[0]);
-      if (targets.some((target) => target === folder || inside(folder, target))) return super._readdirp(...args);
-      return Readable.from(wayThrough(folder, targets)) as ReturnType<FSWatcher["_readdirp"]>;
+    override _readdirp(...[root]: Parameters<FSWatcher["_readdirp"]>): ReturnType<FSWatcher["_readdirp"]> {
+      const folder = resolve(root);
+      const isWatched = targets.some((target) => target === folder || inside(folder, target));
+      const entries = isWatched ? namesIn(folder) : wayThrough(folder, targets);
+      return Readable.from(entries) as ReturnType<FSWatcher["_readdirp"]>;
     }
   }
   const watcher = new TargetWatcher({
@@ -84,6 +92,17 @@ async function open(targets: readonly string[], batch: Batch, options: WatchOpti
   watcher.add([...new Set(targets.map(watchRoot))]);
   await new Promise<void>((ready) => watcher.once("ready", ready));
   return watcher;
+}
+
+/** Nothing, when the folder is gone or may not be read. */
+async function* namesIn(folder: string) {
+  const entries = await readdir(folder, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
+    if (passedOver.has(error.code ?? "")) return [];
+    throw error;
+  });
+  for (const stats of entries) {
+    yield { path: stats.name, basename: stats.name, fullPath: join(folder, stats.name), stats };
+  }
 }
 
 /** The entries of a folder that are targets or lead to one, as chokidar wants them. */

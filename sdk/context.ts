@@ -5,6 +5,7 @@
 import type { Static, TSchema } from "typebox";
 import type { CallableHook, HookName, HookResult, HookTaps } from "./hooks.ts";
 import type { Access, Identity } from "./identity.ts";
+import type { Logger } from "./logger.ts";
 import type { Turn } from "./messages.ts";
 import type { Needs, Service, Uses } from "./service.ts";
 
@@ -48,6 +49,8 @@ export interface Route<Q extends TSchema | undefined, B extends TSchema | undefi
   readonly access: Access;
   /** One sentence for the reference. */
   readonly about?: string;
+  /** The `:name` segments, for the reference: nothing is checked by it. */
+  readonly params?: TSchema;
   readonly query?: Q;
   /** JSON body. Absent: the body is parsed when there is one and reaches the handler as `unknown`. */
   readonly body?: B;
@@ -130,9 +133,13 @@ export interface Tool<I extends TSchema> {
   readonly input: I;
   /** What it can break: decides about approval. */
   readonly risk: "read" | "write" | "exec";
+  /** It runs other tools, which are judged one by one: `risk` is that of asking for them. */
+  readonly runsOthers?: boolean;
   readonly access: Access;
   /** Milliseconds, default 120 000. */
   readonly timeoutMs?: number;
+  /** Keys of `needs`: the tool is there only while these services are. */
+  readonly needs?: readonly string[];
   /** The server and its own name for the tool, for tools that run elsewhere. */
   readonly remote?: { readonly server: string; readonly tool: string };
   /** Text goes to the model as it is, anything else as JSON. */
@@ -165,18 +172,6 @@ export interface Health {
   readonly [fact: string]: unknown;
 }
 
-/** The plugin's log: fields first, or a sentence alone. Lines carry the plugin's id; secrets are masked. */
-export interface Logger {
-  debug(fields: Record<string, unknown>, message?: string): void;
-  debug(message: string): void;
-  info(fields: Record<string, unknown>, message?: string): void;
-  info(message: string): void;
-  warn(fields: Record<string, unknown>, message?: string): void;
-  warn(message: string): void;
-  error(fields: Record<string, unknown>, message?: string): void;
-  error(message: string): void;
-}
-
 /** What `setup` is handed. Everything registered through it belongs to the plugin and goes with it. */
 export interface Context<C = unknown, N extends Needs = Needs> {
   /** The plugin's id. */
@@ -189,7 +184,10 @@ export interface Context<C = unknown, N extends Needs = Needs> {
   readonly stopping: AbortSignal;
   /** Always the current section, frozen. Read it when you need it; do not keep a copy. */
   readonly config: C;
-  /** The services named in `needs`. Anything else does not exist here. */
+  /**
+   * The services named in `needs`; anything else does not exist here. One that is `optional` is looked up at each use: what is
+   * live now, or undefined. Its coming, going and changing restarts nobody; so do not keep it, as you would not keep `config`.
+   */
   readonly use: Uses<N>;
   /** A folder of the plugin's own for files, created on first use. Absolute path. */
   readonly dataDir: string;
@@ -234,6 +232,11 @@ export interface Context<C = unknown, N extends Needs = Needs> {
   every(ms: number, fn: () => void | Promise<void>): void;
   /** Watches files or folders once started. `fn` gets the changed absolute paths, debounced; its runs never overlap. */
   watch(paths: string | readonly string[], fn: (changed: readonly string[]) => void | Promise<void>): void;
+  /**
+   * Counts a piece of work as in flight until it settles: stopping the plugin waits for it before `signal` aborts. For what a
+   * caller still reads after the call, such as a stream; requests, tool calls, taps and calls of a service are counted anyway.
+   */
+  work<T>(running: PromiseLike<T>): Promise<T>;
   /** Gives the scope something to release. Awaited; last in, first out. */
   own(label: string, release: () => void | Promise<void>): void;
   /** Called after a change of `hot` keys only. `changed` holds keys relative to the section. */

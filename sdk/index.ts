@@ -7,6 +7,7 @@ export * from "./hooks.ts";
 export * from "./identity.ts";
 export * from "./json.ts";
 export * from "./keyed-lock.ts";
+export * from "./logger.ts";
 export * from "./messages.ts";
 export * from "./plugin.ts";
 export * from "./reply.ts";

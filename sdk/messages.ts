@@ -47,7 +47,7 @@ export interface Usage {
 /** Why a model or a turn stopped. */
 export type StopReason = "stop" | "length" | "tool_calls" | "content_filter" | "aborted" | "error";
 
-/** A tool as a model sees it. */
+/** A tool as a model sees it. One that is frozen never changes, nor does anything in it: what was made of it may be kept. */
 export interface ToolSpec {
   readonly name: string;
   readonly about: string;
@@ -93,10 +93,10 @@ export interface ModelReply {
 export interface ModelCaller {
   /** `turn`, `summary`, `straight`, `embeddings`, `test` … */
   readonly purpose: string;
-  readonly identity?: Identity;
-  readonly session?: string | null;
-  readonly turn?: string;
-  readonly agent?: string;
+  readonly identity?: Identity | undefined;
+  readonly session?: string | null | undefined;
+  readonly turn?: string | undefined;
+  readonly agent?: string | undefined;
 }
 
 /** A model call that has ended, well or not. */
@@ -118,7 +118,7 @@ export interface ModelCallRecord extends ModelCaller {
   /** Candidates that failed before. */
   readonly failed: number;
   /** Code of the error that ended it. */
-  readonly error?: string;
+  readonly error?: string | undefined;
 }
 
 /** What a turn is about, for tools and hooks. */

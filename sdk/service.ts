@@ -21,7 +21,10 @@ export function defineService<T>(id: string, version: string): Service<T> {
   return { id, version };
 }
 
-/** `need(store, "^1.0.0")`. With `{ optional: true }` the plugin also runs without it and `ctx.use.x` may be undefined. */
+/**
+ * `need(store, "^1.0.0")`. With `{ optional: true }` the plugin also runs without it: `ctx.use.x` is looked up at each use and
+ * undefined while nobody provides it, and the plugin stays as it is when the service comes, goes or is replaced.
+ */
 export function need<T>(service: Service<T>, range: string): Need<T, false>;
 export function need<T>(service: Service<T>, range: string, options: { optional: true }): Need<T, true>;
 export function need<T>(service: Service<T>, range: string, options?: { optional?: boolean }): Need<T> {

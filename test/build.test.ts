@@ -31,6 +31,14 @@ function loadedBy(files: readonly string[]): string[] {
   return [...loaded];
 }
 
+/** What a start with every built-in plugin on loads before it is ready. */
+function started(): { base: string[]; plugins: string[]; all: string[] } {
+  const boot = readdirSync(distFile("chunks")).filter((name) => /^boot-/.test(name));
+  const base = loadedBy([distFile("chela.js"), ...boot.map((name) => distFile(`chunks/${name}`))]);
+  const plugins = readdirSync(distFile("plugins")).map((name) => distFile(`plugins/${name}`));
+  return { base, plugins, all: loadedBy([...base, ...plugins]) };
+}
+
 describe("the build", () => {
   it("makes the same bytes again", async () => {
     const dist = dirname(distFile("chela.js"));
@@ -66,14 +74,49 @@ describe("the build", () => {
     expect(files.filter((file) => readFileSync(file, "utf8").includes("node_modules/commander"))).toEqual([]);
   });
 
-  it("starts the built-in plugins with one file for all that they share, and without what only turns need", () => {
-    const boot = readdirSync(distFile("chunks")).filter((name) => /^boot-/.test(name));
-    const base = loadedBy([distFile("chela.js"), ...boot.map((name) => distFile(`chunks/${name}`))]);
-    const plugins = readdirSync(distFile("plugins")).map((name) => distFile(`plugins/${name}`));
-    const more = loadedBy(plugins).filter((file) => !base.includes(file) && !plugins.includes(file));
+  it("starts the built-in plugins with one file for all that they share", () => {
+    const { base, plugins, all } = started();
+    const more = all.filter((file) => !base.includes(file) && !plugins.includes(file));
     expect(more.map((file) => basename(file))).toEqual([expect.stringMatching(/^stage\d/)]);
-    const text = readFileSync(distFile("plugins/chat.js"), "utf8");
-    expect(text).toMatch(/\bimport\("\.\.\/chunks\/running-[A-Z0-9]{8}\.js"\)/);
+  });
+
+  it.each([
+    ["api-config", "config-body", "doctor"],
+    ["chat", "running"],
+    ["metrics", "scrape"],
+    ["openai", "complete", "respond"],
+    ["providers", "asking"],
+    ["store", "integrity"],
+    ["usage", "asked", "reader"],
+  ])("starts %s without what only a request needs", (plugin, ...late) => {
+    const text = readFileSync(distFile(`plugins/${plugin}.js`), "utf8");
+    const names = started().all.map((file) => basename(file).replace(/-[A-Z0-9]{8}\.js$/, ""));
+    for (const part of late) {
+      expect(text).toMatch(new RegExp(`\\bimport\\("\\.\\./chunks/${part}-[A-Z0-9]{8}\\.js"\\)`));
+      expect(names).not.toContain(part);
+    }
+  });
+
+  it("starts without typebox, and without a thread for the log", () => {
+    const text = started().all.map((file) => readFileSync(file, "utf8"));
+    for (const foreign of ["~kind", "node_modules/thread-stream", "node_modules/ajv", "node_modules/undici"])
+      expect(
+        text.filter((code) => code.includes(foreign)),
+        foreign,
+      ).toEqual([]);
+  });
+
+  it("reads at most 840 kB to start", () => {
+    const bytes = started().all.reduce((sum, file) => sum + statSync(file).size, 0);
+    expect(bytes).toBeLessThan(840_000);
+  });
+
+  it("makes a `require` for nobody who asks for none", () => {
+    const idle = started().all.filter((file) => {
+      const text = readFileSync(file, "utf8");
+      return text.includes("createRequire") && !/\b(?:typeof require|require\d*\()/.test(text);
+    });
+    expect(idle).toEqual([]);
   });
 
   it("names the licence of every package inside", () => {
@@ -117,6 +160,11 @@ export { status };
 `;
 
 describe("the SDK for a plugin author", () => {
+  it("has all of typebox, of which the built-in plugins get what they call", async () => {
+    const { Type } = (await import(distFile("sdk/index.js"))) as typeof import("typebox");
+    expect(Type.Partial(Type.Object({ a: Type.String() })).properties).toEqual({ a: { type: "string" } });
+  });
+
   it("type-checks in a project that has nothing else, library files included", async () => {
     const project = tempDir("author");
     cpSync(dirname(distFile("sdk/index.js")), join(project, "node_modules/@chela/sdk"), { recursive: true });

@@ -3,7 +3,8 @@ import { code, page, prose, sentence, table } from "./markdown.mjs";
 import { loadSource } from "./source.mjs";
 
 export async function cliPage({ root }) {
-  const { commands, globalOptions, groups } = await loadSource(root, "kernel/cli/commands.ts");
+  const { commands, groups } = await loadSource(root, "kernel/cli/commands.ts");
+  const { globalOptions } = await loadSource(root, "kernel/cli/table/global.ts");
   const shown = commands.filter(({ hidden }) => !hidden);
   return page(
     "# The command line",

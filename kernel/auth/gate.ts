@@ -72,14 +72,15 @@ export class Gate {
   }
 
   /**
-   * Throws (or rejects with) the refusal of any `auth:authorize` tap. Nobody is asked about a public entrance; where
-   * only the kernel taps the hook, its tap is called without the detour of a promise.
+   * Throws (or rejects with) the refusal of any `auth:authorize` tap. Nobody is asked about a public entrance. Taps that
+   * answer at once cost no promise, and where only the kernel taps the hook its tap is called itself.
    */
   authorize(identity: Identity, want: Want, generation: Generation): Promise<void> | undefined {
     if (want.access === "public") return undefined;
-    if (generation.hooks.has("auth:authorize", kernelId))
-      return refused(generation.hooks.run("auth:authorize", identity, want));
-    const refusal = this.#authorize(identity, want);
+    const refusal = generation.hooks.has("auth:authorize", kernelId)
+      ? generation.hooks.authorize(identity, want)
+      : this.#authorize(identity, want);
+    if (refusal instanceof Promise) return refused(refusal);
     if (refusal) throw refusal;
     return undefined;
   }

@@ -6,6 +6,7 @@ import { randomBytes } from "node:crypto";
 import { chmod, mkdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { GatewayError, messageOf } from "@chela/sdk";
+import { withFileLock } from "../disk/file-lock.ts";
 import { readIfThere, writeFileAtomic } from "../disk/files.ts";
 
 export interface GeneratedToken {
@@ -50,7 +51,6 @@ async function textOf(path: string): Promise<string | undefined> {
 }
 
 async function create(stateDir: string, path: string): Promise<GeneratedToken> {
-  const { withFileLock } = await import("../disk/file-lock.ts");
   await mkdir(stateDir, { recursive: true, mode: 0o700 });
   return await withFileLock(`${path}.lock`, async () => {
     const winner = await existing(path);

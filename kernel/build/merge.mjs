@@ -7,11 +7,11 @@ import { posix } from "node:path";
 import * as esbuild from "esbuild";
 
 /**
- * What is loaded one after the other: by every command, by those that commander reads, by those that ask a
+ * What is loaded one after the other: by every command, with the version that most ask for, by those that commander reads, by those that ask a
  * gateway, by `gateway run`, and where plugins are installed. A later stage needs earlier ones, never the reverse.
  */
 const stages = [
-  ["kernel/bin.ts"],
+  ["kernel/bin.ts", "kernel/version.ts"],
   ["kernel/cli/main.ts"],
   ["kernel/cli/places.ts", "kernel/cli/credentials.ts", "kernel/cli/chat.ts", "kernel/process/gateway-file.ts"],
   ["kernel/cli/gateway.ts", "kernel/process/boot.ts"],
@@ -19,6 +19,12 @@ const stages = [
 ];
 /** What the built-in plugins share with what they load later comes last: all of them are on unless somebody says otherwise. */
 const pluginEntry = /^plugins\/[^/]+\/index\.ts$/;
+/** And after them what the first question to a model loads. */
+const firstQuestion = [
+  "plugins/openai/chat/complete.ts",
+  "plugins/providers/asking.ts",
+  "plugins/chat/agent/running.ts",
+];
 /** A larger chunk is worth a file of its own: not everybody who wants a small one wants it too. */
 const maxBytes = 48 * 1024;
 
@@ -28,7 +34,7 @@ export async function mergeChunks(outputs, { root, metafile, options }) {
   const reached = new Set();
   const built = Object.values(metafile.outputs).map(({ entryPoint }) => entryPoint ?? "");
   const last = built.filter((entry) => pluginEntry.test(entry));
-  for (const [number, entries] of [...stages, last].entries()) {
+  for (const [number, entries] of [...stages, last, firstQuestion].entries()) {
     const reach = closure(graph, entryOutputs(metafile, entries));
     const members = together(
       graph,
@@ -50,8 +56,10 @@ function graphOf(metafile) {
 
 function entryOutputs(metafile, entries) {
   return entries.map((entry) => {
-    const found = Object.entries(metafile.outputs).find(([, { entryPoint }]) => entryPoint === entry);
-    if (!found) throw new Error(`${entry} is no entry of the build any more (kernel/build/merge.mjs)`);
+    const outputs = Object.entries(metafile.outputs);
+    const found =
+      outputs.find(([, { entryPoint }]) => entryPoint === entry) ?? outputs.find(([, { inputs }]) => entry in inputs);
+    if (!found) throw new Error(`${entry} is not in the build any more (kernel/build/merge.mjs)`);
     return found[0];
   });
 }

@@ -45,10 +45,8 @@ export async function attendApprovals(
 }
 
 /** Everything that is no visible character, as `\u…`: marks that reorder or hide text, and controls. */
-const invisible = /[\p{Cc}\p{Cf}\p{Co}\p{Cn}\p{Zl}\p{Zp}\u115f\u1160\u3164\uffa0]/gu;
-
 export function escaped(text: string): string {
-  return text.replace(invisible, (char) =>
+  return text.replace(/[\p{Cc}\p{Cf}\p{Co}\p{Cn}\p{Zl}\p{Zp}\u115f\u1160\u3164\uffa0]/gu, (char) =>
     char === "\n"
       ? char
       : [...char].map((one) => `\\u{${(one.codePointAt(0) as number).toString(16).padStart(4, "0")}}`).join(""),

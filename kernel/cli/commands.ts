@@ -9,7 +9,7 @@ import { otherCommands } from "./table/others.ts";
 import { keyCommands, pluginCommands } from "./table/plugins.ts";
 import { modelCommands, providerCommands } from "./table/providers.ts";
 import { sessionCommands, usageCommands } from "./table/sessions.ts";
-import type { CommandSpec, OptionSpec } from "./table/spec.ts";
+import type { CommandSpec } from "./table/spec.ts";
 import { toolCommands } from "./table/tools.ts";
 
 export const groups: Readonly<Record<string, string>> = {
@@ -37,14 +37,4 @@ export const commands: readonly CommandSpec[] = [
   ...sessionCommands,
   ...usageCommands,
   ...otherCommands,
-];
-
-export const globalOptions: readonly OptionSpec[] = [
-  { flags: "--config <file>", about: "config file; default <state dir>/config.json (CHELA_CONFIG)" },
-  { flags: "--state-dir <folder>", about: "state dir; default ~/.chela (CHELA_STATE_DIR)" },
-  { flags: "--url <url>", about: "a gateway elsewhere (CHELA_GATEWAY_URL)" },
-  { flags: "--token <token>", about: "its token; better in CHELA_GATEWAY_TOKEN, where other users cannot read it" },
-  { flags: "--json", about: "print data as JSON" },
-  { flags: "--no-color", about: "no colours (NO_COLOR)" },
-  { flags: "--verbose", about: "more detail; errors with their stack" },
 ];

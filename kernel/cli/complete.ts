@@ -3,7 +3,8 @@
  * file names. Works without a gateway, never fails, and offers nothing that a shell could read as more than a word.
  */
 import type { Cli, Handler } from "./cli.ts";
-import { commands, globalOptions, groups } from "./commands.ts";
+import { commands, groups } from "./commands.ts";
+import { globalOptions } from "./table/global.ts";
 import { shells } from "./table/others.ts";
 import type { Answers, CommandSpec, OptionSpec } from "./table/spec.ts";
 import { plainLine } from "./text.ts";

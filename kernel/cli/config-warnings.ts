@@ -1,5 +1,7 @@
 /** After `config set`: what the program has to say of the keys just written. An unknown one is most often a slip of the finger. */
-import { isObject } from "@chela/sdk";
+import { isDeepStrictEqual } from "node:util";
+import { isObject, redactedMark } from "@chela/sdk";
+import { envName, hasReference } from "../config/env.ts";
 import { parsePath } from "../config/paths.ts";
 import { isAtOrBelow } from "../config/snapshot.ts";
 import { nearest } from "../nearest.ts";
@@ -12,6 +14,17 @@ export async function warningsBelow(door: ConfigDoor, path: string): Promise<rea
   if (below.length === 0) return [];
   const schema = await door.schema().catch(() => undefined);
   return below.map(({ path: key, message }) => `${key} ${message}${nearby(schema, key)}`);
+}
+
+/** The sentence for a value in the file that is not the one in effect; none for objects, lists and secrets. */
+export async function overriddenAt(door: ConfigDoor, path: string, value: unknown): Promise<readonly string[]> {
+  if (Object(value) === value || (typeof value === "string" && hasReference(value))) return [];
+  const { found, value: effective } = await door.get(path, "merged").catch(() => ({ found: false, value: undefined }));
+  if (!found || effective === redactedMark || isDeepStrictEqual(effective, value)) return [];
+  const name = envName(parsePath(path));
+  return [
+    `${path} stays ${JSON.stringify(effective)}: the environment (${name}) and the command line go before the file`,
+  ];
 }
 
 function nearby(schema: unknown, path: string): string {

@@ -8,7 +8,7 @@ import { nearest } from "../nearest.ts";
 import type { Cli, Handler, Options } from "./cli.ts";
 import { needGateway } from "./client.ts";
 import { type ConfigDoor, configDoor, type Source, type WriteFlags } from "./config-door.ts";
-import { warningsBelow } from "./config-warnings.ts";
+import { overriddenAt, warningsBelow } from "./config-warnings.ts";
 import { type Piece, styled } from "./output.ts";
 import { bytes, localTime } from "./text.ts";
 import { configValue, textOption } from "./values.ts";
@@ -37,7 +37,7 @@ export const set: Handler = async (cli, [text = "", ...words], options) => {
   const changed = !before.found || !isDeepStrictEqual(before.value, value);
   const result = await door.set(path, value, writeFlags(options)).catch(takenBack);
   const line = changed ? `Updated ${path}` : `${path} has that value already`;
-  const warnings = await warningsBelow(door, path);
+  const warnings = [...(await warningsBelow(door, path)), ...(await overriddenAt(door, path, value))];
   return await told(cli, changed ? door : { applies: "now" }, result, { line, path, changed, warnings });
 };
 
@@ -74,11 +74,14 @@ export const check: Handler = async (cli) => {
 
 export const plan: Handler = async (cli, [first = "", ...words]) => {
   const door = await configDoor(cli);
-  const rows =
-    words.length > 0 ? await door.plan(normal(first), configValue(words)) : await planOfFile(cli, door, first);
+  const ofKey = words.length > 0;
+  const rows = ofKey ? await door.plan(normal(first), configValue(words)) : await planOfFile(cli, door, first);
   await cli.out.show(rows, async () => {
-    if (rows.length === 0) cli.out.line("No change.");
-    else await cli.out.table(["path", "class", "owner"], rows.map(planCells));
+    if (rows.length === 0) {
+      cli.out.line("No change.");
+      const why = ofKey ? await overriddenAt(door, normal(first), configValue(words)) : [];
+      for (const line of why) cli.out.note(`${line}.`);
+    } else await cli.out.table(["path", "class", "owner"], rows.map(planCells));
   });
 };
 

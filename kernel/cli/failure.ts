@@ -14,6 +14,12 @@ const exits: Readonly<Record<string, number>> = {
   GATEWAY_UNREACHABLE: 69,
 };
 
+/** What a person can do about what a gateway answered. */
+const ways: Readonly<Record<string, string>> = {
+  PROVIDER_UNKNOWN: "See: chela provider list",
+  SESSION_UNKNOWN: "See: chela sessions list",
+};
+
 export interface Printer {
   readonly io: Io;
   readonly json: boolean;
@@ -40,9 +46,13 @@ export function report(error: unknown, how: Printer): number {
     const { code, message, details } = failure;
     const body = { ok: false, error: { code, message, ...(details ? { details } : {}) } };
     how.io.stdout.write(`${JSON.stringify(body, null, 2)}\n`);
-  } else how.print(failure.message);
+  } else how.print(withWay(failure));
   if (how.verbose && error instanceof Error && error.stack) how.io.stderr.write(`${error.stack}\n`);
   return failure.exit;
+}
+
+function withWay({ code, message }: Failure): string {
+  return ways[code] === undefined ? message : `${message}. ${ways[code]}`;
 }
 
 function internal(message: unknown): string {

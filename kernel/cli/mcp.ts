@@ -81,7 +81,7 @@ export const remove: Handler = async (cli, [name = ""]) => {
   const gateway = await needGateway(cli, "mcp remove");
   const result = (await gateway.call("mcp.remove", { name })) as { changed: boolean };
   await cli.out.show({ ok: true, ...result }, () =>
-    cli.out.line(result.changed ? `Removed ${name}.` : `There is no ${name}.`),
+    cli.out.line(result.changed ? `Removed ${name}.` : `There is no MCP server "${name}".`),
   );
 };
 

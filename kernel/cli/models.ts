@@ -1,4 +1,4 @@
-/** `models list|test` and `provider test`: which models there are, and whether they answer. */
+/** `models list|test|count` and `provider test`: which models there are, whether they answer, and how they count. */
 import { GatewayError } from "@chela/sdk";
 import type { Cli, Handler, Options } from "./cli.ts";
 import { type Gateway, needGateway } from "./client.ts";
@@ -73,6 +73,19 @@ export const testProvider: Handler = async (cli, [name], options) => {
     firsts.map(({ id }) => id),
     options,
   );
+};
+
+export const count: Handler = async (cli, [model = "", ...words]) => {
+  const text = words.length > 0 ? words.join(" ") : await (await import("./prompt.ts")).textFromInput(cli);
+  if (text.trim() === "")
+    throw new GatewayError("USAGE", 400, "There is no text. Give it after the model, or on stdin.");
+  const gateway = await needGateway(cli, "models count");
+  const told = await gateway.call("providers.count_tokens", { model, text }, { timeoutMs: 120_000 });
+  const { tokens } = told as { readonly tokens: number | null };
+  await cli.out.show(told, () => {
+    if (tokens === null) cli.out.note(`The provider of ${model} does not count tokens.`);
+    else cli.out.line(String(tokens));
+  });
 };
 
 async function testAll(cli: Cli, gateway: Gateway, models: readonly string[], options: Options): Promise<number> {

@@ -1,8 +1,9 @@
 /** Makes commander's program from the command table. Nothing is printed or ended here by commander on its own account. */
 import { Command, Option } from "commander";
-import { commands, globalOptions, groups } from "./commands.ts";
+import { commands, groups } from "./commands.ts";
 import type { Io } from "./io.ts";
 import { flagsOf, openCli } from "./open.ts";
+import { globalOptions } from "./table/global.ts";
 import type { CommandSpec, OptionSpec } from "./table/spec.ts";
 
 export interface ProgramOptions {

@@ -4,6 +4,8 @@ import { Writable } from "node:stream";
 import { GatewayError } from "@chela/sdk";
 import type { Cli } from "./cli.ts";
 
+const inputLimit = 4 * 1024 * 1024;
+
 export interface Prompt {
   /** The answer, trimmed; the default for an empty one. Rejects when the signal aborts or the input ends. */
   ask(question: string, options?: { otherwise?: string; secret?: boolean; signal?: AbortSignal }): Promise<string>;
@@ -35,9 +37,16 @@ export function openPrompt(cli: Cli): Prompt {
       state.muted = false;
       lines.prompt();
       state.muted = secret;
+      // What follows a question without an answer begins on a line of its own.
+      const over = (): unknown => cli.io.stderr.write("\n");
+      signal?.addEventListener("abort", over, { once: true });
       try {
         return (await answers.next(signal)).trim() || otherwise;
+      } catch (error) {
+        if (!signal?.aborted) over();
+        throw error;
       } finally {
+        signal?.removeEventListener("abort", over);
         state.muted = true;
         if (secret) cli.io.stderr.write("\n");
       }
@@ -85,4 +94,18 @@ export async function secretFromInput(cli: Cli, what: string): Promise<string> {
   const line = text.split("\n", 1)[0]?.trim() ?? "";
   if (line === "") throw new GatewayError("USAGE", 400, `${what} is read from the standard input, and that is empty.`);
   return line;
+}
+
+/** All of the standard input, within bounds. */
+export async function textFromInput(cli: Cli): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of cli.io.stdin) {
+    const bytes = Buffer.from(chunk as Buffer | string);
+    size += bytes.length;
+    if (size > inputLimit)
+      throw new GatewayError("USAGE", 413, `The text on stdin has more than ${inputLimit} bytes. Send less.`);
+    chunks.push(bytes);
+  }
+  return Buffer.concat(chunks).toString("utf8");
 }

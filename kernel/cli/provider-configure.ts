@@ -15,7 +15,7 @@ interface Entry {
   readonly [key: string]: unknown;
 }
 
-const flags = ["preset", "apiBase", "apiKey", "models", "auth", "oauthProvider", "timeout"];
+const flags = ["preset", "apiBase", "apiKey", "models", "auth", "strategy", "oauthProvider", "timeout"];
 
 export const configure: Handler = async (cli, [name = ""], options) => {
   const door = await configDoor(cli);
@@ -44,6 +44,7 @@ async function fromFlags(cli: Cli, name: string, options: Options): Promise<Entr
       api_base: textOption(options.apiBase),
       api_key: key === "-" ? await secretFromInput(cli, "--api-key -") : key,
       auth,
+      strategy: textOption(options.strategy),
       timeout_sec: timeout,
     }),
     ...(typeof options.models === "string" ? { models: listOf(options.models) } : {}),

@@ -193,7 +193,7 @@ function cells(row: Row): string[] {
   const state = row.disabled
     ? `disabled: ${row.disable_reason ?? ""}`
     : row.cooldown_until
-      ? `rests until ${row.cooldown_until}`
+      ? `rests until ${localTime(Date.parse(row.cooldown_until))}`
       : "ready";
   const expires = row.expire ? localTime(Date.parse(row.expire)) || row.expire : "";
   return [name, basename(row.credential_file ?? ""), expires, String(row.health_score ?? ""), state];

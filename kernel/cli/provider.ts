@@ -6,7 +6,7 @@ import { type ConfigDoor, configDoor } from "./config-door.ts";
 import { type Piece, styled } from "./output.ts";
 
 interface CandidateRow {
-  readonly target: string;
+  readonly kind: string;
   readonly status: string;
 }
 
@@ -19,6 +19,7 @@ interface ProviderRow {
   readonly open: boolean;
   readonly primary: boolean;
   readonly status: "healthy" | "degraded" | "critical";
+  readonly strategy: string;
   readonly candidates: readonly CandidateRow[];
   readonly last_error_reason: string | null;
 }
@@ -61,9 +62,10 @@ export const clear: Handler = async (cli, [provider]) => {
   const params = provider === undefined ? {} : { provider };
   const result = (await gateway.call("providers.clear", params)) as { providers: string[]; cleared: number };
   await cli.out.show({ ok: true, ...result }, () => {
-    const names = result.providers.join(", ") || "no provider";
-    const what = result.cleared === 1 ? "1 rest" : `${result.cleared} rests`;
-    cli.out.line(result.cleared === 0 ? `Nothing rests (${names}).` : `Ended ${what} (${names}).`);
+    const { cleared, providers } = result;
+    const whose = provider === undefined ? "" : ` of ${providers.join(", ")}`;
+    const what = cleared === 0 ? "Nothing" : cleared === 1 ? "Ended 1 rest" : `Ended ${cleared} rests`;
+    cli.out.line(cleared === 0 ? `${what}${whose} rests.` : `${what}${whose}.`);
   });
 };
 
@@ -74,13 +76,17 @@ async function modelOf(door: ConfigDoor, wanted: string): Promise<string> {
   const [first] = (value as { models?: readonly (string | { id?: string })[] } | undefined)?.models ?? [];
   const model = typeof first === "string" ? first : first?.id;
   if (model && model !== "*") return `${wanted}/${model}`;
-  const why = value === undefined ? `There is no provider "${wanted}" in the config.` : `${wanted} lists no models.`;
-  throw new GatewayError("USAGE", 400, `${why} Give provider/model: chela provider use openai/gpt-5.4`);
+  const why =
+    value === undefined
+      ? `There is no provider "${wanted}" in the config. Add it: chela provider configure ${wanted}`
+      : `${wanted} lists no models. Name one: chela provider use ${wanted}/MODEL`;
+  throw new GatewayError("USAGE", 400, why);
 }
 
 function cells(row: ProviderRow): Piece[] {
   const [first = ""] = row.models;
   const more = row.models.length > 1 ? ` +${row.models.length - 1}` : "";
+  const spread = row.strategy === "order" || row.candidates.length < 2 ? "" : `, ${row.strategy}`;
   const ready = row.candidates.filter(({ status }) => status === "ready").length;
   return [
     row.primary ? `${row.name} *` : row.name,
@@ -88,7 +94,9 @@ function cells(row: ProviderRow): Piece[] {
     row.auth,
     row.wire,
     first === "" ? "any" : `${first}${more}`,
-    row.auth === "none" ? "-" : `${ready} of ${row.candidates.length} ready`,
+    row.auth === "none" && !row.candidates.some(({ kind }) => kind === "relay")
+      ? "-"
+      : `${ready} of ${row.candidates.length} ready${spread}`,
     row.last_error_reason ?? "",
   ];
 }

@@ -3,16 +3,17 @@
  * command table, spelled out, commander would add nothing but the time to load it. All else is left to commander.
  */
 import type { Options } from "./cli.ts";
-import { commands, globalOptions } from "./commands.ts";
 import { report } from "./failure.ts";
 import type { Io } from "./io.ts";
 import { flagsOf, openCli, outputFor } from "./open.ts";
+import { gatewayCommands } from "./table/gateway.ts";
+import { globalOptions } from "./table/global.ts";
 import type { OptionSpec } from "./table/spec.ts";
 
 /** The exit code, or undefined when commander has to look at it. */
 export async function quickRun(argv: readonly string[], io: Io): Promise<number | undefined> {
   const [group, name, ...words] = argv;
-  const spec = commands.find((candidate) => candidate.name === "gateway run");
+  const spec = gatewayCommands.find((candidate) => candidate.name === "gateway run");
   if (!spec || `${group} ${name}` !== spec.name) return undefined;
   const values = parseExact(words, [...(spec.options ?? []), ...globalOptions]);
   if (!values) return undefined;

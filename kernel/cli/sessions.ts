@@ -1,4 +1,5 @@
 /** `sessions …`: the conversations that the running gateway keeps. */
+import { GatewayError } from "@chela/sdk";
 import type { Cli, Handler, Options } from "./cli.ts";
 import { needGateway } from "./client.ts";
 import { type Piece, styled } from "./output.ts";
@@ -17,6 +18,7 @@ interface Hit {
   readonly key: string;
   readonly kind: string;
   readonly updated_at: number;
+  readonly title?: string;
   readonly summary: string;
   readonly snippets: readonly { readonly seq: number; readonly role: string; readonly content: string }[];
 }
@@ -29,7 +31,9 @@ interface Entry {
   readonly state: string;
 }
 
+const kinds = ["main", "cron", "subagent", "hook", "other"];
 const shownTitle = 40;
+const shownSummary = 80;
 
 export const list: Handler = async (cli, _args, options) => {
   const gateway = await needGateway(cli, "sessions list");
@@ -91,11 +95,12 @@ export const title: Handler = async (cli, [key = "", ...words]) => {
 export const remove: Handler = async (cli, [key = ""]) => {
   const gateway = await needGateway(cli, "sessions remove");
   const result = (await gateway.call("sessions.remove", { key })) as { deleted: boolean };
-  await cli.out.show(result, () => cli.out.line(result.deleted ? `Removed ${key}.` : `There is no ${key}.`));
+  await cli.out.show(result, () => cli.out.line(result.deleted ? `Removed ${key}.` : `There is no session "${key}".`));
 };
 
-function printHit(cli: Cli, { key, summary, updated_at: at, snippets }: Hit): void {
-  const name = summary === "" ? "" : `  ${summary}`;
+function printHit(cli: Cli, { key, title, summary, updated_at: at, snippets }: Hit): void {
+  const about = [...plainLine(title ?? summary)].slice(0, shownSummary).join("");
+  const name = about === "" ? "" : `  ${about}`;
   cli.out.line(styled("bold", key), name, styled("dim", `  ${localTime(at)}`));
   for (const { seq, role, content } of snippets) cli.out.line(styled("dim", `  #${seq} ${role}: `), content);
 }
@@ -110,5 +115,7 @@ function kindsOf(options: Options): string[] | undefined {
     ?.split(",")
     .map((kind) => kind.trim())
     .filter((kind) => kind !== "");
+  const odd = list?.find((kind) => !kinds.includes(kind));
+  if (odd !== undefined) throw new GatewayError("USAGE", 400, `--kinds takes ${kinds.join(", ")}; not "${odd}".`);
   return list?.length ? list : undefined;
 }

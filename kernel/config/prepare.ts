@@ -1,21 +1,19 @@
 /**
  * From edits to a snapshot that may be written: on the text as it is on disk, with kept secrets put back, and refused as a
- * whole when it brings in an error or touches one. Errors that stand elsewhere in the file do not block.
+ * whole when it brings in an error or touches one. Errors that stand elsewhere in the file do not block. Loaded with the
+ * first change.
  */
 import { type ConfigEdit, type ConfigProblem, isObject } from "@chela/sdk";
 import { documentOf, type FileState } from "./disk.ts";
 import { type ConfigDocument, parseDocument } from "./document.ts";
 import { rewrite } from "./edit.ts";
 import { type Draft, isHalved } from "./guard.ts";
+import { checked, errorsOf, isKernelPath } from "./judge.ts";
 import { keepRedacted } from "./keep.ts";
 import { formatPath, getAt, parsePath, setAt } from "./paths.ts";
-import { kernelSections } from "./sections.ts";
 import type { ConfigHost } from "./service.ts";
-import { invalidConfig, isAtOrBelow, type Snapshot, withProblems } from "./snapshot.ts";
+import { invalidConfig, isAtOrBelow, type Snapshot } from "./snapshot.ts";
 import { type PlainObject, plainCopy } from "./values.ts";
-
-/** Below the kernel's `plugins`, but a plugin's own. */
-const pluginConfig = /^plugins\.entries\..+\.config(?:[.[]|$)/;
 
 export interface Prepared extends Draft {
   readonly next: Snapshot;
@@ -71,17 +69,6 @@ export async function prepareText(host: ConfigHost, text: string, force: boolean
   return { text: whole.text, named: "all", next };
 }
 
-/** The snapshot of a file with everything that is known against it. */
-export async function checked(host: ConfigHost, document: ConfigDocument): Promise<Snapshot> {
-  const snapshot = await host.resolve(document);
-  return withProblems(snapshot, await host.validateSemantics(snapshot));
-}
-
-/** Errors in what the kernel itself reads: with these nothing can run. */
-export function kernelErrors(snapshot: Snapshot): readonly ConfigProblem[] {
-  return errorsOf(snapshot).filter(({ path }) => isKernelPath(path));
-}
-
 async function accepted(
   host: ConfigHost,
   document: ConfigDocument,
@@ -108,14 +95,6 @@ function refuse(errors: readonly ConfigProblem[]): void {
   if (told.size > 0) throw invalidConfig([...told.values()]);
 }
 
-function errorsOf({ problems }: Snapshot): readonly ConfigProblem[] {
-  return problems.filter(({ level }) => level === "error");
-}
-
 function touches(path: string, edited: string): boolean {
   return isAtOrBelow(path, edited) || isAtOrBelow(edited, path);
-}
-
-function isKernelPath(path: string): boolean {
-  return kernelSections.some((section) => isAtOrBelow(path, section.path)) && !pluginConfig.test(path);
 }

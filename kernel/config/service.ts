@@ -17,8 +17,9 @@ import { diffVersions } from "./diff.ts";
 import { documentOf, type FileState } from "./disk.ts";
 import { type ConfigDocument, missingHash } from "./document.ts";
 import type { ConfigFile, Written } from "./file.ts";
+import { checked, kernelErrors } from "./judge.ts";
 import { getAt, parsePath } from "./paths.ts";
-import { checked, kernelErrors, type Prepared, prepareEdits, prepareText } from "./prepare.ts";
+import type { Prepared } from "./prepare.ts";
 import { redact, redactedView } from "./redact.ts";
 import { isKernelOwner, type Section } from "./sections.ts";
 import { invalidConfig, isAtOrBelow, type Snapshot } from "./snapshot.ts";
@@ -47,6 +48,9 @@ export interface ConfigHost {
   setTrouble(trouble: ConfigTrouble | null): void;
 }
 
+/** What only a change needs, loaded with the first. */
+const changing = () => import("./prepare.ts");
+
 export function createConfigService(host: ConfigHost): Config {
   const { file } = host;
   const view = () => redactedView(host.snapshot());
@@ -70,9 +74,16 @@ export function createConfigService(host: ConfigHost): Config {
     trouble: () => host.trouble(),
     problems: () => host.snapshot().problems,
     pending: () => host.pending(),
-    plan: async (edits) => changesOf(host, (await prepareEdits(host, file.refresh(), edits)).next),
-    planFile: async (text) => changesOf(host, (await prepareText(host, text, false)).next),
-    write: (edits, options) => change(host, (current) => prepareEdits(host, current, edits), options),
+    plan: async (edits) => {
+      const { prepareEdits } = await changing();
+      return changesOf(host, (await prepareEdits(host, file.refresh(), edits)).next);
+    },
+    planFile: async (text) => {
+      const { prepareText } = await changing();
+      return changesOf(host, (await prepareText(host, text, false)).next);
+    },
+    write: (edits, options) =>
+      change(host, async (current) => (await changing()).prepareEdits(host, current, edits), options),
     reload: (why) => host.exclusive(() => reload(host, why)),
     backups: async () => file.backups.list(),
     diff: async (id) => {
@@ -86,8 +97,8 @@ export function createConfigService(host: ConfigHost): Config {
       const chosen = file.backups.pick(id, file.refresh().hash);
       const text = file.backups.read(chosen);
       const why = options.why ?? `rollback to ${chosen}`;
-      const prepare = () => prepareText(host, text, options.force === true);
-      return change(host, prepare, { ...options, why }, true);
+      const whole = async () => (await changing()).prepareText(host, text, options.force === true);
+      return change(host, whole, { ...options, why }, true);
     },
     schema: () => describeSchema(host.sections()),
     hotFields: () => describeHotFields(host.sections()),

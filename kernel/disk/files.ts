@@ -34,6 +34,8 @@ export async function resolveInside(root: string, path: string): Promise<string>
     const candidate = join(realRoot, ...segments.slice(0, depth));
     const real = await realpathOrMissing(candidate);
     if (real === undefined) {
+      // The root itself went meanwhile: that is told, or it is there again.
+      if (depth === 0) return resolveInside(root, path);
       missing.unshift(segments[depth - 1] as string);
       continue;
     }

@@ -127,16 +127,19 @@ async function stagePlan(
   let rss = process.memoryUsage.rss();
   for (const step of starting) {
     const { id } = step.manifest;
-    const uses = new Map<string, Instance>();
-    for (const [key, provider] of step.providers) {
-      const instance = staged.get(provider) ?? live.get(provider);
-      if (instance) uses.set(key, instance);
-    }
+    const { uses, pinned } = wire(step, staged, live);
     const earlier = staged.get(id);
-    if (earlier && sameUses(earlier, uses)) continue;
+    if (earlier && sameUses(earlier, uses)) {
+      earlier.pinned = pinned;
+      continue;
+    }
     await dispose(earlier, stager);
+    const from = performance.now();
     try {
-      const instance = await stage(step, uses, stager, rss);
+      const plugin = await stager.load(step.manifest);
+      const instance = new Instance(step.manifest, plugin, stager.configOf(step.manifest), uses);
+      instance.pinned = pinned;
+      await stage(instance, stager, from, rss);
       staged.set(id, instance);
       rss += instance.startup?.rssDelta ?? 0;
     } catch (error) {
@@ -147,14 +150,22 @@ async function stagePlan(
   return undefined;
 }
 
-async function stage(step: Step, uses: ReadonlyMap<string, Instance>, stager: Stager, rss: number): Promise<Instance> {
-  const { manifest } = step;
-  const from = performance.now();
-  const plugin = await stager.load(manifest);
-  const instance = new Instance(manifest, plugin, stager.configOf(manifest), uses);
+/** What it cannot do without, and what it finds beside that while it is set up. The host itself never changes. */
+function wire({ manifest, providers }: Step, staged: ReadonlyMap<string, Instance>, live: PlanInput["live"]) {
+  const uses = new Map<string, Instance>();
+  const pinned = new Map<string, Instance>();
+  for (const { key, optional } of manifest.needs) {
+    const id = providers.get(key);
+    const instance = id === undefined ? undefined : (staged.get(id) ?? live.get(id));
+    if (instance) (optional && id !== kernelId ? pinned : uses).set(key, instance);
+  }
+  return { uses, pinned };
+}
+
+async function stage(instance: Instance, stager: Stager, from: number, rss: number): Promise<void> {
   try {
     const setup = Promise.resolve().then(() =>
-      instance.scope.run(() => plugin.setup(stager.context(instance) as never)),
+      instance.scope.run(() => instance.plugin.setup(stager.context(instance) as never)),
     );
     const ms = stager.setupMs();
     await deadline(setup, ms, () => {
@@ -172,7 +183,6 @@ async function stage(step: Step, uses: ReadonlyMap<string, Instance>, stager: St
   }
   instance.sealed = true;
   instance.startup = { ms: performance.now() - from, rssDelta: process.memoryUsage.rss() - rss };
-  return instance;
 }
 
 function requireProvided(instance: Instance): void {

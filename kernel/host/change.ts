@@ -69,7 +69,7 @@ export async function applySnapshot(host: Host, next: Snapshot, options: ApplyOp
   await listener?.commit();
   host.desired = await judged(host.current(), next);
   const credentialsChanged = todo.some(({ path }) => path.startsWith("gateway."));
-  if (credentialsChanged) await host.streams.recheck();
+  if (credentialsChanged) await host.recheck();
   if (outcome.failed.length > 0) host.stats.reloads.partial += 1;
   else host.stats.reloads.ok += 1;
   announce(host, todo, next.hash, options);

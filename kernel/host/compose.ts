@@ -15,6 +15,7 @@ import type {
   Instance,
   StaticFolder,
 } from "../instance/instance.ts";
+import { providerOf, type ServiceTable } from "../instance/stand-in.ts";
 import { Router } from "../routes.ts";
 
 export interface Owned<T> {
@@ -35,6 +36,8 @@ export interface Generation {
   readonly panels: ReadonlyMap<string, Owned<Panel>>;
   readonly statics: readonly Owned<StaticFolder>[];
   readonly health: readonly Owned<HealthCheck>[];
+  /** Who provides what. */
+  readonly services: ServiceTable;
   /** Why everything but repair answers 503: a critical plugin is down. Empty otherwise. */
   readonly blocked: string;
 }
@@ -69,7 +72,8 @@ export function compose(
   gather(instances, "routes", router);
   gather(instances, "streams", streams);
   gather(instances, "methods", methods);
-  gather(instances, "tools", tools);
+  const services = servicesOf(instances);
+  gather(instances, "tools", tools, (owner, tool) => hasNeeds(owner, tool, services));
   gather(instances, "commands", commands);
   gather(instances, "panels", panels);
   gather(instances, "statics", statics);
@@ -89,6 +93,7 @@ export function compose(
     panels: panels.entries,
     statics: [...statics.entries.values()].sort((a, b) => b.item.prefix.length - a.item.prefix.length),
     health: [...health.entries.values()],
+    services,
     blocked,
   };
 }
@@ -103,18 +108,28 @@ function gather<K extends Registered>(
   instances: readonly Instance[],
   kind: K,
   into: Table<Contributions[K][number]>,
+  isThere: (owner: Instance, item: Contributions[K][number]) => boolean = () => true,
 ): void {
   const hook = registrationHook<Table<Contributions[K][number]>>();
   for (const owner of instances) {
     hook.tap(owner.id, (target) => {
       try {
-        for (const item of owner.contributions[kind]) target.add(owner, item);
+        for (const item of owner.contributions[kind]) if (isThere(owner, item)) target.add(owner, item);
       } catch (error) {
         throw GatewayError.is(error) ? new ComposeConflict(owner, error) : error;
       }
     });
   }
   hook.call(into);
+}
+
+function servicesOf(instances: readonly Instance[]): ServiceTable {
+  return new Map(instances.flatMap((owner) => [...owner.contributions.services.keys()].map((id) => [id, owner])));
+}
+
+/** A tool that cannot work without a service is there only together with it. */
+function hasNeeds({ manifest }: Instance, { needs = [] }: AnyTool, services: ServiceTable): boolean {
+  return needs.every((key) => manifest.needs.some((need) => need.key === key && providerOf(need, services)));
 }
 
 function table<T>(what: string, name: (item: T) => string, key = (_owner: Instance, item: T) => name(item)) {

@@ -4,13 +4,13 @@ import { join } from "node:path";
 import type { GatewayError } from "@chela/sdk";
 import type { PluginsSettings } from "../config/gateway-schema.ts";
 import type { Snapshot } from "../config/snapshot.ts";
-import type { DispatchHost } from "../http/dispatch.ts";
+import type { DispatchHost } from "../http/exchange.ts";
 import { type ContextHost, createContext } from "../instance/context.ts";
 import type { StreamsHost } from "../streams.ts";
 import { watchPaths } from "../watch.ts";
 import type { Host } from "./host.ts";
 import { blockedBy } from "./readiness.ts";
-import { retool } from "./retool.ts";
+import { retool, tellTools } from "./retool.ts";
 import type { TransitionHost } from "./transition.ts";
 
 /** How long one release of a stopped plugin may take. */
@@ -61,7 +61,11 @@ export function transitionHost(host: Host, next: Snapshot): TransitionHost {
     report: host.report,
     blocked: (plan) => blockedBy(plan, host.manifests()),
     current: host.current,
-    commit: (generation, idle) => host.commit(generation, idle, next),
+    commit: (generation, idle) => {
+      const before = host.current();
+      host.commit(generation, idle, next);
+      tellTools(host.events, before, generation);
+    },
     bar: (idle) => host.bar(idle),
     barred: () => host.barred,
     limits: () => ({ drainMs: host.pluginSettings().drainMs, releaseMs }),
@@ -74,6 +78,7 @@ function contextHost(host: Host): ContextHost {
   return {
     clock: options.clock,
     hooks: () => host.current().hooks,
+    services: () => host.current().services,
     logger: (id) => options.log.child(id),
     dataDir: (id) => join(options.stateDir, "data", id),
     emit: (type, payload) => host.events.publish(type, payload),

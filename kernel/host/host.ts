@@ -2,7 +2,6 @@
  * The host: holds the one mutable reference to what is live and the one serial queue through which every change goes.
  * Two hosts in one process do not know of each other.
  */
-import type { RequestListener } from "node:http";
 import { type ChangeResult, GatewayError, type PluginState } from "@chela/sdk";
 import { Gate } from "../auth/gate.ts";
 import { bindHost, liveAuth, type ResolvedAuth, requireAuthForBind, resolveAuth } from "../auth/settings.ts";
@@ -37,6 +36,7 @@ export class Host {
   readonly options: HostOptions;
   readonly gate: Gate;
   readonly streams: Streams;
+  readonly dispatcher: Dispatcher;
   readonly events: EventBus;
   readonly stats = new Stats();
   readonly faults: FaultLedger;
@@ -58,7 +58,6 @@ export class Host {
   onListener: (listener: Listener) => Promise<void> = async () => undefined;
   readonly #changes = new SerialQueue();
   readonly #afterStop: (() => Promise<void>)[] = [];
-  readonly #dispatcher: Dispatcher;
   readonly #kernel: Instance;
   readonly #bootPort: number;
   #generation: Generation;
@@ -83,7 +82,7 @@ export class Host {
     this.gate = new Gate({ settings: () => this.settings(), auth: this.auth, now: () => performance.now() });
     const ports = entrancePorts(this);
     this.streams = new Streams(ports);
-    this.#dispatcher = new Dispatcher(ports);
+    this.dispatcher = new Dispatcher(ports);
     this.#kernel = kernelInstance(services(this), [
       { hook: "auth:identify", fn: identifyTap(this.auth) as never },
       { hook: "auth:authorize", fn: authorizeTap() as never },
@@ -93,11 +92,6 @@ export class Host {
 
   /** What is live. Read it once per request, frame or hook call. */
   readonly current = (): Generation => this.#generation;
-
-  /** The `request` listener of every listener. */
-  get handle(): RequestListener {
-    return this.#dispatcher.handle;
-  }
 
   settings(): GatewaySettings {
     return this.snapshot.values.get("gateway") as GatewaySettings;
@@ -144,9 +138,15 @@ export class Host {
     return { host, port: asked, ...(tls && { tls }) };
   }
 
+  /** After credentials may have gone: ends the sockets and streamed replies of whoever could not open them again. */
+  async recheck(): Promise<number> {
+    const [sockets, replies] = await Promise.all([this.streams.recheck(), this.dispatcher.recheck()]);
+    return sockets + replies;
+  }
+
   server(place: ListenPlace): Promise<Unbound> {
     const { headersMs } = this.settings().limits;
-    return prepareServer(place, { request: this.#dispatcher.handle, upgrade: this.streams.upgrade, headersMs });
+    return prepareServer(place, { request: this.dispatcher.handle, upgrade: this.streams.upgrade, headersMs });
   }
 
   /** Starts every enabled plugin, newcomers that fail are left out. `up` ends before `/ready` says that the gateway serves. */

@@ -13,7 +13,7 @@ export interface Step {
   readonly action: Action;
   /** For `hot`: keys relative to the section. */
   readonly changed: readonly string[];
-  /** Need key → id of the plugin that provides it. */
+  /** Need key → id of the plugin that provides it; of an optional need it only says who is set up first. */
   readonly providers: ReadonlyMap<string, string>;
 }
 
@@ -155,7 +155,7 @@ function providersOf(manifest: Manifest, owners: Owners, wanted: ReadonlyMap<str
   return providers;
 }
 
-/** Kahn's order. A cycle gives up its optional needs; what remains of it waits, named. */
+/** Kahn's order. In a cycle optional needs say nothing about the order; what remains of it waits, named. */
 function topological(
   wanted: Map<string, Manifest>,
   providers: ReadonlyMap<string, Providers>,
@@ -181,7 +181,7 @@ function topological(
   return [...placed].map((id) => wanted.get(id) as Manifest);
 }
 
-/** Takes one optional need out of what waits for each other. False when there is none. */
+/** Takes one optional need out of what waits for each other: it is met once all of them run. False when there is none. */
 function loosen(
   rest: readonly Manifest[],
   providers: ReadonlyMap<string, Providers>,
@@ -209,10 +209,10 @@ function decide(manifest: Manifest, input: PlanInput, providers: Providers, rene
   return { ...base, action: "keep" };
 }
 
+/** Of what it cannot do without: the rest is looked up at each use. */
 function wiringChanged(live: Instance, providers: ReadonlyMap<string, string>, renewed: ReadonlySet<string>): boolean {
-  if (live.uses.size !== providers.size) return true;
-  for (const [key, id] of providers) {
-    if (renewed.has(id) || live.uses.get(key)?.id !== id) return true;
-  }
-  return false;
+  return live.manifest.needs.some(({ key, optional }) => {
+    const id = providers.get(key);
+    return !optional && (id === undefined || renewed.has(id) || live.uses.get(key)?.id !== id);
+  });
 }

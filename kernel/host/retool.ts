@@ -1,10 +1,10 @@
 /**
  * New tools for an instance that runs: the same instances composed anew, one commit, no restart. It runs in the queue of
- * changes; a conflict leaves everything as it was.
+ * changes; a conflict leaves everything as it was. Tools that came or went with a service are told here, too.
  */
 import { GatewayError } from "@chela/sdk";
 import type { AnyTool, Instance } from "../instance/instance.ts";
-import { ComposeConflict, compose } from "./compose.ts";
+import { ComposeConflict, compose, type Generation } from "./compose.ts";
 import type { Host } from "./host.ts";
 
 type RetoolHost = Pick<Host, "current" | "commit" | "idle" | "snapshot" | "report" | "events">;
@@ -30,4 +30,25 @@ export async function retool(host: RetoolHost, instance: Instance, tools: readon
   const used = new Set(tools.map(({ input }) => input));
   if (old.some(({ input }) => !used.has(input))) instance.validators.reset();
   host.events.publish("tools_changed", { plugin: instance.id, tools: tools.length });
+}
+
+/** Of those that ran before and were not set up anew: who comes is told by its state. */
+export function tellTools(events: Host["events"], before: Generation, after: Generation): void {
+  if (before === after) return;
+  const [had, has] = [toolsByOwner(before), toolsByOwner(after)];
+  for (const [id, instance] of before.instances) {
+    const now = after.instances.get(id);
+    if ((now && now !== instance) || String(had.get(instance)) === String(has.get(instance))) continue;
+    events.publish("tools_changed", { plugin: id, tools: has.get(instance)?.length ?? 0 });
+  }
+}
+
+function toolsByOwner({ tools }: Generation): ReadonlyMap<Instance, readonly string[]> {
+  const owners = new Map<Instance, string[]>();
+  for (const [name, { owner }] of tools) {
+    const names = owners.get(owner);
+    if (names) names.push(name);
+    else owners.set(owner, [name]);
+  }
+  return owners;
 }

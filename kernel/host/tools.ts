@@ -4,7 +4,9 @@
  * gets an answer it can read, whatever went wrong.
  */
 import {
+  expandAllowlist,
   GatewayError,
+  isToolAllowed,
   messageOf,
   type ToolAnswer,
   type ToolInfo,
@@ -32,8 +34,16 @@ const maxOutputChars = 1_000_000;
 const refusals: ReadonlySet<string> = new Set(["TOOL_DENIED", "FORBIDDEN", "UNAUTHORIZED", "UNAVAILABLE"]);
 
 export function createTools(host: ToolsHost): Tools {
+  const lists = new WeakMap<Generation, readonly ToolInfo[]>();
   return {
-    list: () => [...host.current().tools.values()].map(describe).sort((a, b) => (a.name < b.name ? -1 : 1)),
+    list: () => {
+      const generation = host.current();
+      const known = lists.get(generation);
+      if (known) return known;
+      const list = [...generation.tools.values()].map(describe).sort((a, b) => (a.name < b.name ? -1 : 1));
+      lists.set(generation, Object.freeze(list));
+      return list;
+    },
     run: async (call, turn) => {
       const generation = host.current();
       const found = generation.tools.get(call.name);
@@ -73,7 +83,7 @@ async function dispatch(
   if (generation.blocked) return refusal("UNAVAILABLE", generation.blocked);
   const want = { what: "tool", name: item.name, access: item.access, owner: owner.id } as const;
   await host.gate.authorize(turn.identity, want, generation);
-  if (turn.tools && !turn.tools.includes(item.name))
+  if (turn.tools && !isToolAllowed(item.name, expandAllowlist(turn.tools)))
     return refusal("TOOL_DENIED", `denied: the agent "${turn.agent}" may not use ${item.name}`);
   const raw = call.arguments.trim() === "" ? {} : parseJson(Buffer.from(call.arguments));
   const input = await owner.validators.check(item.input, raw, `input of ${item.name}`);
@@ -113,9 +123,18 @@ function ended(name: string, timeoutMs: number): GatewayError {
 }
 
 function describe({ owner, item }: Owned<AnyTool>): ToolInfo {
-  const { name, about, access, risk, remote } = item;
+  const { name, about, access, risk, runsOthers, remote } = item;
   const input = item.input as unknown as Record<string, unknown>;
-  return { name, about, access, risk, owner: owner.id, input, ...(remote && { remote }) };
+  return {
+    name,
+    about,
+    access,
+    risk,
+    owner: owner.id,
+    input,
+    ...(runsOthers && { runsOthers }),
+    ...(remote && { remote }),
+  };
 }
 
 function unknownTool(name: string, generation: Generation): string {

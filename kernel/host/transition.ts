@@ -5,6 +5,7 @@
 import { messageOf, type PluginState } from "@chela/sdk";
 import type { Instance } from "../instance/instance.ts";
 import { deadline, isPromise } from "../instance/scope.ts";
+import { pinsOf } from "../instance/stand-in.ts";
 import { type Assembly, assemble, StageFailure, type Stager } from "./assemble.ts";
 import type { Generation } from "./compose.ts";
 import { type Idle, kernelId, type PlanInput } from "./plan.ts";
@@ -48,8 +49,11 @@ export async function transition(input: Omit<PlanInput, "live" | "barred">, host
     return { committed: false, ...nothing, failed: [refused] };
   }
   for (const idle of assembly.failures) host.bar(idle);
+  const leaving = replaced(before, assembly.generation);
+  for (const instance of leaving) instance.pinned = pinsOf(instance, before.services);
   host.commit(assembly.generation, assembly.plan.idle);
-  await retire(replaced(before, assembly.generation), host.limits(), host.report);
+  for (const instance of assembly.staged) instance.pinned = undefined;
+  await retire(leaving, host.limits(), host.report);
   const outcome = summarise(before, assembly);
   const unstarted = await activate(assembly.staged, host);
   if (unstarted.length === 0) return outcome;

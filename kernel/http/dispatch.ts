@@ -3,16 +3,14 @@
  * It reads the generation once, at its start, and finishes on it; the owner's work counts as in flight all the while.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { GatewayError, type Identity, type RequestFacts } from "@chela/sdk";
-import type { Gate } from "../auth/gate.ts";
-import type { GatewaySettings } from "../config/gateway-schema.ts";
-import type { FaultReporter } from "../hooks.ts";
+import { GatewayError, type RequestFacts } from "@chela/sdk";
 import type { Generation } from "../host/compose.ts";
-import type { Stats } from "../host/stats.ts";
 import type { Instance } from "../instance/instance.ts";
 import type { RouteMatch } from "../routes.ts";
 import { drain, hasBody, invite } from "./body.ts";
 import { asGatewayError, renderError } from "./errors.ts";
+import type { DispatchHost, Exchange } from "./exchange.ts";
+import { OpenReplies } from "./open-replies.ts";
 import { type ReadRules, readRequest } from "./read-request.ts";
 import { ReplyBatch } from "./reply-batch.ts";
 import { RequestView } from "./request-view.ts";
@@ -22,46 +20,13 @@ import { unmatched } from "./unmatched.ts";
 import { UploadPlaces } from "./upload-places.ts";
 import { canonicalPath } from "./urls.ts";
 
-export interface DispatchHost {
-  current(): Generation;
-  settings(): GatewaySettings;
-  readiness(): { readonly ready: boolean };
-  readonly gate: Gate;
-  readonly stats: Stats;
-  readonly report: FaultReporter;
-  readonly uploadDir: string;
-  requestId(): string;
-  requestLog(entry: {
-    id: string;
-    method: string;
-    path: string;
-    status: number;
-    ms: number;
-    error?: GatewayError;
-  }): void;
-}
-
-/** What is known of one request so far. */
-export interface Exchange {
-  readonly id: string;
-  readonly req: IncomingMessage;
-  readonly res: ServerResponse;
-  readonly generation: Generation;
-  readonly from: number;
-  path: string;
-  search: string;
-  /** For figures: the route's pattern, never the client's path. */
-  label: string;
-  identity: Identity | undefined;
-  view: RequestView | undefined;
-}
-
 const repairOwners: ReadonlySet<string> = new Set(["kernel", "api-config", "logs"]);
 
 export class Dispatcher {
   readonly #host: DispatchHost;
   readonly #batch: ReplyBatch;
   readonly #uploads = new UploadPlaces();
+  readonly #open = new OpenReplies();
 
   constructor(host: DispatchHost) {
     this.#host = host;
@@ -86,6 +51,11 @@ export class Dispatcher {
     });
     void this.#serve(exchange);
   };
+
+  /** Ends the streams of whoever may not have them any more; their number. */
+  recheck(): Promise<number> {
+    return this.#open.recheck(this.#host.gate, this.#host.current());
+  }
 
   async #serve(exchange: Exchange): Promise<void> {
     let problem: GatewayError | undefined;
@@ -161,12 +131,14 @@ export class Dispatcher {
     const cleanUp = nothingToRead
       ? undefined
       : await readRequest(req, exchange.search, live, { view, rules: this.#rules(exchange) });
+    const place = this.#open.put({ identity, credentials, view });
     try {
       const out = early ? outgoing(early) : await runHandler(live, view, this.#host.report);
       drain(req, res);
-      const sent = this.#reply(exchange, out, () => view.signal);
+      const sent = this.#reply(exchange, out, () => view.streamed());
       if (sent) await sent;
     } finally {
+      this.#open.clear(place);
       await cleanUp?.();
     }
   }

@@ -1,5 +1,5 @@
 /** OpenAPI 3.1 of everything live, from the schemas the routes carry. No secret, no config value, no host path. */
-import type { TSchema } from "@chela/sdk";
+import { type TSchema, Type } from "@chela/sdk";
 import type { Generation } from "../host/compose.ts";
 import type { AnyRoute } from "../instance/instance.ts";
 
@@ -52,7 +52,7 @@ function operation(owner: string, route: AnyRoute): Json {
     tags: [owner],
     "x-access": route.access,
     security: route.access === "public" ? [] : [{ token: [] }],
-    parameters: [...pathParameters(route.path), ...queryParameters(route.query)],
+    parameters: [...pathParameters(route), ...queryParameters(route.query)],
     ...(route.body ? { requestBody: { content: { "application/json": { schema: plain(route.body) } } } } : {}),
     responses: {
       200: {
@@ -78,11 +78,12 @@ function streamOperation(
   };
 }
 
-function pathParameters(path: string): Json[] {
+function pathParameters({ path, params }: AnyRoute): Json[] {
+  const { properties = {} } = (params ?? {}) as { properties?: Record<string, TSchema> };
   const names = path
     .split("/")
     .flatMap((part) => (part === "*" ? ["path"] : part.startsWith(":") ? [part.slice(1)] : []));
-  return names.map((name) => ({ name, in: "path", required: true, schema: { type: "string" } }));
+  return names.map((name) => ({ name, in: "path", required: true, schema: plain(properties[name] ?? text) }));
 }
 
 function queryParameters(query: TSchema | undefined): Json[] {
@@ -97,6 +98,8 @@ function queryParameters(query: TSchema | undefined): Json[] {
     schema: plain(schema),
   }));
 }
+
+const text = Type.String();
 
 /** JSON without TypeBox's hidden keys. */
 function plain(schema: TSchema | undefined): unknown {

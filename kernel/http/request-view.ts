@@ -1,6 +1,7 @@
 /** The request a handler sees. The abort signal is made on first use: most handlers never look at it. */
 import type { IncomingHttpHeaders } from "node:http";
 import { GatewayError, type Identity, type RouteRequest, type UploadedFile } from "@chela/sdk";
+import { openController } from "../signals.ts";
 
 export interface ViewParts {
   readonly id: string;
@@ -26,6 +27,8 @@ export class RequestView implements RouteRequest {
   readonly #stopped: AbortSignal;
   #abort: AbortController | undefined;
   #left = false;
+  #streamed = false;
+  #revoked = false;
   readonly #stop = () => this.#abort?.abort(this.#stopped.reason);
 
   constructor(parts: ViewParts, identity: Identity, stopped: AbortSignal) {
@@ -40,12 +43,27 @@ export class RequestView implements RouteRequest {
 
   get signal(): AbortSignal {
     if (!this.#abort) {
-      this.#abort = new AbortController();
+      this.#abort = openController();
       if (this.#left) this.leave();
       else if (this.#stopped.aborted) this.#stop();
       else this.#stopped.addEventListener("abort", this.#stop, { once: true });
     }
     return this.#abort.signal;
+  }
+
+  /** Of a reply that is a stream: from here on it ends when its credential goes. */
+  streamed(): AbortSignal {
+    this.#streamed = true;
+    if (this.#revoked) this.revoke();
+    return this.signal;
+  }
+
+  /** The credential has gone. True when that ends a stream. */
+  revoke(): boolean {
+    this.#revoked = true;
+    if (!this.#streamed || this.signal.aborted) return false;
+    this.#abort?.abort(new GatewayError("UNAUTHORIZED", 401, "credential replaced"));
+    return true;
   }
 
   /** The client went away before the reply was complete. */

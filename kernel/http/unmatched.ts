@@ -6,7 +6,7 @@ import { type Access, GatewayError } from "@chela/sdk";
 import type { Gate } from "../auth/gate.ts";
 import type { Owned } from "../host/compose.ts";
 import type { StaticFolder } from "../instance/instance.ts";
-import type { Exchange } from "./dispatch.ts";
+import type { Exchange } from "./exchange.ts";
 
 export async function unmatched(exchange: Exchange, gate: Gate, headers: Record<string, string>): Promise<void> {
   const { req, generation, path } = exchange;

@@ -172,10 +172,14 @@ class Reading {
     });
     stream.once("limit", () => this.#fail(tooLarge(`a file is larger than ${this.#options.maxFileBytes} bytes`)));
     this.#paths.push(path);
+    const target = createWriteStream(path, { flags: "wx", mode: 0o600 });
+    const closed = new Promise<void>((resolve) => target.once("close", resolve));
     try {
-      await pipeline(stream, createWriteStream(path, { flags: "wx", mode: 0o600 }), { signal: this.#over.signal });
+      await pipeline(stream, target, { signal: this.#over.signal });
     } catch (error) {
       this.#fail(notStored(error));
+      // A file that is still being opened would appear after it was deleted.
+      await closed;
       return;
     }
     // A form sends an empty nameless part for a file input that was left alone.

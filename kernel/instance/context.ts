@@ -10,11 +10,13 @@ import { lent } from "./lend.ts";
 import { misuse, needsFunction, plainCopy } from "./misuse.ts";
 import { needsTool, registrations } from "./registrations.ts";
 import type { OwnedKind, Scope } from "./scope.ts";
+import { providerOf, type ServiceTable, standIn } from "./stand-in.ts";
 
 /** What the host lends to every Context. Getters, so that nothing is captured across generations. */
 export interface ContextHost {
   readonly clock: Clock;
   hooks(): HookSet;
+  services(): ServiceTable;
   logger(id: string): Logger;
   dataDir(id: string): string;
   emit(type: string, payload: Readonly<Record<string, unknown>>, owner: string): void;
@@ -51,7 +53,7 @@ export function createContext(instance: Instance, host: ContextHost): Context<un
     get config() {
       return instance.config;
     },
-    use: usesOf(instance) as never,
+    use: usesOf(instance, host) as never,
     get dataDir() {
       scope.assertOpen("dataDir");
       dataDir ??= host.dataDir(id);
@@ -60,6 +62,7 @@ export function createContext(instance: Instance, host: ContextHost): Context<un
     },
     ...registrations(instance),
     ...lifecycle(instance, host),
+    work: (running) => scope.work(running),
     listens: (hook) => host.hooks().has(hook),
     call<H extends CallableHook>(hook: H, ...args: Parameters<HookTaps[H]>): HookResult<H> {
       scope.assertOpen(`call ${hook}`);
@@ -83,12 +86,21 @@ export function createContext(instance: Instance, host: ContextHost): Context<un
   };
 }
 
-function usesOf(instance: Instance): Record<string, unknown> {
+function usesOf(instance: Instance, host: ContextHost): Record<string, unknown> {
   const use: Record<string, unknown> = Object.create(null);
-  for (const { key, service } of instance.manifest.needs) {
+  for (const need of instance.manifest.needs) {
+    const { key, service } = need;
     const provider = instance.uses.get(key);
-    const implementation = provider?.contributions.services.get(service)?.implementation;
-    use[key] = provider?.id === kernelId ? lent(service, implementation as object, instance.scope) : implementation;
+    if (!provider) {
+      const get = () => {
+        const found = providerOf(need, host.services(), instance);
+        return found && standIn(found, service);
+      };
+      Object.defineProperty(use, key, { enumerable: true, get });
+      continue;
+    }
+    const implementation = provider.contributions.services.get(service)?.implementation;
+    use[key] = provider.id === kernelId ? lent(service, implementation as object, instance.scope) : implementation;
   }
   return Object.freeze(use);
 }

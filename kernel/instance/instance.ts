@@ -79,8 +79,15 @@ export class Instance implements TapOwner {
   readonly toolMarks: (() => void)[] = [];
   readonly starts: (() => void | Promise<void>)[] = [];
   readonly configListeners: ((now: never, changed: readonly string[]) => void | Promise<void>)[] = [];
-  /** Ids of the instances whose services it uses, by need key. */
+  /** The instances whose services it cannot do without, by need key: the same all its life. */
   readonly uses: ReadonlyMap<string, Instance>;
+  /**
+   * Those of its optional needs while it is not live: what it was set up with, and after that what it was left with.
+   * Undefined while it is live: then what is live with it counts.
+   */
+  pinned: ReadonlyMap<string, Instance> | undefined;
+  /** Its services as those get them who can do without. */
+  readonly standIns = new Map<string, unknown>();
   /** Always the current section, frozen. */
   config: unknown;
   /** Registration is closed once the instance is composed. */

@@ -24,10 +24,16 @@ export function lent(id: string, service: object, scope: Scope): object {
 }
 
 /** Of a class, too, whose methods are its prototype's. */
-function namesOf(service: object): readonly string[] {
-  const proto: unknown = Object.getPrototypeOf(service);
-  const inherited = proto && proto !== Object.prototype ? Object.getOwnPropertyNames(proto) : [];
-  return [...Object.keys(service), ...inherited].filter((name) => name !== "constructor");
+export function namesOf(service: object): ReadonlySet<string> {
+  const names = new Set(Object.keys(service));
+  for (
+    let proto = Object.getPrototypeOf(service);
+    proto && proto !== Object.prototype;
+    proto = Object.getPrototypeOf(proto)
+  ) {
+    for (const name of Object.getOwnPropertyNames(proto)) if (name !== "constructor") names.add(name);
+  }
+  return names;
 }
 
 function waiting(call: Member, scope: Scope): Member {

@@ -29,8 +29,15 @@ export function needsFunction(instance: Instance, what: string, value: unknown):
 
 /** What others will read as JSON: copied now, so that nobody meets something that cannot be told, or that changes later. */
 export function plainCopy<T>(instance: Instance, what: string, value: T): T {
+  return JSON.parse(asJson(instance, what, value)) as T;
+}
+
+/** `undefined` has no JSON either. */
+export function asJson(instance: Instance, what: string, value: unknown): string {
   try {
-    return JSON.parse(JSON.stringify(value)) as T;
+    const text: string | undefined = JSON.stringify(value);
+    if (text === undefined) throw new TypeError(`"undefined" is not valid JSON`);
+    return text;
   } catch (error) {
     throw misuse(instance, `${what} with what is no JSON: ${messageOf(error)}`);
   }

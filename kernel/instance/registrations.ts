@@ -5,7 +5,7 @@
 import { type Context, type HookName, type HookTaps, hookKinds, type Service } from "@chela/sdk";
 import { staticHandler } from "../http/static.ts";
 import type { AnyRoute, AnyTool, Instance } from "./instance.ts";
-import { misuse, needsAccess, needsFunction, needsName, needsPath, plainCopy } from "./misuse.ts";
+import { asJson, misuse, needsAccess, needsFunction, needsName, needsPath, plainCopy } from "./misuse.ts";
 import type { OwnedKind } from "./scope.ts";
 
 type Entrances = Pick<Context, "route" | "stream" | "static">;
@@ -118,6 +118,10 @@ export function needsTool(instance: Instance, tool: AnyTool): void {
     throw misuse(instance, `names a tool "${tool.name}"; use 1-64 letters, digits, _ or -`);
   needsFunction(instance, what, tool.run);
   needsSchemas(instance, what, [tool.input ?? null]);
+  for (const key of tool.needs ?? []) {
+    if (instance.manifest.needs.some((need) => need.key === key)) continue;
+    throw misuse(instance, `gives the ${what} the need "${key}", which its \`needs\` do not name`);
+  }
 }
 
 /** They are shown to clients and models, so they have to be JSON. */
@@ -125,7 +129,7 @@ function needsSchemas(instance: Instance, what: string, schemas: readonly unknow
   for (const schema of schemas) {
     if (schema === undefined) continue;
     if (typeof schema !== "object" || schema === null) throw misuse(instance, `gives ${what} a schema that is none`);
-    plainCopy(instance, `gives ${what} a schema`, schema);
+    asJson(instance, `gives ${what} a schema`, schema);
   }
 }
 

@@ -108,6 +108,15 @@ export class Scope {
     if (this.#inFlight <= 0) this.#idle?.();
   }
 
+  /** The same for work that ends with a promise; whoever drops it hears of no failure. */
+  work<T>(running: PromiseLike<T>): Promise<T> {
+    this.assertOpen("work");
+    this.enter();
+    const work = Promise.resolve(running).finally(() => this.leave());
+    work.catch(() => undefined);
+    return work;
+  }
+
   /**
    * A change of what is live that the owner asked for and waits for. It may be its own restart, so while it lasts the
    * owner's waiting is no work in flight.

@@ -135,7 +135,7 @@ async function resolveAll(name: string): Promise<readonly Answer[]> {
 }
 
 function refused(what: string): GatewayError {
-  const message = `outbound request refused: ${what} is not a public address; name the origin in \`trust\` to allow it`;
+  const message = `outbound request refused: ${what} is not a public address (a plugin that needs it names the origin in \`trust\`)`;
   return new GatewayError("OUTBOUND_REFUSED", 403, message);
 }
 

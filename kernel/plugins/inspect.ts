@@ -6,7 +6,8 @@
 import { tmpdir } from "node:os";
 import { pathToFileURL } from "node:url";
 import { isObject } from "@chela/sdk";
-import { childEnv, runChild } from "../process/child.ts";
+import { childEnv } from "../process/child.ts";
+import { runChild } from "../process/run-child.ts";
 import { type CatalogEntry, manifestError } from "./entry.ts";
 import { manifestFrom } from "./kept-manifest.ts";
 

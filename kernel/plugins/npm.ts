@@ -6,7 +6,8 @@ import { existsSync, realpathSync } from "node:fs";
 import { mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { delimiter, dirname, join } from "node:path";
 import { GatewayError } from "@chela/sdk";
-import { childEnv, networkVariables, runChild } from "../process/child.ts";
+import { childEnv, networkVariables } from "../process/child.ts";
+import { runChild } from "../process/run-child.ts";
 import { validPackageName } from "./package-file.ts";
 
 export interface NpmOptions {

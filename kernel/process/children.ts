@@ -18,6 +18,7 @@ const graceMs = 2000;
 const pipeGraceMs = 1000;
 
 export async function startChild(spec: ChildSpec, orphans: Orphans): Promise<Child> {
+  orphans.prepare();
   const child = spawnChild(spec);
   child.on("error", () => undefined);
   orphans.watch(child);

@@ -29,6 +29,13 @@ export class Orphans {
   #shell: ChildProcess | undefined;
   #idle: NodeJS.Timeout | undefined;
 
+  /** Before a child is started: then there is no moment in which it runs and nobody would end it. */
+  prepare(): void {
+    if (!grouped) return;
+    this.#shell ??= this.#start();
+    if (this.#groups.size === 0) this.#rest();
+  }
+
   /** The child leads a group of its own. */
   watch(child: ChildProcess): void {
     const { pid } = child;
@@ -44,12 +51,19 @@ export class Orphans {
   #forget(pid: number): void {
     this.#groups.delete(pid);
     this.#tell(`- ${pid}\n`);
-    if (this.#groups.size > 0) return;
+    if (this.#groups.size === 0) this.#rest();
+  }
+
+  #rest(): void {
     clearTimeout(this.#idle);
-    this.#idle = setTimeout(() => {
-      this.#shell?.stdin?.end();
-      this.#shell = undefined;
-    }, idleMs).unref();
+    this.#idle = setTimeout(() => this.close(), idleMs).unref();
+  }
+
+  /** Nobody is watched any more; the shell ends what is left. */
+  close(): void {
+    clearTimeout(this.#idle);
+    this.#shell?.stdin?.end();
+    this.#shell = undefined;
   }
 
   #tell(line: string): void {

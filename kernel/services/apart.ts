@@ -1,6 +1,7 @@
 /**
  * The `files` service over a folder that holds the state dir, such as a home that serves as workspace: the gateway's own
- * files (config, tokens, accounts, plugins) are none of that folder's. Folders inside the state dir are used as they are.
+ * files (config, tokens, accounts, plugins) are none of that folder's. Folders inside the state dir are used as they are, and
+ * so is a file that the operator named, such as an account right in the state dir: its tokens are renewed in place.
  */
 import { realpath } from "node:fs/promises";
 import { type Files, GatewayError } from "@chela/sdk";
@@ -31,9 +32,9 @@ export function apartFrom(stateDir: string, files: Files): Files {
       await assertApart(root, path);
       return files.read(root, path, maxBytes);
     },
-    write: async (root, path, ...rest) => {
-      await assertApart(root, path);
-      return files.write(root, path, ...rest);
+    write: async (root, path, bytes, options) => {
+      if (!options?.named) await assertApart(root, path);
+      return files.write(root, path, bytes, options);
     },
     remove: async (root, path) => {
       await assertApart(root, path);

@@ -2,6 +2,7 @@
 import type { Child, Children } from "@chela/sdk";
 import type { Scope } from "../instance/scope.ts";
 import type { Orphans } from "../process/orphans.ts";
+import { withSignals } from "../signals.ts";
 
 /** Of nobody: the children end with the host, or with its process. */
 export function childrenService(): Children {
@@ -23,7 +24,7 @@ export function childrenOf(scope: Scope, host: Children): Children {
     run: async (spec, limits) => {
       scope.assertOpen(`run ${spec.command}`);
       const signals = limits.signal ? [limits.signal, scope.signal] : [scope.signal];
-      const running = host.run(spec, { ...limits, signal: AbortSignal.any(signals) });
+      const running = withSignals(signals, (signal) => host.run(spec, { ...limits, signal }));
       const forget = scope.own("child", spec.command, () => running.then(nothing, nothing));
       return running.finally(forget);
     },

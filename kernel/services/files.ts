@@ -41,16 +41,12 @@ export const filesService: Files = {
     return file === undefined || !stats ? undefined : factsOf(file, regular(stats, path));
   },
   read: async (root, path, maxBytes) => {
-    const file = await ifThere(() => resolveInside(root, path));
-    const handle = file === undefined ? undefined : await ifThere(() => open(file, readFlags));
-    if (file === undefined || !handle) return undefined;
     try {
-      await assertStill(root, file, handle, path);
-      const { size } = regular(await handle.stat(), path);
-      if (size > maxBytes) throw tooLarge(path, size, maxBytes);
-      return await readUpTo(handle, maxBytes, path);
-    } finally {
-      await handle.close();
+      return await readOpened(root, path, maxBytes);
+    } catch (error) {
+      // Replaced between its opening and the check, as editors save.
+      if (codeOf(error) !== "ENOENT") throw error;
+      return ifThere(() => readWithin(root, path, maxBytes));
     }
   },
   write: async (root, path, bytes, options) => {
@@ -76,6 +72,37 @@ export const filesService: Files = {
     });
   },
 };
+
+async function readOpened(root: string, path: string, maxBytes: number): Promise<Buffer | undefined> {
+  const file = await ifThere(() => resolveInside(root, path));
+  const handle = file === undefined ? undefined : await ifThere(() => open(file, readFlags));
+  if (file === undefined || !handle) return undefined;
+  try {
+    await assertStill(root, file, handle, path);
+    return await readAll(handle, maxBytes, path);
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Its folder is held and judged instead of the file: whichever is there at that moment is read. */
+async function readWithin(root: string, path: string, maxBytes: number): Promise<Buffer> {
+  const file = await resolveInside(root, path);
+  return within(root, file, path, async (place) => {
+    const handle = await open(place, readFlags);
+    try {
+      return await readAll(handle, maxBytes, path);
+    } finally {
+      await handle.close();
+    }
+  });
+}
+
+async function readAll(handle: FileHandle, maxBytes: number, path: string): Promise<Buffer> {
+  const { size } = regular(await handle.stat(), path);
+  if (size > maxBytes) throw tooLarge(path, size, maxBytes);
+  return readUpTo(handle, maxBytes, path);
+}
 
 /** Runs `work` on the file's place in its folder, held by a handle where the system can. */
 async function within<T>(root: string, file: string, path: string, work: (place: string) => Promise<T>): Promise<T> {

@@ -40,7 +40,7 @@ export function gatewayService(host: Host, configPath: string): Gateway {
     runCommand: (name, args, call) => runCommand(host, name, args, call),
     panels: () =>
       [...host.current().panels.values()].map(({ owner, item }) => ({ icon: "", ...item, owner: owner.id })),
-    recheckCredentials: () => host.streams.recheck(),
+    recheckCredentials: () => host.recheck(),
     restart: async ({ full, why }) => {
       const restart = full ? "all" : new Set<string>();
       const { failed } = await host.exclusive(() =>

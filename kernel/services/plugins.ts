@@ -9,7 +9,8 @@ import {
 } from "@chela/sdk";
 import type { Host } from "../host/host.ts";
 import { kernelId } from "../host/plan.ts";
-import type { Contributions, Instance, Manifest } from "../instance/instance.ts";
+import type { AnyTool, Contributions, Instance, Manifest } from "../instance/instance.ts";
+import { pinsOf } from "../instance/stand-in.ts";
 import { pluginUnknown } from "../plugins/entry.ts";
 
 /** Installing and removing files; kernel/plugins does it. */
@@ -107,7 +108,9 @@ function row(host: Host, manifest: Manifest): PluginRow {
 }
 
 function info(host: Host, manifest: Manifest): PluginInfo {
-  const instance = host.current().instances.get(manifest.id);
+  const { instances, services, tools } = host.current();
+  const instance = instances.get(manifest.id);
+  const providers = instance && new Map([...instance.uses, ...pinsOf(instance, services)]);
   const { root, host: range, section, hot, needs, provides, schema } = manifest;
   return {
     ...row(host, manifest),
@@ -119,10 +122,10 @@ function info(host: Host, manifest: Manifest): PluginInfo {
       service,
       range: wanted,
       optional,
-      provider: instance?.uses.get(key)?.id ?? null,
+      provider: providers?.get(key)?.id ?? null,
     })),
     provides,
-    contributions: contributionsOf(instance),
+    contributions: contributionsOf(instance, new Set([...tools.values()].map(({ item }) => item))),
     startup: instance?.startup ?? null,
     hooks:
       instance?.contributions.taps.map(({ hook, stats }) => ({
@@ -136,14 +139,16 @@ function info(host: Host, manifest: Manifest): PluginInfo {
   };
 }
 
-function contributionsOf(instance: Instance | undefined): PluginInfo["contributions"] {
+function contributionsOf(instance: Instance | undefined, offered: ReadonlySet<AnyTool>): PluginInfo["contributions"] {
   const list = <K extends keyof Omit<Contributions, "services">>(kind: K) =>
     (instance?.contributions[kind] ?? []) as Contributions[K];
   return {
     routes: list("routes").map(({ method, path, access }) => ({ method, path, access })),
     streams: list("streams").map(({ path, access }) => ({ path, access })),
     methods: list("methods").map(({ name, access }) => ({ name, access })),
-    tools: list("tools").map(({ name, access, risk }) => ({ name, access, risk })),
+    tools: list("tools")
+      .filter((tool) => offered.has(tool))
+      .map(({ name, access, risk }) => ({ name, access, risk })),
     commands: list("commands").map(({ name, access }) => ({ name, access })),
     panels: list("panels").map(({ id, access }) => ({ id, access })),
     statics: list("statics").map(({ prefix, access }) => ({ path: prefix, access })),

@@ -9,6 +9,7 @@ import type { FaultReporter } from "../hooks.ts";
 import type { Owned } from "../host/compose.ts";
 import { parseJson } from "../http/body.ts";
 import type { AnyStream } from "../instance/instance.ts";
+import { openController } from "../signals.ts";
 import { Inbox } from "./inbox.ts";
 
 export interface SocketParts {
@@ -36,7 +37,7 @@ export class LiveSocket implements Socket {
   readonly path: string;
   readonly #parts: SocketParts;
   readonly #ws: WebSocket;
-  readonly #abort = new AbortController();
+  readonly #abort = openController();
   readonly #inbox: Inbox<unknown>;
   #alive = true;
 

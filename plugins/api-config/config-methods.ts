@@ -2,10 +2,11 @@
 import { type Call, GatewayError, Type, type WriteOptions } from "@chela/sdk";
 import { planned } from "./config-routes.ts";
 import type { Ctx } from "./needs.ts";
-import { Change, Edits, Nothing, PlannedRows } from "./schemas.ts";
+import { BackupId, BaseHash, Change, Edits, Nothing, PlannedRows } from "./schemas.ts";
 
 const Path = Type.String({ minLength: 1, maxLength: 1024, description: 'Dotted: gateway.port, a["x.y"].' });
-const Guards = { baseHash: Type.Optional(Type.String()), force: Type.Optional(Type.Boolean()) };
+const Force = Type.Boolean({ description: "Also a write that drops a section nobody named, or half of the file" });
+const Guards = { baseHash: Type.Optional(BaseHash), force: Type.Optional(Force) };
 
 export function registerConfigMethods(ctx: Ctx): void {
   registerReads(ctx);
@@ -21,7 +22,10 @@ function registerReads(ctx: Ctx): void {
     about: "One value, or everything; secrets redacted. From the file, or with defaults: `source: merged`.",
     params: Type.Object({
       path: Type.Optional(Path),
-      source: Type.Union([Type.Literal("file"), Type.Literal("merged")], { default: "file" }),
+      source: Type.Union([Type.Literal("file"), Type.Literal("merged")], {
+        default: "file",
+        description: "file: what is written there; merged: with defaults and environment",
+      }),
     }),
     result: Type.Object({ found: Type.Boolean(), value: Type.Optional(Type.Unknown()) }),
     handler: ({ path, source }) => {
@@ -68,7 +72,7 @@ function registerVersions(ctx: Ctx): void {
     name: "config.diff",
     access: "read",
     about: "Unified diff of a backup (default: the newest) against the file, secrets redacted.",
-    params: Type.Object({ id: Type.Optional(Type.String()) }),
+    params: Type.Object({ id: Type.Optional(BackupId) }),
     result: Type.Object({ diff: Type.String() }),
     handler: async ({ id }) => ({ diff: await config.diff(id) }),
   });
@@ -87,7 +91,7 @@ function registerWrites(ctx: Ctx): void {
     name: "config.set",
     access: "admin",
     about: "Sets one value.",
-    params: Type.Object({ path: Path, value: Type.Unknown(), ...Guards }),
+    params: Type.Object({ path: Path, value: Type.Unknown({ description: "Any JSON" }), ...Guards }),
     result: Change,
     handler: ({ path, value, ...guards }, call) => {
       if (value === undefined)
@@ -108,7 +112,7 @@ function registerWrites(ctx: Ctx): void {
     name: "config.rollback",
     access: "admin",
     about: "Puts a backup back, the newest by default.",
-    params: Type.Object({ id: Type.Optional(Type.String()), ...Guards }),
+    params: Type.Object({ id: Type.Optional(BackupId), ...Guards }),
     result: Change,
     handler: ({ id, ...guards }, call) => config.rollback(id, optionsOf("config.rollback", call, guards)),
   });

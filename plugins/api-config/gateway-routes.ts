@@ -7,6 +7,26 @@ import { Status, statusOf } from "./status.ts";
 const channelIds: ReadonlySet<string> = new Set(["feishu", "telegram", "weixin"]);
 const versionKeptMs = 1000;
 
+const PluginChange = Type.Object({
+  action: Type.Union(
+    [
+      Type.Literal("enable"),
+      Type.Literal("disable"),
+      Type.Literal("reload"),
+      Type.Literal("release"),
+      Type.Literal("install"),
+      Type.Literal("uninstall"),
+    ],
+    { description: "What to do with it" },
+  ),
+  id: Type.Optional(
+    Type.String({ minLength: 1, maxLength: 128, description: "Id of the plugin; for all but install" }),
+  ),
+  source: Type.Optional(
+    Type.String({ minLength: 1, maxLength: 4096, description: "For install: folder, tarball or name[@range]." }),
+  ),
+});
+
 export function registerGatewayRoutes(ctx: Ctx): void {
   const { gateway, plugins } = ctx.use;
   ctx.route({
@@ -48,20 +68,7 @@ export function registerGatewayRoutes(ctx: Ctx): void {
     path: "/api/plugins",
     access: "admin",
     about: "Switches, reloads, releases, installs or uninstalls a plugin.",
-    body: Type.Object({
-      action: Type.Union([
-        Type.Literal("enable"),
-        Type.Literal("disable"),
-        Type.Literal("reload"),
-        Type.Literal("release"),
-        Type.Literal("install"),
-        Type.Literal("uninstall"),
-      ]),
-      id: Type.Optional(Type.String({ minLength: 1, maxLength: 128 })),
-      source: Type.Optional(
-        Type.String({ minLength: 1, maxLength: 4096, description: "For install: folder, tarball or name[@range]." }),
-      ),
-    }),
+    body: PluginChange,
     handler: async ({ body, identity }) => ({ ok: true, ...(await switchPlugin(ctx, body, identity)) }),
   });
   registerCall(ctx);
@@ -97,7 +104,10 @@ function registerCall(ctx: Ctx): void {
     path: "/api/call",
     access: "read",
     about: "Runs an RPC method; the method's own access decides.",
-    body: Type.Object({ method: Type.String({ minLength: 1, maxLength: 128 }), params: Type.Optional(Type.Unknown()) }),
+    body: Type.Object({
+      method: Type.String({ minLength: 1, maxLength: 128, description: "Name of the method: config.get" }),
+      params: Type.Optional(Type.Unknown({ description: "An object with the method's own parameters" })),
+    }),
     handler: async ({ body, identity, id, signal }) => {
       const result = await ctx.use.gateway.call(body.method, body.params, { identity, id, signal });
       return { ok: true, result: result ?? null };

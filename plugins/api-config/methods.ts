@@ -1,6 +1,5 @@
 /** The RPC methods of the host's own services: gateway, plugins, commands. */
 import { Type } from "@chela/sdk";
-import { findings } from "./doctor.ts";
 import type { Ctx } from "./needs.ts";
 import { type PluginAction, switchPlugin } from "./plugin-changes.ts";
 import { Nothing, PluginId } from "./schemas.ts";
@@ -21,7 +20,10 @@ export function registerMethods(ctx: Ctx): void {
     name: "commands.run",
     access: "read",
     about: "Runs one; its own access decides.",
-    params: Type.Object({ name: Type.String({ minLength: 1, maxLength: 128 }), args: Type.Optional(Type.Unknown()) }),
+    params: Type.Object({
+      name: Type.String({ minLength: 1, maxLength: 128, description: "Name of the command" }),
+      args: Type.Optional(Type.Unknown({ description: "An object with the command's own arguments" })),
+    }),
     handler: ({ name, args }, call) => gateway.runCommand(name, args, call),
   });
 }
@@ -54,7 +56,9 @@ function registerGatewayMethods(ctx: Ctx): void {
     name: "gateway.restart",
     access: "admin",
     about: "Restarts the gateway inside its process; with `full` (default) every plugin, else what its listener needs.",
-    params: Type.Object({ full: Type.Boolean({ default: true }) }),
+    params: Type.Object({
+      full: Type.Boolean({ default: true, description: "Every plugin anew; false: what the listener needs" }),
+    }),
     result: Type.Object({ restarted: Type.Literal(true) }),
     handler: async ({ full }, { identity }) => {
       ctx.log.info({ full, by: identity.id }, "restart");
@@ -66,7 +70,9 @@ function registerGatewayMethods(ctx: Ctx): void {
     name: "gateway.stop",
     access: "admin",
     about: 'Stops the gateway. Answers before it happens. With `why: "restart"` it ends with 75: start me again.',
-    params: Type.Object({ why: Type.Optional(Type.Union([Type.Literal("stop"), Type.Literal("restart")])) }),
+    params: Type.Object({
+      why: Type.Optional(Type.Union([Type.Literal("stop"), Type.Literal("restart")], { description: "Default stop" })),
+    }),
     handler: ({ why }, { identity }) => {
       ctx.log.info({ why: why ?? "stop", by: identity.id }, "stop");
       gateway.stop(why === "restart" ? why : `gateway.stop by ${identity.id}`);
@@ -111,7 +117,9 @@ function registerPluginMethods(ctx: Ctx): void {
     name: "plugins.install",
     access: "admin",
     about: "Installs or upgrades from a folder, a tarball or `name[@range]`.",
-    params: Type.Object({ source: Type.String({ minLength: 1, maxLength: 4096 }) }),
+    params: Type.Object({
+      source: Type.String({ minLength: 1, maxLength: 4096, description: "Folder, tarball or name[@range]" }),
+    }),
     handler: ({ source }, { identity }) => switchPlugin(ctx, { action: "install", source }, identity),
   });
   ctx.method({
@@ -126,6 +134,6 @@ function registerPluginMethods(ctx: Ctx): void {
     access: "read",
     about: "What is wrong with plugins and what to do, worst first.",
     params: Nothing,
-    handler: () => findings(plugins, config),
+    handler: async () => (await import("./doctor.ts")).findings(plugins, config),
   });
 }

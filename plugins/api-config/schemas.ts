@@ -2,18 +2,26 @@
 import { Type } from "@chela/sdk";
 
 export const Nothing = Type.Object({});
-export const PluginId = Type.Object({ id: Type.String({ minLength: 1, maxLength: 128 }) });
+const Id = Type.String({ minLength: 1, maxLength: 128, description: "Id of the plugin" });
+export const PluginId = Type.Object({ id: Id });
+export const BackupId = Type.String({ description: "Id of a backup, as config.backups tells it; default: the newest" });
+export const BaseHash = Type.String({
+  description: "SHA-256 of the file that was read, hex; 409 when it is another version by now",
+});
+const DottedPath = Type.String({ maxLength: 1024, description: "Dotted path of the key" });
+const Value = Type.Unknown({ description: "The new value; absent: the key is removed" });
 
 /** One change, several, or the text of a whole file. */
 export const Edits = Type.Object({
-  path: Type.Optional(Type.String({ maxLength: 1024 })),
-  value: Type.Optional(Type.Unknown()),
+  path: Type.Optional(DottedPath),
+  value: Type.Optional(Value),
   edits: Type.Optional(
-    Type.Array(Type.Object({ path: Type.String({ maxLength: 1024 }), value: Type.Optional(Type.Unknown()) }), {
+    Type.Array(Type.Object({ path: DottedPath, value: Type.Optional(Value) }), {
       maxItems: 10_000,
+      description: "Several changes, made together",
     }),
   ),
-  text: Type.Optional(Type.String()),
+  text: Type.Optional(Type.String({ description: "A whole file instead of changes" })),
 });
 
 /** What a change did. */

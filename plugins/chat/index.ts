@@ -18,6 +18,7 @@ import { ModelFacts } from "./agent/context/windows.ts";
 import { PartialTable } from "./agent/partials.ts";
 import { PromptBook } from "./agent/prompt/prompt.ts";
 import { Router } from "./agent/team/router.ts";
+import { ToolSpecs } from "./agent/tool-specs.ts";
 import type { World } from "./agent/world.ts";
 import { registerRoutes } from "./faces/http.ts";
 import { registerLive } from "./faces/live.ts";
@@ -59,24 +60,27 @@ export default definePlugin({
       store: ctx.use.store,
       log: ctx.log,
       alone: (key, work) => turns.alone(key, work),
+      summary: (log) => summaries.textOf(log),
       forget: { log: (log) => summaries.remove(log), key: (key) => summaries.forget(key) },
     });
     const requests = new RequestTable(ctx.use.store);
     const partials = new PartialTable(ctx.use.store);
     // What a process that died had said comes before what is said next.
+    await partials.recover(shared.table, ctx.log, false);
     const alone = new Promise<void>((resolve) => {
-      ctx.start(() => partials.recover(shared.table, ctx.log).finally(resolve));
+      ctx.start(() => partials.recover(shared.table, ctx.log, true).finally(resolve));
     });
+    void alone.then(() => shared.table.remember(ctx.stopping));
     const world = worldOf(ctx, { sessions: shared.table, requests, partials, summaries });
     const turns = new AgentService(world, alone);
     ctx.on("config:validate", async (config, add) => {
       const { checkAgents } = await import("./agent/team/rules.ts");
       checkAgents(config, add);
     });
+    ctx.own("sessions", () => shared.close());
+    // Released first: what they say last is stored before that.
     ctx.own("turns", () => turns.close());
     ctx.every(hour, () => requests.purge());
-
-    ctx.own("search index", () => shared.close());
     ctx.every(second, () => shared.round());
     ctx.provide(sessions, shared);
     ctx.provide(agent, turns);
@@ -99,6 +103,7 @@ function worldOf(ctx: Context<AgentsSettings, typeof needs>, tables: Tables): Wo
     store: ctx.use.store,
     providers: ctx.use.providers,
     tools: ctx.use.tools,
+    toolSpecs: new ToolSpecs(),
     router: new Router(ctx.use.store, settings),
     prompts: new PromptBook({
       workspace: () => ctx.use.workspace,
@@ -109,6 +114,7 @@ function worldOf(ctx: Context<AgentsSettings, typeof needs>, tables: Tables): Wo
     models: new ModelFacts(ctx.use.providers),
     workspace: () => ctx.use.workspace,
     settings,
+    listens: ctx.listens,
     call: ctx.call,
     ended: (record) => {
       // A turn that the stop of this plugin cut short has nobody left to tell.

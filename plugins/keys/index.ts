@@ -1,7 +1,8 @@
 /** keys: named API keys on the `auth:identify` hook, with limits on what each may use. A key is shown once, when it is made. */
 import { type Context, definePlugin, files, gateway, limits, need, Type, usageBook } from "@chela/sdk";
-import { overBudget } from "./budget.ts";
+import { isLimited, keyEnded, overBudget } from "./budget.ts";
 import { KeyStore } from "./key-store.ts";
+import { isOfKey, stateOf } from "./keyring.ts";
 import { registerMethods } from "./methods.ts";
 import { Rates } from "./rates.ts";
 
@@ -53,9 +54,16 @@ function registerLimits(ctx: KeysContext, store: KeyStore): void {
     return record && rpm !== null ? rates.take(record, rpm) : undefined;
   });
   ctx.on("model:before", ({ identity }) => {
-    const record = identity && store.known(identity);
-    if (!record || !identity) return undefined;
-    return overBudget({ id: identity.id, name: record.name, limits: record.limits }, ctx.use.usage, Date.now());
+    if (!identity || !isOfKey(identity)) return undefined;
+    const record = store.known(identity);
+    if (!record || stateOf(record, Date.now()) !== "active") return keyEnded(identity.name);
+    const asks = { id: identity.id, name: record.name, limits: record.limits };
+    const { usage } = ctx.use;
+    const early = isLimited(record.limits) ? usage?.ready() : undefined;
+    if (!early) return overBudget(asks, usage, Date.now());
+    const judge = (book: typeof usage) => () => overBudget(asks, book, Date.now());
+    // What nobody can measure is used up.
+    return early.then(judge(usage), judge(undefined));
   });
   ctx.provide(limits, {
     rate: (identity) => {

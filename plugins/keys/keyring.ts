@@ -58,6 +58,11 @@ export function idIn(text: string): string | undefined {
   return keyShape.exec(text)?.[1];
 }
 
+/** Others may know keys of their own. */
+export function isOfKey({ kind, id }: Identity): boolean {
+  return kind === "key" && id.startsWith("key:") && idShape.test(id.slice("key:".length));
+}
+
 /** Makes a key for `maker`. Throws 400, 403 when it would be able to do more than its maker, 409 when the name is taken. */
 export function addKey(
   ring: Keyring,

@@ -8,14 +8,19 @@ import { periodOf } from "./limits.ts";
 const Scopes = Type.Array(Type.Union([Type.Literal("read"), Type.Literal("write"), Type.Literal("admin")]), {
   minItems: 1,
   maxItems: 3,
+  description: "What the key may do; admin includes write, write includes read",
 });
-const Period = Type.Union([Type.Literal("day"), Type.Literal("month")]);
-const Count = Type.Union([Type.Integer({ minimum: 1 }), Type.Null()]);
-const Dollars = Type.Union([Type.Number({ exclusiveMinimum: 0 }), Type.Null()]);
-const Limits = Type.Object({ rpm: Count, tokens: Count, usd: Dollars, period: Period });
+const count = (description: string) => Type.Union([Type.Integer({ minimum: 1 }), Type.Null()], { description });
+const Rpm = count("Requests in a minute; null: no limit");
+const Tokens = count("Tokens of models in a period, in and out together; null: no limit");
+const Dollars = Type.Union([Type.Number({ exclusiveMinimum: 0 }), Type.Null()], {
+  description: "US dollars in a period, for calls whose price is known; null: no limit",
+});
+const Period = Type.Union([Type.Literal("day"), Type.Literal("month")], { description: "Of UTC; a new key has month" });
+const Limits = Type.Object({ rpm: Rpm, tokens: Tokens, usd: Dollars, period: Period });
 const WantedLimits = Type.Object({
-  rpm: Type.Optional(Count),
-  tokens: Type.Optional(Count),
+  rpm: Type.Optional(Rpm),
+  tokens: Type.Optional(Tokens),
   usd: Type.Optional(Dollars),
   period: Type.Optional(Period),
 });
@@ -35,8 +40,8 @@ const Row = Type.Object({
   spent: Type.Union([Spent, Type.Null()], { description: "In this day or month; null without the plugin usage" }),
 });
 const Named = Type.Object({
-  id: Type.Optional(Type.String({ maxLength: 64 })),
-  name: Type.Optional(Type.String({ maxLength: 64 })),
+  id: Type.Optional(Type.String({ maxLength: 64, description: "Id of the key; or give its name" })),
+  name: Type.Optional(Type.String({ maxLength: 64, description: "Name of the key, where no other has it" })),
 });
 
 export function registerMethods(ctx: KeysContext, store: KeyStore): void {
@@ -45,7 +50,7 @@ export function registerMethods(ctx: KeysContext, store: KeyStore): void {
     access: "admin",
     about: "Makes a key. The answer is the only place where `key` ever appears.",
     params: Type.Object({
-      name: Type.String({ minLength: 1, maxLength: 64 }),
+      name: Type.String({ minLength: 1, maxLength: 64, description: "Whose key it is; a name for people" }),
       scopes: Scopes,
       expires: Type.Optional(Type.String({ maxLength: 64, description: "30d, 12h, 15m or a date; absent: never." })),
       limits: Type.Optional(WantedLimits),

@@ -1,12 +1,16 @@
-/** Requests of each key in its current minute. A request is counted before anything is done for it. */
+/** Requests of each key in the minute behind it, to half a second. A request is counted before anything is done for it. */
 import { GatewayError, type RateFacts, rateHeaders } from "@chela/sdk";
 
-const minute = 60_000;
+const sliceMs = 500;
+const slices = 120;
 const maxKeys = 10_000;
 
 interface Window {
-  /** Milliseconds of a clock that never jumps. */
-  readonly until: number;
+  /** By slice of time, modulo `slices`. */
+  readonly counts: Uint32Array;
+  /** The newest slice that `counts` knows. */
+  slice: number;
+  /** Sum of `counts`. */
   used: number;
 }
 
@@ -14,6 +18,7 @@ export class Rates {
   readonly #now: () => number;
   readonly #windows = new Map<string, Window>();
 
+  /** `now`: milliseconds of a clock that never jumps. */
   constructor(now: () => number = () => performance.now()) {
     this.#now = now;
   }
@@ -21,22 +26,17 @@ export class Rates {
   /** Takes one request. A refusal when the minute's are used up. */
   take(key: { readonly id: string; readonly name: string }, limit: number): GatewayError | undefined {
     const now = this.#now();
-    let window = this.#windows.get(key.id);
-    if (!window || window.until <= now) {
-      if (!window && this.#windows.size >= maxKeys) this.#sweep(now);
-      window = { until: now + minute, used: 0 };
-      this.#windows.set(key.id, window);
-    }
+    const window = this.#windows.get(key.id) ?? this.#add(key.id, now);
+    roll(window, now);
     if (window.used < limit) {
       window.used += 1;
+      const at = window.slice % slices;
+      window.counts[at] = (window.counts[at] ?? 0) + 1;
       return undefined;
     }
-    const seconds = Math.max(1, Math.ceil((window.until - now) / 1000));
+    const seconds = Math.max(1, Math.ceil((freeAt(window, limit - 1) - now) / 1000));
     const message = `Rate limit of key "${key.name}" reached: ${limit} requests per minute. Try again in ${seconds} s.`;
-    const headers = {
-      "retry-after": String(seconds),
-      ...rateHeaders({ limit, remaining: 0, resetMs: seconds * 1000 }),
-    };
+    const headers = { "retry-after": String(seconds), ...rateHeaders(this.facts(key.id, limit)) };
     return new GatewayError("RATE_LIMITED", 429, message, { limit, resetSeconds: seconds }, { headers });
   }
 
@@ -48,11 +48,40 @@ export class Rates {
   facts(id: string, limit: number): RateFacts {
     const now = this.#now();
     const window = this.#windows.get(id);
-    if (!window || window.until <= now) return { limit, remaining: limit, resetMs: 0 };
-    return { limit, remaining: Math.max(0, limit - window.used), resetMs: Math.ceil(window.until - now) };
+    if (window) roll(window, now);
+    if (!window || window.used === 0) return { limit, remaining: limit, resetMs: 0 };
+    return { limit, remaining: Math.max(0, limit - window.used), resetMs: Math.ceil(freeAt(window, 0) - now) };
+  }
+
+  #add(id: string, now: number): Window {
+    if (this.#windows.size >= maxKeys) this.#sweep(now);
+    const window = { counts: new Uint32Array(slices), slice: Math.floor(now / sliceMs), used: 0 };
+    this.#windows.set(id, window);
+    return window;
   }
 
   #sweep(now: number): void {
-    for (const [id, { until }] of this.#windows) if (until <= now) this.#windows.delete(id);
+    for (const [id, window] of this.#windows) {
+      roll(window, now);
+      if (window.used === 0) this.#windows.delete(id);
+    }
   }
+}
+
+/** Forgets what is a minute ago. */
+function roll(window: Window, now: number): void {
+  const slice = Math.floor(now / sliceMs);
+  const first = Math.max(window.slice + 1, slice - slices + 1);
+  for (let at = first; at <= slice; at += 1) {
+    window.used -= window.counts[at % slices] ?? 0;
+    window.counts[at % slices] = 0;
+  }
+  window.slice = Math.max(window.slice, slice);
+}
+
+/** When no more than `most` requests are left in the minute. */
+function freeAt({ counts, slice, used }: Window, most: number): number {
+  let [left, at] = [used, slice - slices + 1];
+  for (; left > most; at += 1) left -= counts[at % slices] ?? 0;
+  return (at - 1 + slices) * sliceMs;
 }

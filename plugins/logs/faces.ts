@@ -50,7 +50,10 @@ export function registerFaces(ctx: Context, written: Written | undefined, source
     name: "logs.recent",
     access: "read",
     about: "The newest log lines; from memory when there is no file.",
-    params: Type.Object({ limit: Type.Integer({ minimum: 1, maximum: 1000, default: 50 }), level: Level }),
+    params: Type.Object({
+      limit: Type.Integer({ minimum: 1, maximum: 1000, default: 50, description: "Lines to look at" }),
+      level: Level,
+    }),
     result: Type.Object({ logs: Type.Array(LogEntry) }),
     handler: async ({ limit, level }) => ({
       logs: await fileLines(written, limit, level).catch((error: unknown) => {

@@ -3,12 +3,13 @@ import { isDeepStrictEqual } from "node:util";
 import { GatewayError, type McpServer, messageOf, Type } from "@chela/sdk";
 import type { LazyFleet } from "./lazy-fleet.ts";
 import type { Ctx } from "./needs.ts";
-import { McpSection } from "./settings.ts";
+import { McpSection, type ServerSettings } from "./settings.ts";
 
 const Name = Type.String({
   minLength: 1,
   maxLength: 100,
-  pattern: "^[^\\s.\\[\\]\"'\\\\][^.\\[\\]\"'\\\\\\u0000-\\u001f]*$",
+  description: "Name of the server in tools.mcp.servers",
+  pattern: "^[^\\u0000-\\u001f\\u007f]*$",
 });
 const ServerRow = Type.Object({
   name: Type.String(),
@@ -25,6 +26,7 @@ const ServerRow = Type.Object({
 });
 const Changed = Type.Object({ name: Type.String(), changed: Type.Boolean(), added: Type.Optional(Type.Boolean()) });
 const sectionOfServer = McpSection.properties.servers.patternProperties["^.*$"];
+const Wanted = Type.Unsafe<Partial<ServerSettings>>({ type: "object", properties: sectionOfServer.properties });
 
 export function registerMethods(ctx: Ctx, fleet: LazyFleet): void {
   ctx.method({
@@ -75,8 +77,8 @@ export function registerMethods(ctx: Ctx, fleet: LazyFleet): void {
     access: "admin",
     about: "Installs the package of a server with uv, bun or npm into a folder of the gateway's own.",
     params: Type.Object({
-      package: Type.String({ maxLength: 300 }),
-      installer: Type.Optional(Type.String({ maxLength: 20 })),
+      package: Type.String({ maxLength: 300, description: "Name of the package, with a version if wanted" }),
+      installer: Type.Optional(Type.String({ maxLength: 20, description: "uv (default), bun or npm" })),
     }),
     handler: async (params, { signal, identity }) => {
       const { install } = await import("./install/install.ts");
@@ -87,7 +89,7 @@ export function registerMethods(ctx: Ctx, fleet: LazyFleet): void {
 }
 
 function registerChanges(ctx: Ctx): void {
-  const at = (name: string) => `tools.mcp.servers.${name}`;
+  const at = (name: string) => `tools.mcp.servers[${JSON.stringify(name)}]`;
   const write = async (name: string, value: unknown, by: string) => {
     const edits = [{ path: at(name), value }];
     const switched = value !== undefined && !ctx.config.enabled ? [{ path: "tools.mcp.enabled", value: true }] : [];
@@ -103,10 +105,7 @@ function registerChanges(ctx: Ctx): void {
     name: "mcp.add",
     access: "admin",
     about: "Writes a server into the config, replacing one of the same name, and switches tools.mcp on.",
-    params: Type.Object({
-      name: Name,
-      server: Type.Partial(sectionOfServer),
-    }),
+    params: Type.Object({ name: Name, server: Wanted }),
     result: Changed,
     handler: async ({ name, server }, { identity }) => {
       const before = Object.hasOwn(ctx.config.servers, name) ? ctx.config.servers[name] : undefined;

@@ -1,5 +1,5 @@
 /** The services that this plugin uses, and the Context as its parts see it. */
-import { type Context, children, config, events, files, gateway, need, tools, workspace } from "@chela/sdk";
+import { type Context, children, config, events, files, gateway, need, skills, tools, workspace } from "@chela/sdk";
 import type { McpSettings } from "./settings.ts";
 
 export const needs = {
@@ -8,6 +8,7 @@ export const needs = {
   events: need(events, "^1.0.0"),
   files: need(files, "^1.0.0"),
   gateway: need(gateway, "^1.0.0"),
+  skills: need(skills, "^1.0.0", { optional: true }),
   tools: need(tools, "^1.0.0"),
   workspace: need(workspace, "^1.0.0", { optional: true }),
 };

@@ -4,7 +4,10 @@ import type { LazyFleet } from "./lazy-fleet.ts";
 import type { Ctx } from "./needs.ts";
 import type { Face } from "./server/face.ts";
 
-const Install = Type.Object({ package: Type.Optional(Type.String()), installer: Type.Optional(Type.String()) });
+const Install = Type.Object({
+  package: Type.Optional(Type.String({ description: "Name of the package, with a version if wanted; required" })),
+  installer: Type.Optional(Type.String({ description: "uv (default), bun or npm" })),
+});
 
 export function registerRoutes(ctx: Ctx, fleet: LazyFleet): void {
   ctx.route({
@@ -50,7 +53,7 @@ function registerFace(ctx: Ctx, fleet: LazyFleet): void {
       method,
       path: "/mcp",
       access: "read",
-      about: "The gateway's tools over MCP (streamable HTTP), on while tools.mcp.enabled is.",
+      about: "Tools, texts of the workspace and skills over MCP (streamable HTTP), on while tools.mcp.enabled is.",
       handler: async (request) => {
         if (!ctx.config.enabled) throw new GatewayError("NOT_FOUND", 404, "404 page not found");
         face ??= open();

@@ -1,7 +1,6 @@
-/** metrics: `GET /metrics` in Prometheus text. Reads the gateway's own figures; prom-client is loaded with the first scrape. */
+/** metrics: `GET /metrics` in Prometheus text. Reads the gateway's own figures; all that this takes is loaded with the first scrape. */
 import { definePlugin, gateway, need, plugins, Reply, Type } from "@chela/sdk";
-import { createExposition, type Exposition } from "./exposition.ts";
-import { Lag } from "./lag.ts";
+import type { Scrape } from "./scrape.ts";
 
 export default definePlugin({
   id: "metrics",
@@ -11,19 +10,18 @@ export default definePlugin({
   config: Type.Object({}),
   needs: { gateway: need(gateway, "^1.0.0"), plugins: need(plugins, "^1.0.0") },
   setup(ctx) {
-    const { gateway: host, plugins: rows } = ctx.use;
-    const lag = new Lag();
-    let exposition: Promise<Exposition> | undefined;
-    ctx.own("event loop sampler", () => lag.close());
+    let scrape: Promise<Scrape> | undefined;
+    const open = async () => (await import("./scrape.ts")).openScrape(ctx.use.gateway, ctx.use.plugins);
+    ctx.own("event loop sampler", async () => (await scrape?.catch(() => undefined))?.close());
     ctx.route({
       method: "GET",
       path: "/metrics",
       access: "read",
       about: "Figures in Prometheus text.",
       async handler() {
-        exposition ??= createExposition();
-        const { contentType, text } = await exposition;
-        const body = await text({ gateway: host, plugins: rows, stats: host.stats(), lag: lag.take() });
+        scrape ??= open();
+        const { contentType, text } = await scrape;
+        const body = await text();
         return new Reply(body, { headers: { "content-type": contentType } });
       },
     });

@@ -49,9 +49,12 @@ export class Idempotency {
   }
 
   /** What `work` answers, or what it answered to the same key. Throws `IDEMPOTENCY_KEY` 400, `IDEMPOTENCY_CONFLICT` 409. */
-  async run(request: RouteRequest, work: () => Promise<unknown>): Promise<unknown> {
+  run(request: RouteRequest, work: () => Promise<unknown>): Promise<unknown> {
     const key = keyOf(request);
-    if (key === undefined) return work();
+    return key === undefined ? work() : this.#once(request, key, work);
+  }
+
+  async #once(request: RouteRequest, key: string, work: () => Promise<unknown>): Promise<unknown> {
     const id = hash([request.identity.id, request.path, key]);
     const digest = hash([request.body]);
     for (let running = this.#running.get(id); running; running = this.#running.get(id)) {

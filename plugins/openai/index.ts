@@ -11,8 +11,6 @@ import {
   Type,
   tools,
 } from "@chela/sdk";
-import { complete } from "./chat/complete.ts";
-import { straight } from "./chat/straight.ts";
 import { errorReply, unknownModel } from "./errors.ts";
 import { Idempotency, migrations as requestTables } from "./idempotency.ts";
 import { destination, modelRows } from "./models.ts";
@@ -33,20 +31,47 @@ const needs = {
 
 type Ctx = Context<unknown, typeof needs>;
 
-const Model = Type.Optional(Type.Union([Type.String({ maxLength: 300 }), Type.Null()]));
-const Stream = Type.Optional(Type.Union([Type.Boolean(), Type.Null()]));
+const Model = Type.Optional(
+  Type.Union([Type.String({ maxLength: 300 }), Type.Null()], {
+    description: "provider/model, or chela/AGENT; default: the agent that picks it up",
+  }),
+);
+const Stream = Type.Optional(Type.Union([Type.Boolean(), Type.Null()], { description: "true: as server-sent events" }));
+const ResponseId = Type.Object({ id: Type.String({ description: "Id of the response: resp_…" }) });
 const ChatBody = Type.Object(
-  { model: Model, messages: Type.Array(Type.Unknown()), stream: Stream },
+  {
+    model: Model,
+    messages: Type.Array(Type.Unknown(), { description: "The conversation, in OpenAI's form" }),
+    stream: Stream,
+  },
   { additionalProperties: true },
 );
 const ResponsesBody = Type.Object(
-  { model: Model, input: Type.Union([Type.String(), Type.Array(Type.Unknown())]), stream: Stream },
+  {
+    model: Model,
+    input: Type.Union([Type.String(), Type.Array(Type.Unknown())], { description: "Text, or items in OpenAI's form" }),
+    stream: Stream,
+  },
   { additionalProperties: true },
 );
 const EmbeddingsBody = Type.Object(
-  { model: Type.String({ maxLength: 300 }), input: Type.Unknown() },
+  {
+    model: Type.String({ maxLength: 300, description: "provider/model" }),
+    input: Type.Unknown({ description: "A text, or a list of texts or of token lists" }),
+  },
   { additionalProperties: true },
 );
+/** For the reference only: what does not fit is answered in this dialect's own shape. */
+const InvokeBody = Type.Unsafe<unknown>({
+  properties: {
+    tool: { description: "Name of the tool; or name" },
+    name: { description: "The same as tool" },
+    args: { description: "Its input, an object or the JSON text of one; or arguments" },
+    arguments: { description: "The same as args" },
+    action: { description: "Goes into the input of a tool that takes an action" },
+    sessionKey: { description: "Session on whose behalf it runs; default: none" },
+  },
+});
 
 export default definePlugin({
   id: "openai",
@@ -81,23 +106,30 @@ function registerModels(ctx: Ctx): void {
     path: "/v1/models",
     access: "read",
     about: "Everything that may be named as model",
-    handler: () => ({ object: "list", data: rows() }),
+    handler: (request) => answer(ctx, request, () => ({ object: "list", data: rows() })),
   });
   ctx.route({
     method: "GET",
     path: "/v1/models/*",
+    params: Type.Object({ path: Type.String({ description: "Id of the model, with its slashes" }) }),
     access: "read",
     about: "One model, by its id, with its slashes plain or encoded",
-    handler: ({ params }) => {
-      const id = params["*"] ?? "";
-      const found = rows().find((row) => row.id === id);
-      if (!found) throw unknownModel(id);
-      return found;
-    },
+    handler: (request) =>
+      answer(ctx, request, () => {
+        const id = request.params["*"] ?? "";
+        const found = rows().find((row) => row.id === id);
+        if (!found) throw unknownModel(id);
+        return found;
+      }),
   });
 }
 
 function registerCompletions(ctx: Ctx, requests: Idempotency): void {
+  let chat: typeof import("./chat/complete.ts") | undefined;
+  const load = async () => {
+    chat = await import("./chat/complete.ts");
+    return chat;
+  };
   ctx.route({
     method: "POST",
     path: "/v1/chat/completions",
@@ -105,7 +137,10 @@ function registerCompletions(ctx: Ctx, requests: Idempotency): void {
     about: "A completion from a model (provider/model) or from an agent (chela, openclaw/…), whole or streamed",
     body: ChatBody,
     limit: bodyBytes,
-    handler: (request) => answer(ctx, request, () => requests.run(request, () => complete(request, ctx.use))),
+    handler: (request) =>
+      answer(ctx, request, () =>
+        requests.run(request, async () => (chat ?? (await load())).complete(request, ctx.use)),
+      ),
   });
   ctx.route({
     method: "POST",
@@ -119,15 +154,18 @@ function registerCompletions(ctx: Ctx, requests: Idempotency): void {
 }
 
 /** With the limits of the key that asks, where it has some. */
-async function answer(ctx: Ctx, { identity }: RouteRequest, work: () => Promise<unknown>): Promise<unknown> {
+function answer(ctx: Ctx, { identity }: RouteRequest, work: () => unknown): unknown {
   const rate = identity.kind === "key" ? ctx.use.limits?.rate(identity) : undefined;
-  return rate ? withRate(await work(), rate) : work();
+  return rate ? withRate(work, rate) : work();
 }
 
 async function embed(ctx: Ctx, request: RouteRequest<unknown, { model: string }>): Promise<unknown> {
   const { body, signal, identity } = request;
-  if (!("model" in (destination(body.model, []) ?? {}))) throw unknownModel(body.model);
-  const { shaped, wanted } = await import("./embeddings.ts");
+  if (!("model" in (destination(body.model, () => []) ?? {}))) throw unknownModel(body.model);
+  const [{ shaped, wanted }, { straight }] = await Promise.all([
+    import("./embeddings.ts"),
+    import("./chat/straight.ts"),
+  ]);
   const want = wanted(body);
   const caller = { purpose: "embeddings", identity };
   const asked = { model: body.model, path: "/embeddings", body, signal, caller };
@@ -152,17 +190,21 @@ function registerResponses(ctx: Ctx, requests: Idempotency, kept: KeptResponses)
     path: "/v1/responses/:id",
     access: "read",
     about: "A response that was kept, for 30 days",
-    handler: ({ params, identity }) => kept.response(params.id ?? "", identity),
+    params: ResponseId,
+    handler: (request) => answer(ctx, request, () => kept.response(request.params.id ?? "", request.identity)),
   });
   ctx.route({
     method: "DELETE",
     path: "/v1/responses/:id",
     access: "write",
     about: "Forgets a response",
-    handler: async ({ params: { id = "" }, identity }) => {
-      await kept.remove(id, identity);
-      return { id, object: "response", deleted: true };
-    },
+    params: ResponseId,
+    handler: (request) =>
+      answer(ctx, request, async () => {
+        const { id = "" } = request.params;
+        await kept.remove(id, request.identity);
+        return { id, object: "response", deleted: true };
+      }),
   });
 }
 
@@ -174,7 +216,9 @@ function registerInvoke(ctx: Ctx): void {
       access: "write",
       about: "Runs one tool: {tool | name, args | arguments, action?, sessionKey?}",
       limit: invokeBytes,
-      handler: async (request) => (await import("./invoke.ts")).invoke(request, ctx.use.tools),
+      body: InvokeBody,
+      handler: (request) =>
+        answer(ctx, request, async () => (await import("./invoke.ts")).invoke(request, ctx.use.tools)),
     });
   }
 }

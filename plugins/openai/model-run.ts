@@ -51,8 +51,8 @@ class ModelRun implements TurnRun {
       if (value.type === "start") return { done: false, value: { type: "start", turn: this.id, model: value.model } };
       if (value.type === "text" || value.type === "reasoning") return { done: false, value };
       if (value.type !== "done") continue;
-      const { text, model, usage, stop, toolCalls } = value.reply;
-      this.#result = { turn: this.id, text, model, usage, stop, toolCalls };
+      const { text, model, usage, stop, toolCalls, reasoning } = value.reply;
+      this.#result = { turn: this.id, text, model, usage, stop, toolCalls, ...(reasoning && { reasoning }) };
       return { done: true, value: undefined };
     }
   }

@@ -26,11 +26,11 @@ export function modelRows(agents: readonly AgentInfo[], models: readonly ModelIn
 }
 
 /** Undefined: no agent of that name. `provider/model` is not checked here; the providers know. */
-export function destination(model: string, agents: readonly AgentInfo[]): Destination | undefined {
+export function destination(model: string, agents: () => readonly AgentInfo[]): Destination | undefined {
   if (["chela", "openclaw", "chela/default", "openclaw/default", "openclaw:default"].includes(model))
     return { agent: undefined };
   const named = /^(?:chela\/|openclaw[/:]|agent:)(.*)$/s.exec(model)?.[1];
-  if (named !== undefined) return agents.some((agent) => agent.id === named) ? { agent: named } : undefined;
+  if (named !== undefined) return agents().some((agent) => agent.id === named) ? { agent: named } : undefined;
   return model.includes("/") ? { model } : undefined;
 }
 

@@ -19,12 +19,11 @@ export type Target = { readonly asked: string } & (
 export function targetOf({ body, headers }: RouteRequest<unknown, unknown>, { providers, agent }: Face): Target {
   const { model: named } = body as { model?: unknown };
   const model = typeof named === "string" ? named.trim() : "";
-  const agents = agent.agents();
-  const to = destination(model === "" ? "chela" : model, agents);
+  const to = destination(model === "" ? "chela" : model, () => agent.agents());
   if (!to) throw unknownModel(model);
   if ("model" in to) return { asked: model, model: to.model };
   const agentId = header(headers["x-openclaw-agent-id"]);
-  if (agentId !== undefined && !agents.some(({ id }) => id === agentId))
+  if (agentId !== undefined && !agent.agents().some(({ id }) => id === agentId))
     throw invalid(`Unknown agent '${agentId.slice(0, 100)}'.`, "x-openclaw-agent-id");
   const override = header(headers["x-openclaw-model"]);
   if (override !== undefined && !isListed(override, providers.models())) throw unknownModel(override);

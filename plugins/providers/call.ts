@@ -1,4 +1,7 @@
-/** One model call to one upstream: request out, ModelEvents in. Knows how a reply is read, not what its wire looks like. */
+/**
+ * One model call to one upstream: request out, ModelEvents in, as many at a time as came together. Knows how a reply is read,
+ * not what its wire looks like.
+ */
 import type { GatewayError, ModelEvent, ModelRequest } from "@chela/sdk";
 import { createParser, type EventSourceParser } from "eventsource-parser";
 import type { Signed } from "./credentials/credential.ts";
@@ -11,15 +14,19 @@ import type { ReplyReader, Wire, WireName } from "./wire/dialect.ts";
 
 export type { CallOptions, Upstream } from "./send.ts";
 
-export async function* callModel(
+/** Never empty. One by one, each event would wait for every generator on its way. */
+export type EventBatches = AsyncGenerator<readonly ModelEvent[], undefined, undefined>;
+
+/** Resolves when the reply has begun. */
+export async function callModel(
   upstream: Upstream,
   request: ModelRequest,
   options: CallOptions,
-): AsyncGenerator<ModelEvent> {
+): Promise<EventBatches> {
   const { spec } = upstream;
   const loaded = wireFor(spec.wire);
   const wire = loaded instanceof Promise ? await loaded : loaded;
-  const { path, body, headers } = wire.request(request, upstream.model, spec);
+  const { path, body, headers } = wire.request(request, upstream.model, spec, options.toolTexts);
   const ask: Carrier = {
     upstream: withSecret(upstream, options.signed),
     path,
@@ -33,9 +40,9 @@ export async function* callModel(
   }
   const reader = wire.reader(ask.upstream, spec, request);
   const type = plainType(answer, ask.upstream) || "text/event-stream";
-  if (/\bjson\b/.test(type)) yield* readWhole(answer, reader);
-  else if (type.startsWith("text/event-stream")) yield* readStream(answer, reader, ask.upstream);
-  else throw noCompletion(answer, ask.upstream, type);
+  if (/\bjson\b/.test(type)) return readWhole(answer, reader);
+  if (type.startsWith("text/event-stream")) return readStream(answer, reader, ask.upstream);
+  throw noCompletion(answer, ask.upstream, type);
 }
 
 /** A wire: at once where it is loaded anyway, else when its module is. */
@@ -81,7 +88,7 @@ export async function errorText(answer: Answer): Promise<string> {
   }
 }
 
-async function* readStream(answer: Answer, reader: ReplyReader, upstream: Upstream): AsyncGenerator<ModelEvent> {
+async function* readStream(answer: Answer, reader: ReplyReader, upstream: Upstream): EventBatches {
   const pending: ModelEvent[] = [];
   const decoder = new TextDecoder();
   const parser = createParser({
@@ -100,12 +107,12 @@ async function* readStream(answer: Answer, reader: ReplyReader, upstream: Upstre
         else parser.feed(decoder.decode(value, { stream: true }));
       } finally {
         // Also when the next event is broken: what came before it is the caller's.
-        for (const event of pending.splice(0)) yield event;
+        if (pending.length > 0) yield pending.splice(0);
       }
       if (done) break;
     }
     reader.finish(pending);
-    for (const event of pending) yield event;
+    yield pending;
   } finally {
     // After the last event the connection is worth keeping; after an error, or when the reader left, it is not.
     if (reader.done) answer.release();
@@ -134,9 +141,9 @@ async function nextOrEnd(answer: Answer, reader: ReplyReader): Promise<IteratorR
   }
 }
 
-async function* readWhole(answer: Answer, reader: ReplyReader): AsyncGenerator<ModelEvent> {
+async function* readWhole(answer: Answer, reader: ReplyReader): EventBatches {
   const pending: ModelEvent[] = [];
   reader.whole(await answer.text(limits.replyBytes), pending);
   reader.finish(pending);
-  for (const event of pending) yield event;
+  yield pending;
 }

@@ -1,6 +1,6 @@
 /** The models that can be asked, in the order of their providers; the offline one is always the last. */
 import { GatewayError, type ModelInfo } from "@chela/sdk";
-import { offline } from "./offline/stream.ts";
+import { offline } from "./offline/model.ts";
 import type { ProviderSpec } from "./settings.ts";
 
 export function catalogue(specs: readonly ProviderSpec[]): readonly ModelInfo[] {

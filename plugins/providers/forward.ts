@@ -12,7 +12,6 @@ import { type CallOptions, type Upstream, wayTo, withQuery } from "./send.ts";
 import type { ProviderSpec } from "./settings.ts";
 import { openAiBody, signWithKey } from "./wire/chat/index.ts";
 import { isOpen, withoutUsage, withUsage } from "./wire/metered.ts";
-import { isStrict, quirksOf } from "./wire/quirks.ts";
 import { usageIn } from "./wire/usage-tail.ts";
 
 /** Reply headers that mean something to the client of the API. */
@@ -32,6 +31,8 @@ const passed = [
 ] as const;
 
 const beginsWithError = /^(?::[^\n]*\n[\r\n]*)*(?:data: ?)?\{\s*"error"\s*:\s*(?:\{|"(?!"))/;
+/** More than the longest event of a usage, and what ends a stream. */
+const eventBytes = 2048;
 const blankLine = /\r?\n\r?\n/;
 
 export interface Forwarded {
@@ -42,21 +43,9 @@ export interface Forwarded {
 
 export interface ForwardOptions extends Pick<CallOptions, "pools" | "signed" | "totalMs" | "firstByteMs"> {
   /** Told once, when the reply has ended, broke off or was left: what it had cost, where it said so. Not of one that was refused. */
-  readonly onEnd?: ((end: { readonly usage: Usage | null; readonly error?: GatewayError }) => void) | undefined;
-}
-
-/** Whether an upstream serves this path of OpenAI's API itself. */
-export function passesStraight(spec: ProviderSpec, path: string): boolean {
-  if (spec.transport === "relay") return false;
-  if (spec.wire === "responses") return path === "/responses";
-  if (spec.wire !== "chat") return false;
-  return path === "/chat/completions" || path === "/embeddings" || (path === "/responses" && servesResponses(spec));
-}
-
-/** At the vendor's own hosts; a proxy in front of them may know chat completions only. */
-function servesResponses(spec: ProviderSpec): boolean {
-  const quirks = quirksOf(spec);
-  return quirks.responses === true && (quirks.strict === undefined || isStrict(spec, quirks));
+  readonly onEnd?:
+    | ((end: { readonly usage: Usage | null; readonly error?: GatewayError | undefined }) => void)
+    | undefined;
 }
 
 export async function forwardTo(
@@ -69,7 +58,7 @@ export async function forwardTo(
   const streamed = request.body.stream === true;
   const { prefix, line } = wayTo(upstream, options);
   const metered = isMetered(request, spec);
-  const exchange = await Exchange.open(await line, {
+  const exchange = await Exchange.open(line instanceof Promise ? await line : line, {
     culprit: withSecret(upstream, signed),
     method: "POST",
     path: withQuery(`${prefix}${request.path}`, spec.query),
@@ -92,7 +81,9 @@ export async function forwardTo(
   const head = Buffer.from(buffer, byteOffset, byteLength);
   if (beginsWithError.test(head.toString("latin1", 0, 200)))
     return toldError(head, exchange, withSecret(upstream, signed));
-  if (onEnd) exchange.onEnd((tail, error) => onEnd({ usage: usageIn(tail), ...(error ? { error } : {}) }));
+  // The events of a completion end with that of its usage; a response tells its other fields behind it.
+  const tailBytes = streamed && request.path === "/chat/completions" ? eventBytes : undefined;
+  if (onEnd) exchange.onEnd((tail, error) => onEnd({ usage: usageIn(tail.text(tailBytes)), error }));
   const whole = prefixed(first, exchange);
   const body = metered && type.startsWith("text/event-stream") ? withoutUsage(whole) : whole;
   return { reply: { status: exchange.status, headers: pick(exchange.headers), body, model: upstream.id } };

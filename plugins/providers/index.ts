@@ -1,5 +1,16 @@
 /** Model providers: upstreams from `models.providers` with their keys and accounts, what is found on this machine, and the offline model. */
-import { type Context, config, definePlugin, files, gateway, type Logger, need, providers, relay } from "@chela/sdk";
+import {
+  type Context,
+  config,
+  definePlugin,
+  events,
+  files,
+  gateway,
+  type Logger,
+  need,
+  providers,
+  relay,
+} from "@chela/sdk";
 import type { AccountsView } from "./credentials/standings.ts";
 import { Search } from "./discovery/search.ts";
 import { registerFaces } from "./faces/register.ts";
@@ -13,6 +24,7 @@ import { RelayChannels } from "./wire/relay/channels.ts";
 
 const needs = {
   config: need(config, "^1.0.0"),
+  events: need(events, "^1.0.0"),
   files: need(files, "^1.0.0"),
   gateway: need(gateway, "^1.0.0"),
   relay: need(relay, "^1.0.0", { optional: true }),
@@ -40,12 +52,20 @@ export default definePlugin({
       now,
       hooks: hooksOf(ctx),
       accounts: () => accounts?.(),
-      relay: new RelayChannels(() => ctx.use.relay, now),
+      relay: new RelayChannels(
+        () => ctx.use.relay,
+        now,
+        (provider, channel, error) => upstreams.runtime.ledger.relayed(provider, channel, error),
+      ),
       chosen: () => String(ctx.use.config.get("agents.defaults.model.primary", "merged").value ?? ""),
       keep: { folder: () => ctx.dataDir, files: ctx.use.files },
     });
     const primary = () => upstreams.primary().split("/", 1)[0] as string;
-    accounts = await registerOauth(ctx, { standings: upstreams.runtime.ledger, primary });
+    const relays = (name: string) => upstreams.runtime.relayAccounts(name);
+    accounts = await registerOauth(ctx, { standings: upstreams.runtime.ledger, primary, relays });
+    ctx.use.events.subscribe(({ type, payload }) => {
+      if (type.startsWith("relay_")) upstreams.runtime.relayChanged(type, String(payload.channel));
+    });
     ctx.own("upstream connections", () => upstreams.close());
     ctx.provide(providers, upstreams);
     tellProblems(ctx.log, settings);

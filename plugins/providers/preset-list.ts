@@ -1,4 +1,7 @@
-/** The presets themselves. `models`: the first is the default; the upstream decides about all others. */
+/**
+ * Vendors with a wire or ways of their own. `models`: the first is the default; the upstream decides about all others. Addresses,
+ * headers, models and variables were last compared with what the vendors publish, or with copies of it, on 2026-11-21.
+ */
 import type { WireName } from "./wire/dialect.ts";
 
 /** Where a vendor differs from what its wire says. */
@@ -17,6 +20,8 @@ export interface Quirks {
   readonly toolImages?: boolean;
   /** Serves `/responses` beside `/chat/completions`. */
   readonly responses?: boolean;
+  /** Its accounts are served by an API that takes neither limits nor sampling, and stores nothing. */
+  readonly bareAccounts?: boolean;
   /** The key goes into this header, without `Bearer`. */
   readonly keyHeader?: string;
 }
@@ -102,8 +107,8 @@ export const chatPresets: readonly Preset[] = [
     name: "deepseek",
     aliases: [],
     wire: "chat",
-    base: "https://api.deepseek.com/v1",
-    models: ["deepseek-chat", "deepseek-reasoner"],
+    base: "https://api.deepseek.com",
+    models: ["deepseek-flash", "deepseek-v4-pro"],
     env: { key: "DEEPSEEK_API_KEY" },
     quirks: { toolMarkup: true, echoReasoning: true },
   },
@@ -121,7 +126,7 @@ export const chatPresets: readonly Preset[] = [
     aliases: ["moonshot"],
     wire: "chat",
     base: "https://api.moonshot.cn/v1",
-    models: ["kimi-latest"],
+    models: ["kimi-k2.6", "kimi-k3"],
     env: { key: "MOONSHOT_API_KEY", base: "MOONSHOT_BASE_URL" },
     quirks: { levels: "kimi", echoReasoning: true },
   },
@@ -139,16 +144,16 @@ export const chatPresets: readonly Preset[] = [
     aliases: [],
     wire: "chat",
     base: "https://api.siliconflow.cn/v1",
-    models: ["deepseek-ai/DeepSeek-V3"],
+    models: ["deepseek-ai/DeepSeek-V3.2"],
     env: { key: "SILICONFLOW_API_KEY" },
     quirks: { toolMarkup: true },
   },
   {
     name: "zhipu",
-    aliases: ["glm", "bigmodel", "z-ai"],
+    aliases: ["glm", "bigmodel", "zhipuai"],
     wire: "chat",
     base: "https://open.bigmodel.cn/api/paas/v4",
-    models: ["glm-4.6"],
+    models: ["glm-5.2"],
     env: { key: "ZHIPUAI_API_KEY" },
     quirks: { echoReasoning: true },
   },
@@ -175,7 +180,7 @@ export const chatPresets: readonly Preset[] = [
     aliases: ["grok"],
     wire: "chat",
     base: "https://api.x.ai/v1",
-    models: ["grok-4"],
+    models: ["grok-4.5", "grok-4.3"],
     env: { key: "XAI_API_KEY" },
     quirks: { responses: true, levels: "effort" },
   },
@@ -184,7 +189,7 @@ export const chatPresets: readonly Preset[] = [
     aliases: ["togetherai"],
     wire: "chat",
     base: "https://api.together.xyz/v1",
-    models: ["deepseek-ai/DeepSeek-V3"],
+    models: ["meta-llama/Llama-3.3-70B-Instruct-Turbo"],
     env: { key: "TOGETHER_API_KEY" },
     quirks: {},
   },
@@ -193,7 +198,7 @@ export const chatPresets: readonly Preset[] = [
     aliases: ["fireworks-ai"],
     wire: "chat",
     base: "https://api.fireworks.ai/inference/v1",
-    models: ["accounts/fireworks/models/deepseek-v3"],
+    models: ["accounts/fireworks/models/gpt-oss-120b"],
     env: { key: "FIREWORKS_API_KEY" },
     quirks: {},
   },
@@ -202,7 +207,7 @@ export const chatPresets: readonly Preset[] = [
     aliases: [],
     wire: "chat",
     base: "https://api.minimaxi.com/v1",
-    models: ["MiniMax-M2"],
+    models: ["MiniMax-M3"],
     env: { key: "MINIMAX_API_KEY" },
     quirks: { echoReasoning: true },
   },
@@ -211,7 +216,7 @@ export const chatPresets: readonly Preset[] = [
     aliases: ["doubao", "ark"],
     wire: "chat",
     base: "https://ark.cn-beijing.volces.com/api/v3",
-    models: ["doubao-seed-1-6-250615"],
+    models: ["doubao-seed-1-8-251228"],
     env: { key: "ARK_API_KEY" },
     quirks: { levels: "kimi" },
   },
@@ -221,7 +226,7 @@ export const chatPresets: readonly Preset[] = [
     wire: "responses",
     base: "https://api.openai.com/v1",
     models: ["gpt-5.4"],
-    quirks: { strict: [".openai.com", "chatgpt.com"], levels: "effort" },
+    quirks: { strict: [".openai.com", "chatgpt.com"], levels: "effort", bareAccounts: true },
   },
   {
     name: "iflow",
@@ -231,13 +236,4 @@ export const chatPresets: readonly Preset[] = [
     models: ["qwen3-coder-plus"],
     quirks: { toolMarkup: true },
   },
-  local("ollama", 11434, { levels: "effort" }),
-  local("lmstudio", 1234, {}),
-  local("llamacpp", 8080, {}),
-  local("vllm", 8000, { toolMarkup: true }),
 ];
-
-function local(name: string, port: number, quirks: Quirks): Preset {
-  const base = `http://127.0.0.1:${port}/v1`;
-  return { name, aliases: [], wire: "chat", base, models: [], auth: "none", port, quirks };
-}

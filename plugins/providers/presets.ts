@@ -3,12 +3,13 @@
  * provider gets the preset of its `preset`, else of its OAuth vendor, its name or the host of its `api_base`; whatever its
  * config says itself comes before the preset. Names are ClawGo's kinds with their aliases.
  */
+import { hostedPresets } from "./preset-hosted.ts";
 import { chatPresets, type Preset, vendorPresets } from "./preset-list.ts";
 import type { WireName } from "./wire/dialect.ts";
 
 export type { Preset, Quirks } from "./preset-list.ts";
 
-export const presets: readonly Preset[] = [...vendorPresets, ...chatPresets];
+export const presets: readonly Preset[] = [...vendorPresets, ...chatPresets, ...hostedPresets];
 
 /** What of a provider's config decides about its preset. */
 export interface PresetClues {

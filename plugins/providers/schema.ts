@@ -81,6 +81,12 @@ const ProviderConfig = Type.Object(
         description: "More API keys; the next one is asked where one fails",
       }),
     ),
+    strategy: Type.Optional(
+      Type.String({
+        description:
+          "Which of several keys or accounts is asked first: order (default), round_robin, least_used (the fewest requests under way) or session (a conversation stays with one)",
+      }),
+    ),
     baseUrl: Type.Optional(Type.String({ description: "The same as api_base" })),
     apiKey: Type.Optional(Type.String({ secret: true, description: "The same as api_key" })),
     models: Type.Optional(

@@ -6,6 +6,7 @@ import type { Line, Pools } from "./http/pools.ts";
 import type { Answer, Transport } from "./http/transport.ts";
 import { limits } from "./limits.ts";
 import type { ProviderSpec } from "./settings.ts";
+import type { ToolTexts } from "./wire/chat/tool-texts.ts";
 import type { Target } from "./wire/dialect.ts";
 import type { RelayChannels } from "./wire/relay/channels.ts";
 
@@ -25,6 +26,7 @@ export interface CallOptions {
   readonly firstByteMs: number;
   /** Clients that carry requests out, for providers that are reached through them. */
   readonly relay?: RelayChannels | undefined;
+  readonly toolTexts?: ToolTexts;
 }
 
 export interface Carrier {

@@ -1,5 +1,6 @@
 /** What may be wrong with a provider's settings beyond the schema; texts read after the path, as `<key> must …`. */
 import { isObject } from "@chela/sdk";
+import { strategies } from "./failover/spread.ts";
 import { presetNamed, presetOf, presets } from "./presets.ts";
 import type { ProviderSection } from "./schema.ts";
 
@@ -65,6 +66,8 @@ function authProblem(entry: ProviderSection): Finding {
   if ((auth === "oauth" || auth === "hybrid") && !entry.oauth?.provider?.trim())
     return ["oauth.provider", `must be set when auth is ${auth}: codex, claude, gemini, qwen, kimi …`];
   if ((entry.oauth?.cooldown_sec ?? 0) < 0) return ["oauth.cooldown_sec", "must be >= 0"];
+  if (entry.strategy && !strategies.some((known) => known === entry.strategy))
+    return ["strategy", `must be one of ${strategies.join(", ")}`];
   if (unprintable.test((entry.api_key ?? entry.apiKey ?? "").trim())) return ["api_key", "must be one line of text"];
   const bad = (entry.api_keys ?? []).findIndex((key) => unprintable.test(key.trim()));
   return bad < 0 ? undefined : [`api_keys.${bad}`, "must be one line of text"];
@@ -98,9 +101,9 @@ function limitProblem(entry: ProviderSection): Finding {
 export function fits(entry: unknown): entry is ProviderSection {
   if (!isObject(entry)) return false;
   const { models = [], headers = {}, oauth = {}, responses = {} } = entry;
-  const { api_base, baseUrl, api_key, apiKey, auth, preset, api } = entry;
+  const { api_base, baseUrl, api_key, apiKey, auth, preset, api, strategy } = entry;
   return (
-    [api_base, baseUrl, api_key, apiKey, auth, preset, api].every(isText) &&
+    [api_base, baseUrl, api_key, apiKey, auth, preset, api, strategy].every(isText) &&
     isList(entry.api_keys) &&
     Array.isArray(models) &&
     models.every((model: unknown) => typeof model === "string" || (isObject(model) && typeof model.id === "string")) &&

@@ -4,6 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { isObject, type ModelInfo } from "@chela/sdk";
+import type { Strategy } from "./failover/spread.ts";
 import { presetOf, wireOf } from "./presets.ts";
 import type { ModelsSection, OAuthSection, ProviderSection, ResponsesSection } from "./schema.ts";
 import { baseOf, fits, keysOf, type Problem, problemsOf } from "./settings-check.ts";
@@ -34,6 +35,8 @@ export interface ProviderSpec {
   readonly auth: string;
   readonly mode: AuthMode;
   readonly keys: readonly string[];
+  /** Which of its keys, or accounts, is asked first. */
+  readonly strategy: Strategy;
   readonly oauth: OAuthSection | undefined;
   readonly proxy: string | undefined;
   readonly responses: ResponsesSection;
@@ -113,6 +116,7 @@ export function toSpec(name: string, entry: ProviderSection, source: ModelInfo["
     auth: entry.auth ?? "",
     mode,
     keys,
+    strategy: (entry.strategy || "order") as Strategy,
     oauth: entry.oauth,
     proxy: entry.oauth?.network_proxy?.trim() || undefined,
     responses: entry.responses ?? {},

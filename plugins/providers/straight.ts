@@ -1,5 +1,5 @@
 /** One OpenAI request straight to its upstream, with the credentials of its provider in turn. What the last word was goes back as it came. */
-import { type Attempt, type ForwardReply, type ForwardRequest, GatewayError } from "@chela/sdk";
+import { type Attempt, type ForwardReply, type ForwardRequest, GatewayError, type Usage } from "@chela/sdk";
 import type { ModelCandidate } from "./failover/candidates.ts";
 import { type Walk, walk } from "./failover/failover.ts";
 import { aborted } from "./failover/faults.ts";
@@ -19,7 +19,6 @@ export async function forwardStraight(request: ForwardRequest, options: Straight
   let refusals: Map<unknown, ForwardReply> | undefined;
   try {
     const begun = await walk<ModelCandidate, ForwardReply>({
-      ...options,
       async ask({ upstream }, signed, { signal, totalMs, firstByteMs }) {
         if (!upstream) return watched(offlineForward(request), record);
         const asked = signal === request.signal ? request : { ...request, signal };
@@ -30,6 +29,7 @@ export async function forwardStraight(request: ForwardRequest, options: Straight
         refusals.set(answer.refused, answer.reply);
         throw answer.refused;
       },
+      ...options,
     });
     record?.answered(begun.candidate, begun.attempts.length);
     return begun.attempts.length === 0 ? begun.value : withAttempts(begun.value, begun.attempts);
@@ -51,20 +51,23 @@ function withAttempts(reply: ForwardReply, attempts: readonly Attempt[]): Forwar
   return { ...reply, headers: { ...reply.headers, "x-chela-attempts": value } };
 }
 
-/** The offline model's reply, told when it has ended. It costs nothing. */
-function watched(reply: ForwardReply, record: CallRecord | undefined): ForwardReply {
-  if (!record) return reply;
-  return { ...reply, body: told(reply, record) };
+/** The offline model's reply, told when it has ended. */
+function watched({ usage, ...reply }: ReturnType<typeof offlineForward>, record: CallRecord | undefined): ForwardReply {
+  return record ? { ...reply, body: told(reply, { usage, record }) } : reply;
 }
 
-async function* told({ body, model }: ForwardReply, record: CallRecord): AsyncGenerator<Uint8Array> {
+async function* told(
+  { body, model }: ForwardReply,
+  { usage, record }: { readonly usage: Usage | null; readonly record: CallRecord },
+): AsyncGenerator<Uint8Array> {
   try {
     yield* body as AsyncGenerator<Uint8Array>;
-    record.end({});
+    record.end({ usage });
   } catch (error) {
     record.end({ error });
     throw error;
   } finally {
-    record.end({ error: aborted({ id: model }) });
+    // Left in the middle.
+    if (record.isOpen) record.end({ error: aborted({ id: model }) });
   }
 }

@@ -12,20 +12,23 @@ import type {
   ModelRequest,
   Providers,
 } from "@chela/sdk";
-import { callModel } from "./call.ts";
+import type { EventBatches } from "./call.ts";
 import { catalogue, unknownModel } from "./catalogue.ts";
+import type { Signed } from "./credentials/credential.ts";
 import type { AccountsView } from "./credentials/standings.ts";
 import { Candidates, type ModelCandidate } from "./failover/candidates.ts";
-import { attemptOf, type Begun, toGatewayError, type Walk, walk, withAttempts } from "./failover/failover.ts";
-import { aborted } from "./failover/faults.ts";
-import { verdictOf } from "./failover/verdict.ts";
-import { passesStraight } from "./forward.ts";
+import type { Budget, Walk } from "./failover/failover.ts";
+import { conversationOf, type Lease, leased } from "./failover/spread.ts";
+import { watching } from "./failover/watching.ts";
 import { Pools } from "./http/pools.ts";
-import { offline, offlineEvents } from "./offline/stream.ts";
+import { offline } from "./offline/model.ts";
+import { passesStraight } from "./passes.ts";
 import { type CallHooks, type CallRecord, Records } from "./records.ts";
 import { Runtime, type RuntimeOptions } from "./runtime/runtime.ts";
+import type { CallOptions, Upstream } from "./send.ts";
 import type { ProviderSpec, Settings } from "./settings.ts";
-import { forwardStraight } from "./straight.ts";
+import { ToolTexts } from "./wire/chat/tool-texts.ts";
+import type { ListOptions } from "./wire/list.ts";
 import type { RelayChannels } from "./wire/relay/channels.ts";
 
 export interface UpstreamsOptions {
@@ -44,17 +47,21 @@ export interface UpstreamsOptions {
   readonly keep?: RuntimeOptions["keep"];
 }
 
+type Asking = typeof import("./asking.ts");
+
 const silent: CallHooks = { listens: () => false, before: async () => undefined, done: () => undefined };
 const somebody: ModelCaller = { purpose: "other" };
 
 export class Upstreams implements Providers {
   readonly #options: UpstreamsOptions;
   readonly #pools = new Pools();
+  readonly #toolTexts = new ToolTexts();
   readonly #records: Records;
   readonly #candidates: Candidates;
   readonly runtime: Runtime;
   #settings: Settings;
   #discovered: readonly ProviderSpec[] = [];
+  #asking: Asking | undefined;
   #models: readonly ModelInfo[] = [];
 
   constructor(settings: Settings, options: UpstreamsOptions) {
@@ -62,16 +69,15 @@ export class Upstreams implements Providers {
     this.#settings = settings;
     this.#records = new Records(options.hooks ?? silent, options.now);
     const accounts = () => options.accounts?.();
-    this.runtime = new Runtime({ ...options, accounts, ...this.#lookups() });
-    this.#candidates = new Candidates(this.runtime.ledger, accounts);
-    this.#compose();
-  }
-
-  #lookups(): Pick<RuntimeOptions, "spec" | "credentials"> {
-    return {
-      spec: (name) => this.#candidates.spec(name),
+    const spec = (name: string) => this.#candidates.spec(name);
+    this.runtime = new Runtime({
+      ...options,
+      accounts,
+      spec,
       credentials: (name) => this.#candidates.credentials(name),
-    };
+    });
+    this.#candidates = new Candidates(this.runtime, accounts);
+    this.#compose();
   }
 
   apply(settings: Settings): void {
@@ -92,10 +98,6 @@ export class Upstreams implements Providers {
   /** The providers that serve, in the order of the config. */
   specs(): readonly ProviderSpec[] {
     return this.#candidates.specs();
-  }
-
-  get pools(): Pools {
-    return this.#pools;
   }
 
   primary(): string {
@@ -120,48 +122,77 @@ export class Upstreams implements Providers {
     signal: AbortSignal,
     caller: ModelCaller = somebody,
   ): AsyncGenerator<ModelEvent> {
-    const candidates = this.#candidates.of(request.model, request.fallbacks);
+    const candidates = this.#candidates.of(
+      request.model,
+      request.fallbacks,
+      caller.session ?? conversationOf(request.extra),
+    );
     if (!candidates) throw unknownModel(request.model);
-    const record = await this.#records.begin(caller, request.model);
-    const deadline = this.#options.now() + this.#settings.requestMs;
+    const asking = this.#asking ?? (await this.#loaded());
+    const lease = this.#candidates.lease(candidates);
+    let record: CallRecord | undefined;
     try {
-      const begun = await walk({
-        ...this.#walk(candidates, signal),
-        ask: async (candidate, signed, budget) => {
-          const events = this.#events(candidate, request, { signed, ...budget });
+      record = await this.#records.begin(caller, request.model);
+      const deadline = this.#options.now() + this.#settings.requestMs;
+      const begun = await asking.walk({
+        ask: async (candidate: ModelCandidate, signed: Signed, budget: Budget) => {
+          const events = await this.#events(asking, candidate, request, { signed, ...budget });
           return { events, head: await events.next() };
         },
+        ...this.#walk(candidates, signal, lease),
       });
       record?.answered(begun.candidate, begun.attempts.length);
-      yield* this.#rest(begun, { record, signal, deadline });
+      const run = { record, signal, deadline, now: this.#options.now, ledger: this.runtime.ledger };
+      // Here and nowhere before: each generator that an event passes on its own costs as much as reading it.
+      for await (const events of asking.rest(begun, run)) for (const event of events) yield event;
     } catch (error) {
       record?.end({ error });
       throw error;
     } finally {
+      lease?.end();
       // Left in the middle.
-      if (record?.isOpen) record.end({ error: aborted({ id: request.model }) });
+      if (record?.isOpen) record.end({ error: asking.aborted({ id: request.model }) });
     }
   }
 
-  /** What the provider itself says it has; the first credential that may ask does. */
-  async upstreamModels(spec: ProviderSpec, signal: AbortSignal): Promise<readonly string[]> {
-    const { listModels } = await import("./wire/list.ts");
-    const candidates = this.#candidates.listing(spec);
-    const { value } = await walk<ModelCandidate, readonly string[]>({
+  /** Undefined: there is no such model, or nobody has to be asked for it. */
+  upstream(model: string): Upstream | undefined {
+    return this.#candidates.upstream(model);
+  }
+
+  /** A question beside the calls of models, to a provider or about one of its models; the first credential that may answer does. */
+  async aside<T>(
+    about: ProviderSpec | string,
+    signal: AbortSignal,
+    ask: (options: ListOptions) => Promise<T>,
+  ): Promise<T> {
+    const candidates = typeof about === "string" ? this.#candidates.of(about) : this.#candidates.listing(about);
+    if (!candidates) throw unknownModel(String(about));
+    const { relay } = this.#options;
+    const { walk } = await this.#loaded();
+    const { value } = await walk<ModelCandidate, T>({
       ...this.#walk(candidates, signal),
-      totalMs: spec.timeoutMs,
-      ask: (_candidate, signed, budget) =>
-        listModels(spec, { pools: this.#pools, signed, signal: budget.signal, relay: this.#options.relay }),
+      totalMs: Math.max(...candidates.map(({ timeoutMs }) => timeoutMs)),
+      ask: (_, signed, { signal }) => ask({ pools: this.#pools, signed, signal, relay }),
     });
     return value;
   }
 
   async forward(request: ForwardRequest): Promise<ForwardReply> {
     const caller = request.caller ?? { purpose: request.path === "/embeddings" ? "embeddings" : "straight" };
-    const candidates = this.#candidates.of(request.model);
+    const candidates = this.#candidates.of(request.model, undefined, caller.session ?? conversationOf(request.body));
     if (!candidates) throw unknownModel(request.model);
-    const record = await this.#records.begin(caller, request.model);
-    return forwardStraight(request, { ...this.#walk(candidates, request.signal), pools: this.#pools, record });
+    const { forwardStraight } = this.#asking ?? (await this.#loaded());
+    const lease = this.#candidates.lease(candidates);
+    try {
+      const record = await this.#records.begin(caller, request.model);
+      const walking = this.#walk(candidates, request.signal, lease);
+      const reply = await forwardStraight(request, { pools: this.#pools, record, ...walking });
+      return lease ? { ...reply, body: leased(reply.body, lease) } : reply;
+    } catch (error) {
+      lease?.end();
+      throw error;
+    }
   }
 
   /** For `providers.models` and the health check. */
@@ -183,65 +214,29 @@ export class Upstreams implements Providers {
     this.runtime.configure(active);
   }
 
-  #walk(candidates: readonly ModelCandidate[], signal: AbortSignal): Omit<Walk<ModelCandidate, never>, "ask"> {
+  #walk(
+    candidates: readonly ModelCandidate[],
+    signal: AbortSignal,
+    lease?: Lease,
+  ): Omit<Walk<ModelCandidate, never>, "ask"> {
     const { cooldowns, ledger } = this.runtime;
     const { now, log } = this.#options;
-    return {
-      candidates,
-      cooldowns,
-      signal,
-      now,
-      totalMs: this.#settings.requestMs,
-      observer: {
-        succeeded: (candidate) => ledger.succeeded(candidate),
-        failed(candidate, error, verdict) {
-          ledger.failed(candidate, error, verdict);
-          const facts = { model: candidate.id, signedAs: candidate.credential.target, reason: verdict.reason };
-          const text = `${candidate.id} failed with ${error.code}: ${error.message}`;
-          if (verdict.next !== "stop") log.warn(facts, text);
-          else log.debug(facts, text);
-        },
-      },
-      answered(candidate, attempts) {
-        log.debug({ model: candidate.id, attempts }, `${candidate.id} answered after ${attempts.length} failed`);
-      },
-    };
+    return { candidates, cooldowns, signal, now, totalMs: this.#settings.requestMs, ...watching(ledger, log, lease) };
+  }
+
+  async #loaded(): Promise<Asking> {
+    this.#asking = await import("./asking.ts");
+    return this.#asking;
   }
 
   #events(
-    candidate: ModelCandidate,
+    { callModel, offlineEvents }: Asking,
+    { upstream }: ModelCandidate,
     request: ModelRequest,
-    options: Omit<Parameters<typeof callModel>[2], "pools" | "relay">,
-  ): AsyncGenerator<ModelEvent> {
-    const { upstream } = candidate;
+    options: Omit<CallOptions, "pools" | "relay" | "toolTexts">,
+  ): EventBatches | Promise<EventBatches> {
     if (!upstream) return offlineEvents(request, options.signal);
-    return callModel(upstream, request, { ...options, pools: this.#pools, relay: this.#options.relay });
-  }
-
-  /** Everything after the first sign of an answer: what breaks now is told, and nobody else is asked. */
-  async *#rest(
-    begun: Begun<ModelCandidate, { events: AsyncGenerator<ModelEvent>; head: IteratorResult<ModelEvent> }>,
-    run: { record: CallRecord | undefined; signal: AbortSignal; deadline: number },
-  ): AsyncGenerator<ModelEvent> {
-    const { candidate, share } = begun;
-    const { events, head } = begun.value;
-    const began = this.#options.now();
-    try {
-      yield { type: "start", provider: candidate.provider, model: candidate.id };
-      for (let at = head; !at.done; at = await events.next()) {
-        if (at.value.type === "done") run.record?.end({ usage: at.value.reply.usage });
-        yield at.value;
-      }
-    } catch (caught) {
-      const error = toGatewayError(caught, candidate);
-      const { now } = this.#options;
-      if (error.code === "ABORTED" || run.signal.aborted) throw error;
-      // The request's own time was over: no fault of one who was still talking.
-      if (now() < run.deadline) this.runtime.ledger.failed(candidate, error, verdictOf(error));
-      throw withAttempts(error, [...begun.attempts, attemptOf(candidate, error, now() - began)]);
-    } finally {
-      share.end();
-      await events.return(undefined);
-    }
+    const means = { pools: this.#pools, relay: this.#options.relay, toolTexts: this.#toolTexts };
+    return callModel(upstream, request, { ...means, ...options });
   }
 }

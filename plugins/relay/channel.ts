@@ -17,10 +17,16 @@ const lookMs = 20;
 const control: ReadonlySet<string> = new Set(["ping", "pong"]);
 const answers: ReadonlySet<string> = new Set(["http_response", "stream_start", "stream_chunk", "stream_end", "error"]);
 
+export interface ChannelParts {
+  settings(): RelaySettings;
+  work(running: Promise<void>): void;
+}
+
 export class Channel {
   readonly id: string;
   readonly #socket: Socket<UpFrame, DownFrame>;
   readonly #settings: () => RelaySettings;
+  readonly #work: (running: Promise<void>) => void;
   readonly #open = new Map<string, Exchange>();
   readonly #cancels: boolean;
   readonly #connectedAt = Date.now();
@@ -33,10 +39,11 @@ export class Channel {
   #sending: Promise<unknown> = Promise.resolve();
   #waiting = 0;
 
-  constructor(id: string, socket: Socket<UpFrame, DownFrame>, settings: () => RelaySettings) {
+  constructor(id: string, socket: Socket<UpFrame, DownFrame>, { settings, work }: ChannelParts) {
     this.id = id;
     this.#socket = socket;
     this.#settings = settings;
+    this.#work = work;
     this.#cancels = (socket.query.features ?? "").split(",").includes("cancel");
   }
 
@@ -71,6 +78,7 @@ export class Channel {
       held: () => this.#held,
     });
     this.#open.set(exchange.id, exchange);
+    this.#work(exchange.over);
     // Whoever awaits the reply hears of it; this only keeps a failure before that from being nobody's.
     exchange.reply.catch(() => undefined);
     const sent = await this.#send(requestFrame(exchange.id, request)).catch(() => false);

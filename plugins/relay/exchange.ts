@@ -22,6 +22,8 @@ export class Exchange {
   readonly id: string;
   readonly reply: Promise<RelayReply>;
   readonly body: ReplyBody;
+  /** The client has nothing to do for it any more. */
+  readonly over: Promise<void>;
   /** Milliseconds that its reader has held up the client so far. */
   heldMs = 0;
   readonly #owner: ExchangeOwner;
@@ -30,6 +32,7 @@ export class Exchange {
   #answer: { resolve(reply: RelayReply): void; reject(error: unknown): void } | undefined;
   #timer: NodeJS.Timeout | undefined;
   #over = false;
+  #end: () => void = () => undefined;
   #seen = -1;
 
   constructor(id: string, request: Pick<RelayRequest, "timeoutMs" | "signal">, owner: ExchangeOwner) {
@@ -37,6 +40,9 @@ export class Exchange {
     this.#owner = owner;
     this.#request = request;
     this.body = new ReplyBody({ queued: (bytes) => owner.queued(this, bytes), left: () => this.#finish(true) });
+    this.over = new Promise((resolve) => {
+      this.#end = resolve;
+    });
     this.reply = new Promise((resolve, reject) => {
       this.#answer = { resolve, reject };
     });
@@ -107,6 +113,7 @@ export class Exchange {
   #finish(early: boolean): void {
     if (this.#over) return;
     this.#over = true;
+    this.#end();
     this.#request.signal.removeEventListener("abort", this.#abort);
     // What nobody reads does not stay for ever: the timer goes on until the queue is empty.
     if (this.body.bytes === 0) this.#stopTimer();

@@ -5,12 +5,12 @@ import { badFrame } from "./failures.ts";
 
 /** From the client. A payload is judged when it is clear which request it belongs to. */
 export const UpFrame = Type.Object({
-  id: Type.Optional(Type.String({ maxLength: 200 })),
+  id: Type.Optional(Type.String({ maxLength: 200, description: "Of the request that it belongs to" })),
   type: Type.String({
     maxLength: 100,
     description: "http_response, stream_start, stream_chunk, stream_end, error, ping, pong",
   }),
-  payload: Type.Optional(Type.Unknown()),
+  payload: Type.Optional(Type.Unknown({ description: "By type: status, headers, body, chunk, error" })),
 });
 export type UpFrame = Static<typeof UpFrame>;
 

@@ -8,6 +8,8 @@ import type { RelaySettings } from "./settings.ts";
 export interface HubParts {
   settings(): RelaySettings;
   emit(type: string, payload: Record<string, unknown>): void;
+  /** A request that a client carries out: nothing is stopped before it has ended. */
+  work(running: Promise<void>): void;
 }
 
 const defaultChannel = "aistudio";
@@ -37,7 +39,7 @@ export class Hub {
     if (id === undefined) return socket.close(4400, "the provider's name has 1 to 64 letters, digits, . _ : or -");
     const before = this.#channels.get(id);
     if (!before && this.#channels.size >= mostChannels) return socket.close(4429, `more than ${mostChannels} channels`);
-    const channel = new Channel(id, socket, this.#parts.settings);
+    const channel = new Channel(id, socket, this.#parts);
     this.#channels.set(id, channel);
     before?.close(4000, "replaced by a newer connection");
     this.#parts.emit("relay_connected", { channel: id, replaced: before !== undefined });

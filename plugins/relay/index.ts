@@ -25,7 +25,11 @@ export default definePlugin({
     let loading: Promise<Hub> | undefined;
     const load = async () => {
       const { Hub } = await import("./hub.ts");
-      hub = new Hub({ settings: () => ctx.config, emit: (type, payload) => emitted(ctx, type, payload) });
+      hub = new Hub({
+        settings: () => ctx.config,
+        emit: (type, payload) => emitted(ctx, type, payload),
+        work: (running) => void ctx.work(running),
+      });
       return hub;
     };
     const open = () => {

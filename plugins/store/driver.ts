@@ -41,8 +41,10 @@ export async function loadDriver(): Promise<Driver> {
   const builtin = process.getBuiltinModule("node:sqlite") as unknown as SqliteModule | undefined;
   if (builtin) return driverOf("node:sqlite", () => "node:sqlite", builtin);
   try {
-    const found = (await import("@photostructure/sqlite")) as unknown as SqliteModule;
-    return driverOf(fallback, () => createRequire(import.meta.url).resolve(fallback), found);
+    // Not `import`: that reads and looks through the same files twice.
+    const require = createRequire(import.meta.url);
+    const found = require("@photostructure/sqlite") as SqliteModule;
+    return driverOf(fallback, () => require.resolve(fallback), found);
   } catch (cause) {
     const message = `this Node (${process.version}) has no built-in SQLite and ${fallback} cannot be loaded: use Node 22.13 or newer, or reinstall with optional dependencies`;
     throw new GatewayError("STORE_DRIVER", 500, message, undefined, { cause });

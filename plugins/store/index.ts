@@ -26,7 +26,9 @@ const Config = Type.Object({
   }),
 });
 
-const BackupParams = Type.Object({ file: Type.Optional(Type.String()) });
+const BackupParams = Type.Object({
+  file: Type.Optional(Type.String({ description: "Plain name of the copy; default: chela- and the time, .db" })),
+});
 
 type Config = Static<typeof Config>;
 

@@ -21,6 +21,7 @@ parentPort.postMessage(found);
 
 /** Empty when sound. `module` is what the worker requires for SQLite. Rejects with the reason of `signal`. */
 export async function checkIntegrity(module: string, file: string, signal: AbortSignal): Promise<readonly string[]> {
+  signal.throwIfAborted();
   // Node 22 calls its SQLite experimental, in each thread again; nothing else runs in this one.
   const execArgv = ["--disable-warning=ExperimentalWarning"];
   const worker = new Worker(program, { eval: true, execArgv, workerData: { module, file } });

@@ -15,7 +15,6 @@ import { backupTo } from "./backup.ts";
 import type { Database, RunResult } from "./database.ts";
 import type { Connection, Driver } from "./driver.ts";
 import { isBusy, storeFault } from "./faults.ts";
-import { checkIntegrity } from "./integrity.ts";
 import { applyMigration, migrationsTable, pendingMigrations } from "./migrations.ts";
 import { patiently } from "./open.ts";
 import { runTransaction, type TransactionHost } from "./transaction.ts";
@@ -118,9 +117,11 @@ export class SqliteStore implements Store {
   integrity(): Promise<readonly string[]> {
     if (this.#closed) return Promise.reject(closed());
     const { driver, file } = this.#options;
-    this.#checking ??= checkIntegrity(driver.module(), file, this.#ending.signal).finally(() => {
-      this.#checking = undefined;
-    });
+    this.#checking ??= import("./integrity.ts")
+      .then(({ checkIntegrity }) => checkIntegrity(driver.module(), file, this.#ending.signal))
+      .finally(() => {
+        this.#checking = undefined;
+      });
     return this.#checking;
   }
 

@@ -30,6 +30,7 @@ const advice: Readonly<Record<string, string>> = {
   EISDIR: "it is a folder",
   ELOOP: "a link stands in the way",
   ENAMETOOLONG: "the name is too long",
+  E2BIG: "the command line is too long",
 };
 
 /** Undefined for what is none: then it is a mistake in the code. */

@@ -17,7 +17,7 @@ import { systemTools } from "./talk/system.ts";
 import { timeTools } from "./time/tools.ts";
 import { problemsOf } from "./validate.ts";
 import { webTools } from "./web/tools.ts";
-import { type Ctx, hasWorkspace, needs } from "./world.ts";
+import { type Ctx, needs } from "./world.ts";
 
 export default definePlugin({
   id: "tools",
@@ -58,17 +58,20 @@ export default definePlugin({
   },
 });
 
-/** What can be offered with the services and settings of now. */
+/** What can be offered with the settings of now; each that needs a service comes and goes with it. */
 function toolsOf(ctx: Ctx, shell: ShellSwitch): Tool<TSchema>[] {
-  const { sessions, agent, cron } = ctx.use;
   const all = [
-    ...(hasWorkspace(ctx) ? [...fileTools(ctx), ...memoryTools(ctx)] : []),
-    ...(hasWorkspace(ctx) && ctx.config.shell.enabled ? shell.tools(ctx) : []),
+    ...withService("workspace", [...fileTools(ctx), ...memoryTools(ctx)]),
+    ...withService("workspace", ctx.config.shell.enabled ? shell.tools(ctx) : []),
     ...webTools(ctx),
-    ...(sessions ? sessionTools(ctx, sessions, agent) : []),
-    ...(agent ? agentTools(agent) : []),
-    ...(cron ? timeTools(cron) : []),
+    ...withService("sessions", sessionTools(ctx)),
+    ...withService("agent", agentTools(ctx)),
+    ...withService("cron", timeTools(ctx)),
     ...systemTools(ctx),
   ];
   return all.map(guarded);
+}
+
+function withService(key: keyof typeof needs, tools: readonly Tool<TSchema>[]): Tool<TSchema>[] {
+  return tools.map((tool) => ({ ...tool, needs: [key] }));
 }

@@ -5,12 +5,12 @@ import {
   children,
   cron,
   files,
+  GatewayError,
   gateway,
   need,
   sessions,
   store,
   tools,
-  type Workspace,
   workspace,
 } from "@chela/sdk";
 import type { ToolsSettings } from "./settings.ts";
@@ -29,9 +29,11 @@ export const needs = {
 
 export type Ctx = Context<ToolsSettings, typeof needs>;
 
-/** For tools that exist only where there is a workspace. */
-export type WorkCtx = Ctx & { readonly use: { readonly workspace: Workspace } };
+type Uses = Ctx["use"];
 
-export function hasWorkspace(ctx: Ctx): ctx is WorkCtx {
-  return ctx.use.workspace !== undefined;
+/** A service without which there is no such tool. It may go while a call waits for a person. */
+export function present<K extends keyof Uses>({ use }: Ctx, key: K): NonNullable<Uses[K]> {
+  const service = use[key];
+  if (service) return service;
+  throw new GatewayError("SERVICE_ABSENT", 503, `the plugin that provides "${key}" is not running any more`);
 }

@@ -2,7 +2,7 @@
 import type { ModelCallRecord, Store, UsageBook, UsageQuery } from "@chela/sdk";
 import { Ledger } from "./ledger.ts";
 import { PriceBook } from "./price-book.ts";
-import { Reader } from "./reader.ts";
+import type { Reader } from "./reader.ts";
 import type { UsageSettings } from "./settings.ts";
 import { type CallRow, dayMs, hourMs } from "./tables.ts";
 import { Writer } from "./writer.ts";
@@ -23,18 +23,19 @@ export class Book implements UsageBook {
   readonly #options: BookOptions;
   readonly #now: () => number;
   readonly #ledger: Ledger;
-  readonly #reader: Reader;
+  /** Loaded with the first question. */
+  #reader: Reader | undefined;
   readonly writer: Writer;
   #prices: PriceBook;
   /** Nothing is written before the sums of earlier runs were read: they would be counted twice. */
   #restored: Promise<void> | undefined;
+  #isRestored = false;
 
   constructor(options: BookOptions) {
     const { store, now = Date.now } = options;
     this.#options = options;
     this.#now = now;
     this.#ledger = new Ledger(now);
-    this.#reader = new Reader({ store, now, keptSince: () => this.#keptSince() });
     this.writer = new Writer(store, () => this.restore());
     this.#prices = this.#priceBook();
   }
@@ -69,11 +70,20 @@ export class Book implements UsageBook {
 
   async totals(query: UsageQuery) {
     await this.flush();
+    if (!this.#reader) {
+      const { Reader } = await import("./reader.ts");
+      const { store } = this.#options;
+      this.#reader = new Reader({ store, now: this.#now, keptSince: () => this.#keptSince() });
+    }
     return this.#reader.totals(query);
   }
 
   spent(identity: string, since: number) {
     return this.#ledger.spent(identity, since);
+  }
+
+  ready(): Promise<void> | undefined {
+    return this.#isRestored ? undefined : this.restore();
   }
 
   /** Prices were edited: calls from now on. */
@@ -130,6 +140,7 @@ export class Book implements UsageBook {
       }
       await new Promise((resolve) => setImmediate(resolve));
     }
+    this.#isRestored = true;
   }
 
   #keptSince(): number {

@@ -6,7 +6,7 @@ import type { Query, SqlValue, Store } from "@chela/sdk";
 import { addTo, type Sums, sumsOf } from "./sums.ts";
 import { addSums, type CallRow, callValues, dayMs, hourMs, insertCalls } from "./tables.ts";
 
-const batchRows = 200;
+const batchRows = 500;
 const rowsPerStatement = 50;
 const maxWaiting = 50_000;
 
@@ -14,6 +14,8 @@ export class Writer {
   readonly #store: Store;
   readonly #ready: () => Promise<void>;
   #waiting: CallRow[] = [];
+  /** So many of those that wait are to be written now; the others wait for a batch of their own. */
+  #due = 0;
   #writing: Promise<void> | undefined;
   /** Calls that were given up. */
   dropped = 0;
@@ -37,11 +39,18 @@ export class Writer {
       return;
     }
     this.#waiting.push(row);
-    if (this.#waiting.length >= batchRows && this.trouble === undefined) void this.flush().catch(() => undefined);
+    if (this.#waiting.length < batchRows || this.trouble !== undefined) return;
+    this.#due = Math.max(this.#due, batchRows);
+    void this.#write().catch(() => undefined);
   }
 
   /** Resolves when all that was added so far is durable. Rejects when the database refuses. */
   flush(): Promise<void> {
+    this.#due = this.#waiting.length;
+    return this.#write();
+  }
+
+  #write(): Promise<void> {
     this.#writing ??= this.#drain().finally(() => {
       this.#writing = undefined;
     });
@@ -50,16 +59,18 @@ export class Writer {
 
   async #drain(): Promise<void> {
     await this.#ready();
-    while (this.#waiting.length > 0) {
+    while (this.#due > 0) {
       const rows = this.#waiting.slice(0, batchRows);
       try {
         await this.#store.transaction((query) => writeRows(query, rows));
         this.trouble = undefined;
       } catch (error) {
         this.trouble = error;
+        this.#due = 0;
         throw error;
       }
       this.#waiting = this.#waiting.slice(rows.length);
+      this.#due -= rows.length;
       await new Promise((resolve) => setImmediate(resolve));
     }
   }

@@ -21,7 +21,9 @@ export async function findAttachment(parts: AttachmentParts, ref: string): Promi
     const facts = await parts.files.facts(place.root, place.path);
     const name = posix.basename(place.path);
     const file = facts && (await fileFacts(facts.path, name));
-    return file && { path: facts.path, name, type: file.type, size: file.size };
+    const read = (maxBytes: number) => parts.files.read(place.root, place.path, maxBytes);
+    const isUpload = place.root !== parts.root();
+    return file && { path: facts.path, name, type: file.type, size: file.size, isUpload, read };
   } catch (error) {
     if (GatewayError.is(error) || (error as NodeJS.ErrnoException).code !== undefined) return undefined;
     throw error;

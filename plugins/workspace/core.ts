@@ -4,16 +4,28 @@
  */
 import { mkdirSync, realpathSync } from "node:fs";
 import { join, relative, sep } from "node:path";
-import type { Attachment, Files, Logger, MemoryHit, Store, Workspace, WorkspaceDocument } from "@chela/sdk";
+import {
+  type Attachment,
+  type Files,
+  GatewayError,
+  type Logger,
+  type MemoryHit,
+  type Store,
+  type Workspace,
+  type WorkspaceDocument,
+  type WorkspaceFile,
+} from "@chela/sdk";
 import { findAttachment } from "./attachments.ts";
 import { bootstrap } from "./documents/bootstrap.ts";
 import { type Made, readMade } from "./documents/made.ts";
+import { allDocuments } from "./documents/names.ts";
 import { type PromptParts, promptDocuments, recentMemory } from "./documents/prompt.ts";
+import { PromptMemo } from "./documents/prompt-memo.ts";
 import { templates } from "./documents/templates.ts";
 import { TextCache } from "./documents/text-cache.ts";
 import { Notes } from "./memory/notes.ts";
 import { MemorySearch } from "./memory/search.ts";
-import { cleanPath } from "./paths.ts";
+import { cleanPath, memoryFolder } from "./paths.ts";
 import type { Place } from "./place.ts";
 import { dayMs, megabyte, type WorkspaceSettings } from "./settings.ts";
 import { hashOf, Tree, textOf } from "./tree.ts";
@@ -28,15 +40,17 @@ export interface CoreParts {
   settings(): WorkspaceSettings;
   store(): Store | undefined;
   now(): Date;
+  /** A path below the workspace has changed; without one: all may have. */
+  told(path?: string): void;
 }
 
-export class Core implements Omit<Workspace, "root"> {
+export class Core implements Omit<Workspace, "root" | "folder"> {
   readonly tree: Tree;
   readonly notes: Notes;
   readonly #parts: CoreParts;
   readonly #cache: TextCache;
   readonly #search: MemorySearch;
-  readonly #prompt: PromptParts;
+  readonly #prompts: { readonly documents: PromptMemo; readonly memory: PromptMemo };
   #made: Made;
   #uploads: UploadFolder | undefined;
 
@@ -46,16 +60,27 @@ export class Core implements Omit<Workspace, "root"> {
     const changed = (path: string) => {
       this.#cache.forget(path);
       this.#search.stale(path);
+      parts.told(path);
     };
-    this.tree = new Tree({ files: parts.files, root: () => parts.place.root(), changed });
+    this.tree = new Tree({
+      files: parts.files,
+      root: () => parts.place.root(),
+      usable: () => parts.place.usable(),
+      changed,
+    });
     this.notes = new Notes(this.tree, parts.now);
     this.#cache = new TextCache(this.tree);
     this.#search = new MemorySearch({ ...parts, tree: this.tree, notes: this.notes });
-    this.#prompt = {
+    const prompt: PromptParts = {
       text: (path) => this.#cache.get(path),
       untouched: (name, text) => this.#untouched(name, text),
       caps: () => ({ each: parts.settings().prompt.doc_chars, total: parts.settings().prompt.total_chars }),
       now: parts.now,
+    };
+    const state = () => [this.#cache.changes, parts.settings(), this.#made];
+    this.#prompts = {
+      documents: new PromptMemo(state, (agent) => promptDocuments(prompt, agent)),
+      memory: new PromptMemo(state, (agent) => recentMemory(prompt, agent)),
     };
   }
 
@@ -67,11 +92,17 @@ export class Core implements Omit<Workspace, "root"> {
   }
 
   documents(agent?: string): Promise<readonly WorkspaceDocument[]> {
-    return promptDocuments(this.#prompt, agent);
+    return this.#prompts.documents.get(agent);
   }
 
   recall(agent?: string): Promise<readonly WorkspaceDocument[]> {
-    return recentMemory(this.#prompt, agent);
+    return this.#prompts.memory.get(agent);
+  }
+
+  async list(what: "documents" | "memory"): Promise<readonly WorkspaceFile[]> {
+    if (what === "memory") return (await this.notes.all()).filter(({ path }) => path.startsWith(`${memoryFolder}/`));
+    const facts = await Promise.all(allDocuments.map((name) => this.notes.facts(name)));
+    return facts.filter((one) => one !== undefined);
   }
 
   async read(path: string): Promise<string | undefined> {
@@ -101,16 +132,25 @@ export class Core implements Omit<Workspace, "root"> {
     return findAttachment({ files, root: () => place.root(), uploads: () => this.uploads.dir }, ref);
   }
 
+  async keep(name: string, bytes: Uint8Array): Promise<Attachment> {
+    const most = this.#parts.settings().uploads.max_mb * megabyte;
+    if (bytes.length > most) throw new GatewayError("FILE_TOO_LARGE", 413, `${bytes.length} bytes; at most ${most}`);
+    const upload = await this.uploads.keep(name, bytes);
+    return (await this.attachment(this.uploads.pathOf(upload))) as Attachment;
+  }
+
   /** Absolute paths that somebody else changed; without any: everything may have. */
   changed(paths?: readonly string[]): void {
     if (!paths) {
       this.#cache.forget();
       this.#search.stale();
+      this.#parts.told();
     }
     for (const absolute of paths ?? []) {
       const path = relative(this.tree.root, absolute).split(sep).join("/");
       this.#cache.forget(path);
       this.#search.stale(path);
+      this.#parts.told(path);
     }
   }
 

@@ -53,7 +53,7 @@ export default definePlugin({
 function opener(ctx: Ctx, place: Place): () => Promise<Core> {
   let opened: Promise<Core> | undefined;
   const load = async () => {
-    const { openCore } = await import("./core.ts");
+    const [{ openCore }, { noticeOf }] = await Promise.all([import("./core.ts"), import("./notice.ts")]);
     return openCore({
       files: ctx.use.files,
       place,
@@ -63,10 +63,12 @@ function opener(ctx: Ctx, place: Place): () => Promise<Core> {
       settings: () => ctx.config,
       store: () => ctx.use.store,
       now: () => new Date(),
+      told: noticeOf((paths) => ctx.emit("workspace_changed", { paths }), ctx.signal),
     });
   };
   return () => {
-    opened ??= load();
+    if (opened) return opened;
+    opened = load();
     opened.catch(() => {
       opened = undefined;
     });
@@ -124,13 +126,16 @@ function follow(ctx: Ctx, place: Place, open: () => Promise<Core>): void {
 function serviceOf(open: () => Promise<Core>, place: Place): Workspace {
   return {
     root: () => place.root(),
+    folder: () => place.usable(),
     documents: async (agent) => (await open()).documents(agent),
     recall: async (agent) => (await open()).recall(agent),
+    list: async (what) => (await open()).list(what),
     read: async (path) => (await open()).read(path),
     write: async (path, content) => (await open()).write(path, content),
     readMemory: async (path, agent) => (await open()).readMemory(path, agent),
     remember: async (text, path, agent) => (await open()).remember(text, path, agent),
     searchMemory: async (words, limit, agent) => (await open()).searchMemory(words, limit, agent),
     attachment: async (ref) => (await open()).attachment(ref),
+    keep: async (name, bytes) => (await open()).keep(name, bytes),
   };
 }

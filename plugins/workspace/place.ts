@@ -2,9 +2,10 @@
  * Where the workspace lies: `workspace.dir`, else ClawGo's `agents.defaults.workspace`, else a folder of the state dir.
  * The path it tells is absolute and free of links, whether the folder exists yet or not.
  */
-import { realpathSync } from "node:fs";
+import { realpathSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
+import { GatewayError } from "@chela/sdk";
 
 export interface PlaceSettings {
   readonly dir: string;
@@ -23,6 +24,16 @@ export class Place {
 
   root(): string {
     return this.#known?.real ?? this.look();
+  }
+
+  /** The root; throws `WORKSPACE_REFUSED` where no folder is and none can be made. Looks at the disk. */
+  usable(): string {
+    const root = this.root();
+    const blocked = obstacle(root);
+    if (blocked === undefined) return root;
+    const what = blocked === root ? "the workspace is a file" : "a folder above the workspace is a file";
+    const message = `${what}: move the file away, or set workspace.dir to a folder (chela doctor shows where)`;
+    throw new GatewayError("WORKSPACE_REFUSED", 503, message);
   }
 
   /** Reads the settings and the disk again. */
@@ -51,5 +62,23 @@ function realFolder(folder: string): { real: string; exists: boolean } {
       if (dirname(at) === at) return { real: folder, exists: false };
       missing.unshift(basename(at));
     }
+  }
+}
+
+/** What stands where a folder has to be: the path itself, or the nearest one above that exists. */
+function obstacle(path: string): string | undefined {
+  for (let at = path; ; at = dirname(at)) {
+    const facts = factsOf(at);
+    if (facts) return facts.isDirectory() ? undefined : at;
+    if (dirname(at) === at) return undefined;
+  }
+}
+
+/** A folder that may not be looked into is none of an obstacle's: the work itself will tell. */
+function factsOf(path: string) {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch {
+    return undefined;
   }
 }

@@ -6,17 +6,22 @@ import { megabyte, type WorkspaceSettings } from "./settings.ts";
 type Ctx = Pick<Context<WorkspaceSettings>, "route" | "config">;
 type Open = () => Promise<Core>;
 
-const Text = Type.Optional(Type.String());
+const file = (description: string) => Type.Optional(Type.String({ description }));
+const UploadId = Type.Object({ id: Type.String({ description: "Id of the upload, as /api/upload told it" }) });
 const encoding = Type.Optional(Type.String({ description: "base64: bytes as they are, also of what is no text" }));
 const agent = Type.Optional(Type.String({ maxLength: 200, description: "The agent whose own memory is meant" }));
-const MemoryQuery = Type.Object({ path: Text, agent, encoding });
+const MemoryQuery = Type.Object({
+  path: file("File below the memory folder; GET without it: the list"),
+  agent,
+  encoding,
+});
 const SearchQuery = Type.Object({
-  query: Type.String({ maxLength: 2_000 }),
-  limit: Type.Integer({ minimum: 1, maximum: 100, default: 10 }),
+  query: Type.String({ maxLength: 2_000, description: "Words to look for" }),
+  limit: Type.Integer({ minimum: 1, maximum: 100, default: 10, description: "Passages at most" }),
   agent,
 });
-const FileQuery = Type.Object({ path: Text, encoding });
-const DocsQuery = Type.Object({ path: Text });
+const FileQuery = Type.Object({ path: file("Below the workspace; required"), encoding });
+const DocsQuery = Type.Object({ path: file("Name of a document; without it: the list") });
 
 /** For the reference only: wrong types are answered in this dialect's own words. */
 const Edit = Type.Unsafe<unknown>({
@@ -143,6 +148,7 @@ function uploadRoutes(ctx: Ctx, open: Open): void {
     path: "/api/upload/:id",
     access: "read",
     about: "Downloads an upload",
+    params: UploadId,
     handler: async ({ params }) => (await face()).sendUpload(await open(), params.id as string),
   });
   ctx.route({
@@ -150,6 +156,7 @@ function uploadRoutes(ctx: Ctx, open: Open): void {
     path: "/api/upload/:id",
     access: "write",
     about: "Deletes an upload",
+    params: UploadId,
     handler: async ({ params }) => (await face()).removeUpload(await open(), params.id as string),
   });
 }

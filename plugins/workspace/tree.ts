@@ -28,6 +28,8 @@ export interface Condition {
 export interface TreeParts {
   readonly files: Files;
   root(): string;
+  /** Throws when the root is not and cannot be a folder. */
+  usable(): string;
   /** A path below the root was changed here. */
   changed(path: string): void;
 }
@@ -91,13 +93,19 @@ export class Tree {
       await this.#assert(path, condition);
       const removed = await this.#orAbsent(() => this.#parts.files.remove(this.root, path));
       if (removed) this.#parts.changed(path);
+      else this.assertUsable();
       return removed ?? false;
     });
   }
 
+  /** What is not there may be missing because the workspace is no folder: that is said instead. */
+  assertUsable(): void {
+    this.#parts.usable();
+  }
+
   /** The workspace itself. */
   async make(): Promise<void> {
-    await mkdir(this.root, { recursive: true, mode: 0o700 });
+    await mkdir(this.#parts.usable(), { recursive: true, mode: 0o700 });
   }
 
   async #put(path: string, content: string | Uint8Array): Promise<TextFile> {
@@ -121,12 +129,12 @@ export class Tree {
 
   /** Before the workspace was made nothing is in it. */
   async #orAbsent<T>(work: () => Promise<T | undefined>): Promise<T | undefined> {
-    try {
-      return await work();
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException | null)?.code === "ENOENT") return undefined;
-      throw error;
-    }
+    const found = await work().catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== "ENOENT" && error.code !== "ENOTDIR") throw error;
+      return undefined;
+    });
+    if (found === undefined) this.assertUsable();
+    return found;
   }
 }
 

@@ -98,6 +98,8 @@ export type TurnEvent =
 export interface TurnResult {
   readonly turn: string;
   readonly text: string;
+  /** The thoughts before the last answer, where the model told some. */
+  readonly reasoning?: string;
   readonly model: string;
   readonly usage: Usage | null;
   readonly stop: StopReason;

@@ -23,13 +23,14 @@ export interface Files {
   read(root: string, path: string, maxBytes: number): Promise<Buffer | undefined>;
   /**
    * Replaces the file as a whole, durably: a reader, or a start after a crash, sees the old one or the new one. Makes its folders.
-   * Links that stay inside are followed. `mode` by default: the one it has, a new file is its owner's alone (0600).
+   * Links that stay inside are followed. `mode` by default: the one it has, a new file is its owner's alone (0600). `named`: the
+   * operator named this very file in the config, so that it may lie among the gateway's own; never for what others asked for.
    */
   write(
     root: string,
     path: string,
     bytes: string | Uint8Array,
-    options?: { readonly mode?: number },
+    options?: { readonly mode?: number; readonly named?: boolean },
   ): Promise<FileFacts>;
   /** False when nothing was there. */
   remove(root: string, path: string): Promise<boolean>;

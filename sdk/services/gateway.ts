@@ -104,7 +104,7 @@ export interface Gateway {
     readonly access: string;
     readonly owner: string;
   }[];
-  /** Identifies open sockets anew and closes (4001) those whose credential is gone: call it after revoking one. */
+  /** Identifies whatever is open anew: closes (4001) sockets and ends streamed replies whose credential is gone. Call it after revoking one. */
   recheckCredentials(): Promise<number>;
   /** Swaps the listener or, with `full`, every plugin, in this process. */
   restart(options: { full: boolean; why: string }): Promise<void>;

@@ -55,6 +55,8 @@ export interface SessionQuery {
 /** A session in which something was found. */
 export interface SessionHit {
   readonly session: SessionInfo;
+  /** What it is about, on one line: the summary of its older part, else how it begins. */
+  readonly summary: string;
   /** Higher is better. */
   readonly score: number;
   /** The best passages, around the words. */
@@ -66,7 +68,8 @@ export interface Sessions {
   /** Durable when it resolves. Creates the session when needed. Resolves to the sequence number of the last message. */
   append(key: string, messages: readonly NewMessage[]): Promise<number>;
   history(key: string, window?: HistoryWindow): Promise<readonly StoredMessage[]>;
-  list(): Promise<readonly SessionInfo[]>;
+  /** The most recently used first; `limit`: so many of them. */
+  list(limit?: number): Promise<readonly SessionInfo[]>;
   /** False when there was none. */
   remove(key: string): Promise<boolean>;
   search(query: SessionQuery): Promise<readonly SessionHit[]>;
@@ -76,7 +79,7 @@ export interface Sessions {
 
 /** A session's key is a name of one line, and never a path. */
 export function isSessionKey(key: string): boolean {
-  return key.length >= 1 && key.length <= 200 && !/\p{Cc}/u.test(key);
+  return key.length >= 1 && key.length <= 200 && !/[\p{Cc}\p{Cs}]/u.test(key);
 }
 
 /** Name it in `needs`. */

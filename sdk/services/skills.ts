@@ -9,7 +9,7 @@ export interface SkillInfo {
   readonly path: string;
 }
 
-/** Lists what is switched on. */
+/** Lists what is switched on. A change of the list or of a text in it is an event: `skills_changed`. */
 export interface Skills {
   list(agent?: string): Promise<readonly SkillInfo[]>;
 }

@@ -9,6 +9,8 @@ export interface ToolInfo extends ToolSpec {
   readonly owner: string;
   readonly access: Access;
   readonly risk: "read" | "write" | "exec";
+  /** It runs other tools, whatever they are. */
+  readonly runsOthers?: boolean;
   /** Where it comes from when that is not the gateway itself. */
   readonly remote?: { readonly server: string; readonly tool: string };
 }

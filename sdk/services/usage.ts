@@ -33,6 +33,8 @@ export interface UsageBook {
   totals(query: UsageQuery): Promise<readonly (UsageTotals & { readonly name: string })[]>;
   /** What an identity has used since a moment within the last 32 days; at once, for budgets. Calls that ended a moment ago included. */
   spent(identity: string, since: number): { readonly tokens: number; readonly cost: number; readonly calls: number };
+  /** Undefined as soon as what earlier runs have used is counted in `spent`; before, a promise of that. Rejects when it cannot be read. */
+  ready(): Promise<void> | undefined;
 }
 
 /** Name it in `needs`. */

@@ -1,6 +1,6 @@
 /** `chela chat` against the real agent and its offline model. */
 import { PassThrough } from "node:stream";
-import { definePlugin, Type } from "@chela/sdk";
+import { definePlugin, providers as providersContract, Type } from "@chela/sdk";
 import { expect, test } from "vitest";
 import apiConfig from "../../plugins/api-config/index.ts";
 import chat from "../../plugins/chat/index.ts";
@@ -151,4 +151,98 @@ test("a key that may only read is told so in the gateway's own sentence", async 
   const { key } = (await chela(["keys", "add", "reader", "--json"])).json<{ key: string }>();
   const { code, stderr } = await chela(["chat", "-m", "hi"], { env: { CHELA_GATEWAY_TOKEN: key } });
   expect({ code, stderr }).toEqual({ code: 1, stderr: "missing scope: write\n" });
+});
+
+/** A model that says its first half, then waits for the test; the second time it may say something else. */
+function halting(second: string) {
+  const state = { asked: 0, more: () => undefined as unknown };
+  const plugin = definePlugin({
+    id: "halting",
+    version: "1.0.0",
+    host: "^1.0.0",
+    provides: [providersContract],
+    setup(ctx) {
+      ctx.provide(providersContract, {
+        models: () => [],
+        primary: () => "h/h",
+        fallbacks: () => [],
+        passes: () => false,
+        forward: () => Promise.reject(new Error("not used here")),
+        async *stream(_request, signal) {
+          state.asked += 1;
+          const text = state.asked === 1 ? "one two" : second;
+          yield { type: "start", provider: "h", model: "h/h" };
+          yield { type: "text", text: text.slice(0, 4) };
+          if (state.asked === 1)
+            await new Promise((resolve, reject) => {
+              state.more = () => resolve(undefined);
+              signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+            });
+          yield { type: "text", text: text.slice(4) };
+          const reply = { provider: "h", model: "h/h", text, toolCalls: [], usage: null, stop: "stop" as const };
+          yield { type: "done", reply };
+        },
+      });
+    },
+  });
+  return { plugin, state };
+}
+
+test("a turn goes on when chat is reloaded in the middle of it, and is asked of the model once", async () => {
+  const { plugin, state } = halting("never said");
+  const { host, chela } = await liveHost({ plugins: [apiConfig, store, plugin, chat], env, config: {} });
+  let reloaded: Promise<unknown> | undefined;
+  const onOutput = () => {
+    if (reloaded) return;
+    const { generation } = host.gateway.status();
+    reloaded = host.plugins.reload("chat");
+    void until(() => host.gateway.status().generation > generation).then(() => state.more());
+  };
+  expect(await chela(["chat", "-m", "hi"], { onOutput })).toMatchObject({ code: 0, stdout: "one two\n" });
+  await reloaded;
+  expect(state.asked).toBe(1);
+});
+
+test.each([
+  ["goes on where it was", "one two", "one two\n"],
+  ["begins anew on a line of its own", "1, 2, 3", "one \n1, 2, 3\n"],
+])("a turn that a reload cut is run again by the same command: it %s", async (_what, second, shown) => {
+  const { plugin, state } = halting(second);
+  const config = { plugins: { drainMs: 20 } };
+  const { host, chela } = await liveHost({ plugins: [apiConfig, store, plugin, chat], env, config });
+  let reloaded: Promise<unknown> | undefined;
+  const onOutput = () => {
+    reloaded ??= host.plugins.reload("chat");
+  };
+  const { code, stdout, stderr } = await chela(["chat", "-m", "hi"], { onOutput });
+  await reloaded;
+  expect({ code, stdout, stderr }).toEqual({
+    code: 0,
+    stdout: shown,
+    stderr: "The connection was lost; connected again.\n",
+  });
+  expect(state.asked).toBe(2);
+  const history = (await host.request("/api/chat/history?session=cli%3Adefault")).json() as {
+    messages: { role: string }[];
+  };
+  expect(history.messages.filter(({ role }) => role === "user")).toHaveLength(1);
+});
+
+test("Ctrl-C does not wait for a gateway that is gone", async () => {
+  const { plugin } = halting("never said");
+  const { host, chela } = await liveHost({
+    plugins: [apiConfig, store, plugin, chat],
+    env,
+    config: { plugins: { drainMs: 20 } },
+  });
+  const signals = new Map<string, () => void>();
+  let stopped: Promise<unknown> | undefined;
+  const onOutput = () => {
+    stopped ??= host.plugins.disable("chat", "test").then(() => signals.get("SIGINT")?.());
+  };
+  const from = performance.now();
+  const { code, stdout } = await chela(["chat", "-m", "hi"], { signals, onOutput });
+  await stopped;
+  expect({ code, stdout }).toEqual({ code: 130, stdout: "one \n" });
+  expect(performance.now() - from).toBeLessThan(20_000);
 });

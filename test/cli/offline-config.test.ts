@@ -53,6 +53,17 @@ test("a key that nobody knows is kept and warned about, with the name that was m
   expect((await chela("config", "set", "gateway.port", "18792", "--json")).json()).toMatchObject({ warnings: [] });
 });
 
+test("a value that the environment goes before is told to have no effect, by set and by plan", async () => {
+  const env = { CHELA_STATE_DIR: stateDir, CHELA_GATEWAY_PORT: "18793", CHELA_GATEWAY_TOKEN: "of-the-environment" };
+  const why = "gateway.port stays 18793: the environment (CHELA_GATEWAY_PORT) and the command line go before the file";
+  const plan = await runMain(["config", "plan", "gateway.port", "18792"], { env });
+  expect(plan).toMatchObject({ code: 0, stdout: "No change.\n", stderr: `${why}.\n` });
+  const set = (...args: string[]) => runMain(["config", "set", ...args, "--json"], { env });
+  expect((await set("gateway.port", "18792")).json()).toMatchObject({ ok: true, warnings: [why] });
+  expect((await set("gateway.port", "18793")).json()).toMatchObject({ warnings: [] });
+  expect((await set("gateway.auth.token", "another")).json()).toMatchObject({ warnings: [] });
+});
+
 test("ClawGo's path and value rules", async () => {
   expect((await chela("config", "set", ".sentinel..enable.", "true")).code).toBe(0);
   expect(JSON.parse(file())).toEqual({ sentinel: { enabled: true } });

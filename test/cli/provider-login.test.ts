@@ -7,11 +7,12 @@ import apiConfig from "../../plugins/api-config/index.ts";
 import providers from "../../plugins/providers/index.ts";
 import { liveHost } from "../kit/live.ts";
 import { tempDir } from "../kit/temp.ts";
-import { oauthServer, ownProvider } from "../plugins/providers/oauth/kit.ts";
+import { freePort, oauthServer, ownProvider } from "../plugins/providers/oauth/kit.ts";
 import { startUpstream } from "../simulators/openai/upstream.ts";
 
 async function world(oauth: Record<string, unknown> = {}) {
-  const server = await oauthServer();
+  const redirect = oauth.redirect_url as string | undefined;
+  const server = await oauthServer(redirect === undefined ? {} : { redirectUris: [redirect] });
   const upstream = await startUpstream({ list: ["echo", "other"] });
   onTestFinished(() => upstream.close());
   const section = ownProvider(
@@ -19,6 +20,7 @@ async function world(oauth: Record<string, unknown> = {}) {
     { api_base: upstream.base, models: [] },
     {
       ...(oauth.device === true ? { device_auth_url: server.deviceUrl } : {}),
+      ...(redirect === undefined ? {} : { redirect_url: redirect }),
     },
   );
   const live = await liveHost({
@@ -58,6 +60,21 @@ test("a browser elsewhere: the address that it ended up at is pasted", async () 
   const result = await chela(["provider", "login", "main"], { stdin, onError });
   await pasting;
   expect([result.code, result.stdout]).toEqual([0, "Logged in to main as ada@example.com.\n"]);
+});
+
+test("a browser here: its way back is caught, and what is said then begins on a line of its own", async () => {
+  const { chela, server } = await world({ redirect_url: `http://localhost:${await freePort()}/callback` });
+  const stdin = Object.assign(new PassThrough(), { isTTY: true });
+  let coming: Promise<unknown> | undefined;
+  const onError = (text: string) => {
+    const url = /Open: (\S+)\n/.exec(text)?.[1];
+    if (url && text.includes("paste"))
+      coming ??= server.login(url).then((back) => fetch(back.replace("localhost", "127.0.0.1")));
+  };
+  const result = await chela(["provider", "login", "main"], { stdin, onError });
+  await coming;
+  expect([result.code, result.stdout]).toEqual([0, "Logged in to main as ada@example.com.\n"]);
+  expect(result.stderr).toMatch(/ended up at: \nThe account is kept in /);
 });
 
 test("without a terminal a login in a browser of another machine is refused with a way out; Ctrl-C ends a waiting one", async () => {

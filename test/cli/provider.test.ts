@@ -8,6 +8,7 @@ import providers from "../../plugins/providers/index.ts";
 import { runMain } from "../kit/cli.ts";
 import { liveHost } from "../kit/live.ts";
 import { tempDir } from "../kit/temp.ts";
+import { startAnthropic } from "../simulators/anthropic/api.ts";
 import { startUpstream } from "../simulators/openai/upstream.ts";
 
 async function world(more: Record<string, unknown> = {}) {
@@ -69,15 +70,47 @@ test("provider clear ends rests", async () => {
   const { chela } = await world();
   await chela(["models", "test", "sim/rate"]);
   expect((await chela(["models", "list"])).stdout).toMatch(/^sim\/rate .*rests$/m);
-  expect((await chela(["provider", "clear", "sim"])).stdout).toBe("Ended 1 rest (sim).\n");
-  expect((await chela(["provider", "clear"])).stdout).toBe("Nothing rests (sim).\n");
+  expect((await chela(["provider", "clear", "sim"])).stdout).toBe("Ended 1 rest of sim.\n");
+  expect((await chela(["provider", "clear"])).stdout).toBe("Nothing rests.\n");
   const unknown = await chela(["provider", "clear", "nobody"]);
-  expect([unknown.code, unknown.stderr]).toEqual([1, expect.stringContaining('provider "nobody" not found')]);
+  expect([unknown.code, unknown.stderr]).toEqual([1, 'provider "nobody" not found. See: chela provider list\n']);
 });
 
 test("models list --upstream asks the provider itself", async () => {
   const { chela } = await world();
   expect((await chela(["models", "list", "--upstream", "sim"])).stdout).toBe("one\ntwo\n");
+});
+
+test("provider list tells how requests are spread over several keys", async () => {
+  const api_keys = ["sk-two-222222", "sk-six-666666"];
+  const { host, chela } = await world({ api_keys });
+  expect((await chela(["provider", "list"])).stdout).toMatch(/3 of 3 ready\n/);
+  expect((await chela(["provider", "configure", "sim", "--strategy", "round_robin"])).code).toBe(0);
+  expect(JSON.parse(readFileSync(host.config.path, "utf8")).models.providers.sim).toMatchObject({ api_keys });
+  expect((await chela(["provider", "configure", "sim", "--strategy", "random"])).code).not.toBe(0);
+  for (const _ of "123") await chela(["models", "test", "sim/echo"]);
+  expect((await chela(["provider", "list"])).stdout).toContain("3 of 3 ready, round_robin");
+  const { providers: rows } = JSON.parse((await chela(["provider", "list", "--json"])).stdout);
+  expect(rows[0]).toMatchObject({ strategy: "round_robin", candidates: [1, 1, 1].map((requests) => ({ requests })) });
+});
+
+test("models count tells the vendor's own count of words or of the standard input, and who does not count", async () => {
+  const vendor = await startAnthropic();
+  const claude = { api_base: vendor.origin, api_key: "sk-ant-sim", models: ["claude-sonnet-5-5"] };
+  const { host, chela } = await world();
+  await host.config.write([{ path: "models.providers.claude", value: claude }], { who: "test", why: "test" });
+  const model = "claude/claude-sonnet-5-5";
+  const words = await chela(["models", "count", model, "How", "many", "tokens?"]);
+  expect([words.code, words.stderr, Number(words.stdout)]).toEqual([0, "", expect.any(Number)]);
+  const piped = await chela(["models", "count", model, "--json"], { input: "How many tokens?" });
+  expect(JSON.parse(piped.stdout)).toEqual({ model, tokens: Number(words.stdout) });
+  const silent = await chela(["models", "count", "sim/echo", "hello"]);
+  expect([silent.code, silent.stdout]).toEqual([0, ""]);
+  expect(silent.stderr).toContain("sim/echo does not count tokens");
+  const { providers: rows } = JSON.parse((await chela(["provider", "list", "--json"])).stdout);
+  expect(rows.find(({ name }: { name: string }) => name === "sim").candidates[0]).not.toHaveProperty("requests");
+  expect((await chela(["models", "count", "sim/none", "hello"])).code).toBe(1);
+  expect((await chela(["models", "count", model], { input: "" })).stderr).toContain("There is no text");
 });
 
 test("provider configure writes what was given, keeps the rest, and it serves at once", async () => {
@@ -165,7 +198,7 @@ test("provider use sets the default model; a provider alone means its first", as
   expect((await chela(["provider", "use", "sim/echo"])).stdout).toBe("sim/echo answers by default already.\n");
   expect(JSON.parse(readFileSync(host.config.path, "utf8")).agents.defaults.model.primary).toBe("sim/echo");
   expect((await chela(["provider", "use", "nobody/x"])).stderr).toContain("must name a provider");
-  expect((await chela(["provider", "use", "nobody"])).stderr).toContain('There is no provider "nobody"');
+  expect((await chela(["provider", "use", "nobody"])).stderr).toContain("chela provider configure nobody");
 });
 
 test("without a gateway: configure and use write the file, the others say how to start one", async () => {

@@ -2,11 +2,12 @@
 import { Readable } from "node:stream";
 import { expect, test } from "vitest";
 import type { Options } from "../../kernel/cli/cli.ts";
-import { commands, globalOptions } from "../../kernel/cli/commands.ts";
+import { commands } from "../../kernel/cli/commands.ts";
 import type { Io } from "../../kernel/cli/io.ts";
 import { flagsOf } from "../../kernel/cli/open.ts";
 import { createProgram } from "../../kernel/cli/program.ts";
 import { parseExact, quickRun } from "../../kernel/cli/quick.ts";
+import { globalOptions } from "../../kernel/cli/table/global.ts";
 
 const own = commands.find(({ name }) => name === "gateway run")?.options ?? [];
 const specs = [...own, ...globalOptions];

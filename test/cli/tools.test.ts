@@ -125,6 +125,29 @@ describe("chela chat", () => {
     expect((await chela(["chat", "-m", child, "--approve"])).stdout).toContain("made child");
   });
 
+  it("-m at a terminal asks beside the reply; Enter, and the end of input, mean no", async () => {
+    const { chela, root } = await start();
+    const answer = async (name: string, type: (stdin: PassThrough) => unknown) => {
+      const stdin = Object.assign(new PassThrough(), { isTTY: true });
+      let asked = false;
+      const onError = (text: string) => {
+        if (asked || !text.includes("Allow it?")) return;
+        asked = true;
+        type(stdin);
+      };
+      return chela(["chat", "-m", touch(name)], { stdin, tty: true, onError });
+    };
+    const yes = await answer("yes", (stdin) => stdin.write("y\n"));
+    expect(yes).toMatchObject({ code: 0, stdout: expect.stringContaining("made yes") });
+    expect(yes.stdout).not.toContain("wants to run");
+    expect(yes.stderr).toMatch(
+      /main wants to run exec \(exec\).*:\n\{\n {2}"command": "touch yes.*\nAllow it\? y \/ N \/ always: /s,
+    );
+    expect((await answer("no", (stdin) => stdin.write("\n"))).stdout).toContain("a person said no");
+    expect((await answer("end", (stdin) => stdin.end())).stdout).toContain("a person said no");
+    expect(["yes", "no", "end"].filter((name) => existsSync(join(root, name)))).toEqual(["yes"]);
+  });
+
   it("--approve is for its own turn: nothing else in the session is approved", async () => {
     const { chela, host, root } = await start();
     const { key } = (await chela(["keys", "add", "w", "--scopes", "write", "--json"])).json<{ key: string }>();

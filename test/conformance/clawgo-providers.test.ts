@@ -196,8 +196,10 @@ describe("the runtime view", () => {
     const whens = (query: Readonly<Record<string, string>>) =>
       view(upstreams, query)[0]?.events?.map(({ when }) => when);
     expect(whens({ window_sec: "70", kind: "API_KEY" })).toEqual(["2026-11-21T12:03:00Z"]);
-    expect(whens({ kind: "oauth" })).toBeUndefined();
+    expect(view(upstreams, { kind: "oauth" })[0]).toMatchObject({ recent_hits: [], recent_errors: null, events: [] });
     expect(whens({ limit: "1" })).toEqual(["2026-11-21T12:03:00Z"]);
+    expect(view(upstreams, { limit: "1" })[0]?.recent_hits).toHaveLength(4);
+    expect(view(upstreams, { sort: "asc" })[0]?.recent_hits?.[0]).toMatchObject({ when: "2026-11-21T12:03:00Z" });
     expect(whens({ sort: "asc", limit: "1" })).toEqual(["2026-11-21T12:00:00Z"]);
     const [page] = view(upstreams, { limit: "2" });
     expect(page?.next_cursor).toBe(2);
@@ -291,11 +293,11 @@ describe("over HTTP", () => {
           {
             ...{ name: "sim", auth: "", api_base: server.base },
             api_state: { token_masked: "sk-k***3456", health_score: 100 },
-            ...{ recent_hits: null, recent_errors: null, recent_changes: null, last_success: null, events: null },
+            ...{ recent_hits: null, recent_errors: null, recent_changes: null, last_success: null, events: [] },
             candidate_order: [
               { kind: "api_key", target: "sk-k***3456", available: true, status: "ready", health_score: 100 },
             ],
-            next_cursor: 0,
+            ...{ strategy: "order", next_cursor: 0 },
           },
         ],
       },

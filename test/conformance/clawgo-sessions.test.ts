@@ -112,7 +112,7 @@ describe("1.10 GET /api/sessions/search", () => {
       key: expect.any(String),
       kind: expect.stringMatching(/^(main|cron)$/),
       updated_at: expect.any(Number),
-      summary: "",
+      summary: expect.stringMatching(/^deploy it, (web:one|cron:nightly)$/),
       score: expect.any(Number),
       snippets: expect.any(Array),
     });
@@ -333,6 +333,11 @@ describe("chela sessions and chela usage", () => {
       /^# The third\n\n## User/,
     );
     expect((await cli("sessions", "remove", "cli:two")).stdout).toBe("Removed cli:two.\n");
+    expect((await cli("sessions", "remove", "cli:two")).stdout).toBe('There is no session "cli:two".\n');
+    expect((await cli("sessions", "export", "cli:two")).stderr).toBe(
+      'there is no session "cli:two". See: chela sessions list\n',
+    );
+    expect((await cli("sessions", "list", "--kinds", "main,odd")).stderr).toContain('subagent, hook, other; not "odd"');
     const missing = await cli("sessions", "import", join(folder, "nothing.jsonl"));
     expect(missing.code).not.toBe(0);
     expect(missing.stderr).toContain("cannot be read");

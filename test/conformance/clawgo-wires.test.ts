@@ -163,4 +163,44 @@ describe("P17: aistudio over the relay", () => {
     expect(await say({ relay_provider: "FINE" })).toBe("echo: hello there");
     expect(await say()).toBe("echo: hello there");
   });
+
+  it("shows pages as accounts and as candidates, their comings and goings as changes, and clears what they did wrong", async () => {
+    const { vendor, host, say, channels } = await rig();
+    type Row = Readonly<Record<string, unknown>>;
+    type Item = Readonly<Record<string, readonly Row[]>>;
+    const item = async () => {
+      const reply = await host.request("/api/provider/runtime?provider=aistudio");
+      return (reply.json() as { view: { items: [Item] } }).view.items[0];
+    };
+    expect(await item()).toMatchObject({ candidate_order: null, events: [] });
+    const broken = await connected(host, "broken", "http://127.0.0.1:9");
+    await connected(host, "fine", vendor.origin);
+    await channels(2);
+    await say();
+    const shown = await item();
+    expect(shown.candidate_order).toMatchObject([
+      { kind: "relay", target: "fine", available: true, status: "ready", health_score: 100 },
+      { kind: "relay", target: "broken", available: false, status: "cooldown", health_score: 80, failure_count: 1 },
+    ]);
+    expect(shown.oauth_accounts).toMatchObject([
+      { email: "fine", account_id: "fine", plan_type: "relay", quota_source: "relay", balance_label: "connected" },
+      { email: "broken", cooldown_until: expect.any(String), failure_count: 1, health_score: 80 },
+    ]);
+    expect(shown.recent_hits).toMatchObject([{ kind: "relay", target: "fine", reason: "success" }]);
+    expect(shown.last_success).toMatchObject({ kind: "relay", target: "fine" });
+    expect(shown.recent_errors).toMatchObject([{ kind: "relay", target: "broken", reason: "relay_error" }]);
+    const changes = shown.recent_changes?.filter(({ kind }) => kind === "relay");
+    expect(changes).toMatchObject([
+      { target: "fine", reason: "relay_connected" },
+      { target: "broken", reason: "relay_connected" },
+    ]);
+    const accounts = await host.request("/api/provider/oauth/accounts?provider=aistudio");
+    expect(accounts.json()).toEqual({ ok: true, accounts: shown.oauth_accounts });
+    await host.request("/api/provider/runtime", { body: { provider: "aistudio", action: "clear_api_cooldown" } });
+    expect((await item()).candidate_order).toMatchObject([{ status: "ready" }, { status: "ready" }]);
+    await broken.close();
+    await until(async () => (await item()).candidate_order?.length === 1);
+    expect((await item()).recent_changes?.[0]).toMatchObject({ reason: "candidate_order_changed" });
+    expect((await item()).events?.map(({ reason }) => reason)).toContain("relay_disconnected");
+  });
 });

@@ -102,6 +102,17 @@ describe("C2", () => {
     ]);
   });
 
+  it.each(["responses_compact", "hybrid"])("compaction by %s is taken, and told that it is none", async (mode) => {
+    const { host } = await chatHost();
+    const path = "agents.defaults.context_compaction.mode";
+    await host.config.write([{ path, value: mode }], { who: "test" });
+    expect(host.config.problems()).toContainEqual({
+      path,
+      message: expect.stringMatching(new RegExp(`^is ${mode}, and that sums up as summary does`)),
+      level: "warning",
+    });
+  });
+
   it("a change that breaks a rule is refused with the path, through the gateway's own door", async () => {
     const { host } = await chatHost();
     const edit = (path: string, value: unknown) => host.config.write([{ path, value }], { who: "test" });

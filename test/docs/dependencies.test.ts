@@ -52,7 +52,7 @@ describe("the list of dependencies", () => {
     expect(doors.length).toBeGreaterThan(15);
     for (const { name, door } of doors) {
       expect(readFileSync(join(root, door), "utf8"), `${door} imports ${name}`).toMatch(
-        new RegExp(`(?:from |import\\()"${name.replaceAll(".", "\\.")}(?:/[^"]*)?"`),
+        new RegExp(`(?:from |import\\(|require\\()"${name.replaceAll(".", "\\.")}(?:/[^"]*)?"`),
       );
     }
   });

@@ -72,7 +72,15 @@ const says: Readonly<Record<string, readonly string[]>> = {
     '"name":"list.txt"',
     "buy milk",
   ],
-  "mcp.md": ["Added greeter.", "greeter answered in", "Hello, Ada!", "Hello, Bo!", "401", "Removed greeter."],
+  "mcp.md": [
+    "Added greeter.",
+    "greeter answered in",
+    "Hello, Ada!",
+    "Hello, Bo!",
+    "chela://workspace/SOUL.md",
+    "401",
+    "Removed greeter.",
+  ],
   "sessions.md": [
     "The deployment",
     "#1 user: How do we deploy the gateway?",

@@ -114,3 +114,16 @@ it("tells a plugin that it is to stop before its work is waited for", async () =
   await host.plugins.disable("stream", "test");
   expect((await reply).text).toBe("begun\nstopped: false\n");
 });
+
+it("compares the names of a turn's list with those of tools as the agent does: without case, groups expanded", async () => {
+  const { made } = shifter("shifter", [tool("Shout"), tool("read_file")]);
+  await using host = await startHost({ plugins: [made] });
+  const run = async (name: string, list: readonly string[]) => {
+    const asked = { ...turn, tools: list };
+    return (await host.service(tools).run({ id: "1", name, arguments: "{}" }, asked)).ok;
+  };
+  for (const list of [["shout"], ["SHOUT"], ["*"]]) expect(await run("Shout", list), String(list)).toBe(true);
+  for (const list of [[], ["read_file"], ["@files_read"], ["group:none"]]) expect(await run("Shout", list)).toBe(false);
+  expect(await run("read_file", ["@files_read"])).toBe(true);
+  expect(await run("shout", ["shout"])).toBe(false);
+});

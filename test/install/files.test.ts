@@ -5,6 +5,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   symlinkSync,
   utimesSync,
@@ -19,6 +20,21 @@ import { tempDir, writeTree } from "../kit/temp.ts";
 import { pauseFor, until } from "../kit/until.ts";
 
 describe("resolveInside", () => {
+  it("ends when its folder goes away meanwhile", async () => {
+    const base = tempDir();
+    const outcomes: PromiseSettledResult<string>[] = [];
+    for (let round = 0; round < 40; round += 1) {
+      const root = join(base, `r${round}`);
+      mkdirSync(root);
+      const all = Array.from({ length: 20 }, (_, index) => resolveInside(root, `a/b/c/${index}`));
+      await resolveInside(root, "x");
+      rmSync(root, { recursive: true });
+      outcomes.push(...(await Promise.allSettled(all)));
+    }
+    const codes = outcomes.map((one) => (one.status === "rejected" ? one.reason.code : "found"));
+    expect(codes.filter((code) => code !== "ENOENT" && code !== "found")).toEqual([]);
+  });
+
   it("gives the real path of what is there and of what is not there yet", async () => {
     const root = tempDir();
     writeTree(root, { "a/b.txt": "x" });

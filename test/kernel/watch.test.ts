@@ -1,3 +1,4 @@
+import { createHook } from "node:async_hooks";
 import {
   appendFileSync,
   existsSync,
@@ -23,6 +24,18 @@ function start(paths: readonly string[], onChange?: (changed: readonly string[])
   });
   onTestFinished(() => watching.close());
   return { ...watching, batches, errors, seen: () => batches.flat() };
+}
+
+/** How many requests to the file system were made meanwhile. */
+async function askedOfDisk(work: () => Promise<unknown>): Promise<number> {
+  let count = 0;
+  const hook = createHook({
+    init: (_id, type) => {
+      if (type === "FSREQPROMISE" || type === "FSREQCALLBACK") count += 1;
+    },
+  }).enable();
+  await work().finally(() => hook.disable());
+  return count;
 }
 
 describe("watchPaths", () => {
@@ -124,6 +137,27 @@ describe("watchPaths", () => {
     symlinkSync(two, `${file}.next`);
     renameSync(`${file}.next`, file);
     await until(() => read === "elsewhere", 5000, "the other target");
+  });
+
+  it("does not ask the disk about every file of a watched folder when one has changed", async () => {
+    const folder = tempDir();
+    const files = Array.from({ length: 2_000 }, (_, index) => join(folder, `note-${index}.md`));
+    for (const file of files) writeFileSync(file, "one");
+    const watching = start([folder]);
+    await watching.ready;
+    const asked = await askedOfDisk(async () => {
+      for (const file of files.slice(0, 4)) {
+        writeFileSync(`${folder}.draft`, "two");
+        renameSync(`${folder}.draft`, file);
+        await until(() => watching.seen().includes(file));
+      }
+      writeFileSync(join(folder, "new.md"), "three");
+      await until(() => watching.seen().includes(join(folder, "new.md")));
+      rmSync(files[9] as string);
+      await until(() => watching.seen().includes(files[9] as string));
+    });
+    expect(asked).toBeGreaterThan(0);
+    expect(asked).toBeLessThan(files.length / 2);
   });
 
   it("stays silent about neighbours of a watched file", async () => {

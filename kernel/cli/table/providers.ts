@@ -30,6 +30,11 @@ export const providerCommands: readonly CommandSpec[] = [
         about: "how requests are signed",
         choices: ["api_key", "bearer", "oauth", "hybrid", "none"],
       },
+      {
+        flags: "--strategy <name>",
+        about: "which of several keys or accounts is asked first",
+        choices: ["order", "round_robin", "least_used", "session"],
+      },
       { flags: "--oauth-provider <name>", about: "vendor of the login; default the provider's name" },
       { flags: "--timeout <seconds>", about: "seconds without a byte; default 90" },
     ],
@@ -104,5 +109,15 @@ export const modelCommands: readonly CommandSpec[] = [
     ],
     examples: ["chela models test", "chela models test openai/gpt-5.4 local/qwen3 --json"],
     load: async () => (await import("../models.ts")).test,
+  },
+  {
+    name: "models count",
+    args: "<model> [text...]",
+    about: "How many tokens a text has, by the count of the model's vendor; the text may come on stdin",
+    examples: [
+      "chela models count claude/claude-sonnet-5-5 Hello there",
+      "chela models count gemini/gemini-flash-latest < book.txt",
+    ],
+    load: async () => (await import("../models.ts")).count,
   },
 ];

@@ -1,4 +1,4 @@
-/** What a model is given: the system prompt, earlier messages that form a valid conversation, and what the user says now. */
+/** What of a history a model may be given, and what the user says now. Pure. */
 import type { ContentPart, Message, ToolCall } from "@chela/sdk";
 import { charsOf } from "./context/tokens.ts";
 

@@ -3,7 +3,7 @@ import type { NewMessage } from "@chela/sdk";
 import type { KnownRequest, Outcome, RequestId, RequestTable } from "../sessions/request-table.ts";
 import type { Also, SessionTable } from "../sessions/session-table.ts";
 import type { LiveRun } from "./live-run.ts";
-import type { PartialTable } from "./partials.ts";
+import type { OpenRound, PartialTable } from "./partials.ts";
 
 /** Where the user's message is. */
 export interface Begun {
@@ -20,6 +20,8 @@ export interface Journal {
   readonly seq: number;
   /** Durable when it resolves; only then may the model be asked. */
   begin(message: NewMessage | undefined): Promise<Begun>;
+  /** Tools are about to run that may change something: durable when it resolves, and only then may they. */
+  calling(round: OpenRound): Promise<void>;
   /** A round of tool calls with its results. */
   add(messages: readonly NewMessage[]): Promise<void>;
   /** The turn says something: from its second second on it is kept now and then. */
@@ -34,6 +36,7 @@ export interface Journal {
 export const noJournal: Journal = {
   seq: 0,
   begin: async () => ({ stored: false, seq: 0, passed: false }),
+  calling: async () => {},
   add: async () => {},
   saying: () => {},
   heard: () => {},
@@ -63,7 +66,7 @@ export class SessionJournal implements Journal {
   #timer: NodeJS.Timeout | undefined;
   #keptChars = 0;
   #keeping: Promise<void> | undefined;
-  /** What was said lies in the table of partial texts. */
+  /** What was said or begun lies in the table of partial turns. */
   #kept = false;
   #saysSince = 0;
   #storing = false;
@@ -88,6 +91,12 @@ export class SessionJournal implements Journal {
     this.#begun = true;
     const seq = userSeq ?? (messages.length > 0 ? this.#seq : 0);
     return { stored, seq, passed: stored && last !== userSeq };
+  }
+
+  calling(round: OpenRound): Promise<void> {
+    const { session, turn, partials } = this.#options;
+    this.#kept = true;
+    return partials.begin({ turn, session, model: round.asked.model ?? "" }, round);
   }
 
   async add(messages: readonly NewMessage[]): Promise<void> {
@@ -133,7 +142,7 @@ export class SessionJournal implements Journal {
     }
   }
 
-  /** In one commit with the end of the partial text that stood for it. */
+  /** In one commit with the end of the partial turn that stood for it. */
   async #store(messages: readonly NewMessage[], also?: Also): Promise<void> {
     const { session, turn, sessions, partials } = this.#options;
     const clear: Also | undefined = this.#kept
@@ -158,6 +167,6 @@ export class SessionJournal implements Journal {
       this.#keeping = undefined;
     };
     // One that fails is tried again with more text; the turn itself stores what matters at its end.
-    this.#keeping = partials.put({ turn, session, text, model: run.model ?? "" }).then(done, done);
+    this.#keeping = partials.say({ turn, session, model: run.model ?? "" }, text).then(done, done);
   }
 }

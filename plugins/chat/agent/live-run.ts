@@ -20,6 +20,8 @@ export class LiveRun {
   readonly #joined = new Set<EventQueue>();
   /** Runs whose message was taken into this one: they see what happens here from now on. */
   readonly #followers = new Set<LiveRun>();
+  /** Ends of waits that the abort ends. A listener of the signal for each of them would cost many times as much. */
+  readonly #waits = new Set<(reason: unknown) => void>();
   #host: LiveRun | undefined;
   #failure: GatewayError | undefined;
   #begun = false;
@@ -81,13 +83,32 @@ export class LiveRun {
   /** Stops the turn because somebody asked for it; what had arrived is kept. */
   abort(reason: string): void {
     if (this.#host) this.#host.abort(reason);
-    else this.#abort.abort(new GatewayError("TURN_ABORTED", 499, `the turn was aborted: ${reason}`));
+    else this.#stop(new GatewayError("TURN_ABORTED", 499, `the turn was aborted: ${reason}`));
   }
 
   /** Stops the turn as failed. */
   fail(failure: GatewayError): void {
     this.#failure ??= failure;
-    this.#abort.abort(failure);
+    this.#stop(failure);
+  }
+
+  /** Settles with `work`, or rejects as soon as the turn is aborted, whatever `work` does about it. */
+  orAborted<T>(work: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const waits = this.#waits;
+      if (this.signal.aborted) reject(this.signal.reason);
+      else waits.add(reject);
+      work.then(
+        (value) => {
+          waits.delete(reject);
+          resolve(value);
+        },
+        (error) => {
+          waits.delete(reject);
+          reject(error);
+        },
+      );
+    });
   }
 
   /** What the user said is stored: from now on the turn has a place in the history. */
@@ -170,6 +191,12 @@ export class LiveRun {
     return this.#viewOf(queue, done);
   }
 
+  #stop(reason: GatewayError): void {
+    this.#abort.abort(reason);
+    for (const leave of this.#waits) leave(this.signal.reason);
+    this.#waits.clear();
+  }
+
   #viewOf(events: EventQueue, done: Promise<TurnResult>): TurnRun {
     const id = () => this.#host?.id ?? this.id;
     return {
@@ -206,14 +233,4 @@ export function stopping(): GatewayError {
 
 function isHighSurrogate(code: number): boolean {
   return code >= 0xd800 && code <= 0xdbff;
-}
-
-/** Settles with `work`, or rejects as soon as the signal aborts, whatever `work` does about it. */
-export function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const leave = () => reject(signal.reason);
-    if (signal.aborted) leave();
-    else signal.addEventListener("abort", leave, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", leave));
-  });
 }

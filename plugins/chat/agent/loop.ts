@@ -9,11 +9,11 @@ import {
   type Usage,
 } from "@chela/sdk";
 import { messageTokens } from "./context/tokens.ts";
-import { orAborted } from "./live-run.ts";
 import { callModel } from "./model-call.ts";
 import { type CallMode, conversation, keepSystem, modelOf, modelRequest, sumUp } from "./model-request.ts";
 import type { Play } from "./play.ts";
 import { holdsImages, withoutImages } from "./prompt/images.ts";
+import { withRetries } from "./retry.ts";
 import { weaker } from "./steering.ts";
 import { runTools } from "./tool-round.ts";
 
@@ -58,7 +58,7 @@ function hearOthers(play: Play): void {
 async function ask(play: Play, mode: CallMode): Promise<ModelReply> {
   const request = await modelRequest(play, mode);
   const call = async (asked: typeof request) => {
-    const reply = await callModel(play, asked);
+    const reply = await withRetries(play, () => callModel(play, asked));
     play.budget.count(reply.usage, asked, reply);
     return reply;
   };
@@ -102,8 +102,9 @@ function isRefusal(error: unknown): error is GatewayError {
 
 async function toolRound(play: Play, reply: ModelReply): Promise<void> {
   const { run, journal, now } = play;
-  const answers = await runTools(play, reply.toolCalls);
-  await journal.add([assistantMessage(reply, reply.text, reply.toolCalls), ...answers]);
+  const asked = assistantMessage(reply, reply.text, reply.toolCalls);
+  const answers = await runTools(play, asked);
+  await journal.add([asked, ...answers]);
   const { text: content, toolCalls, native } = reply;
   now.push({ role: "assistant", content, toolCalls, ...(native && { native }) }, ...answers);
   run.nextStep();
@@ -116,10 +117,11 @@ async function conclude(play: Play, reply: ModelReply, toolCalls: readonly ToolC
   inbox.close();
   // What a tap refuses to let out is not kept either.
   run.nextStep();
-  const said = world.call("message:out", { session, agent: profile.id, text: reply.text, channel });
-  const { text } = await orAborted(said, run.signal);
+  const said = { session, agent: profile.id, text: reply.text, channel };
+  const { text } = world.listens("message:out") ? await run.orAborted(world.call("message:out", said)) : said;
   const stop = toolCalls.length > 0 ? "tool_calls" : reply.stop;
-  const result: TurnResult = { turn: run.id, text, model: reply.model, usage, stop, toolCalls };
+  const { model, reasoning } = reply;
+  const result: TurnResult = { turn: run.id, text, model, usage, stop, toolCalls, ...(reasoning && { reasoning }) };
   const cut = reply.stop === "aborted" || reply.stop === "error";
   const message = { ...assistantMessage(reply, text, toolCalls), ...(cut && { state: "partial" as const }) };
   await journal.finish(text === "" && toolCalls.length === 0 ? [] : [message], { result });

@@ -1,7 +1,7 @@
 /** One call to a model: hooks around it, its stream passed on as it comes. */
 import { GatewayError, type ModelReply, type ModelRequest, type Turn } from "@chela/sdk";
 import type { Journal } from "./journal.ts";
-import { type LiveRun, orAborted } from "./live-run.ts";
+import type { LiveRun } from "./live-run.ts";
 import type { World } from "./world.ts";
 
 export interface Caller {
@@ -14,10 +14,12 @@ export interface Caller {
 /** Rejects at once when the turn is aborted, whatever the provider and the plugins do about it. */
 export async function callModel(caller: Caller, wanted: ModelRequest): Promise<ModelReply> {
   const { world, run, turn } = caller;
-  const request = await orAborted(world.call("model:request", wanted, turn), turn.signal);
+  const request = world.listens("model:request")
+    ? await run.orAborted(world.call("model:request", wanted, turn))
+    : wanted;
   run.nextStep();
-  const reply = await orAborted(consume(caller, request), turn.signal);
-  return orAborted(world.call("model:reply", reply, turn), turn.signal);
+  const reply = await run.orAborted(consume(caller, request));
+  return world.listens("model:reply") ? run.orAborted(world.call("model:reply", reply, turn)) : reply;
 }
 
 async function consume({ world, run, turn, journal }: Caller, request: ModelRequest): Promise<ModelReply> {
@@ -48,6 +50,15 @@ export async function askAside(world: World, request: ModelRequest, turn: Turn, 
     throw unfinished();
   };
   return orAborted(read(), signal);
+}
+
+function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const leave = () => reject(signal.reason);
+    if (signal.aborted) leave();
+    else signal.addEventListener("abort", leave, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", leave));
+  });
 }
 
 function unfinished(): GatewayError {

@@ -1,12 +1,11 @@
 /** What one model call of a turn asks for: the conversation as far as it fits, the tools that may be called, the options. */
-import { allows, type Message, type ModelRequest, type ToolSpec } from "@chela/sdk";
+import type { Message, ModelRequest, ToolSpec } from "@chela/sdk";
 import { summaryMessage } from "./context/compactor.ts";
 import { fitted, shortened } from "./context/fit.ts";
 import { charsOf, messageTokens } from "./context/tokens.ts";
 import { coherent } from "./conversation.ts";
 import { type Play, storedSession } from "./play.ts";
 import { namesFiles, withImages } from "./prompt/images.ts";
-import { mayCall } from "./team/profiles.ts";
 
 /** How a call differs from the others of its turn. */
 export interface CallMode {
@@ -84,16 +83,15 @@ async function squeezed(
   if (chars <= room / 4) return messages;
   const taken = toolTokens(tools);
   if (messageTokens(messages) + taken <= room) return messages;
-  const target = await sumUp(play, model);
-  const shorter = target === undefined ? messages : conversation(play);
+  const shorter = (await sumUp(play, model)) ? conversation(play) : messages;
   return messageTokens(shorter) + taken <= room ? shorter : keepSystem(play, shorter, Math.max(1_000, room - taken));
 }
 
-/** Sums up what can be, so that the whole takes `wanted` tokens; undefined: nothing has changed. */
-export async function sumUp(play: Play, model: string, wanted?: number): Promise<true | undefined> {
+/** Sums up what can be, so that the whole takes `wanted` tokens; false: nothing has changed. */
+export async function sumUp(play: Play, model: string, wanted?: number): Promise<boolean> {
   const { world, compactor, turn } = play;
   const session = storedSession(play);
-  if (session === undefined || play.userSeq === 0 || !compactor.enabled || play.earlier.length === 0) return undefined;
+  if (session === undefined || play.userSeq === 0 || !compactor.enabled || play.earlier.length === 0) return false;
   const { target_ratio: ratio, protect_last_n: keep } = world.settings().defaults.context_compaction;
   const tokens = wanted ?? Math.floor(world.models.window(model) * ratio);
   const others = messageTokens(play.system) + messageTokens(play.now);
@@ -103,9 +101,9 @@ export async function sumUp(play: Play, model: string, wanted?: number): Promise
 }
 
 /** Another turn's summary does as well. */
-async function refreshed(play: Play, session: string): Promise<true | undefined> {
+async function refreshed(play: Play, session: string): Promise<boolean> {
   const summary = await play.world.summaries.find(session);
-  if (!summary || summary.upto <= (play.summary?.upto ?? 0)) return undefined;
+  if (!summary || summary.upto <= (play.summary?.upto ?? 0)) return false;
   const { context_messages: limit } = play.world.settings().defaults;
   const rows = await play.world.sessions.context(session, limit + play.now.length, summary.upto);
   play.summary = summary;
@@ -139,11 +137,10 @@ async function illustrated(play: Play, messages: readonly Message[], model: stri
 }
 
 /** The client's tools, and those of ours that everybody who has a say may use. */
-function toolSpecs({ world, request, clientTools, turn }: Play): ToolSpec[] {
-  const ours = world.tools
-    .list()
-    .filter((tool) => !clientTools.has(tool.name) && allows(turn.identity, tool.access) && mayCall(turn.tools, tool));
-  return [...(request.clientTools ?? []), ...ours.map(({ name, about, input }) => ({ name, about, input }))];
+function toolSpecs({ world, request, clientTools, turn }: Play): readonly ToolSpec[] {
+  const ours = world.toolSpecs.of(world.tools.list(), turn.identity, turn.tools);
+  if (!request.clientTools?.length) return ours;
+  return [...request.clientTools, ...ours.filter(({ name }) => !clientTools.has(name))];
 }
 
 function toolTokens(tools: readonly ToolSpec[]): number {

@@ -1,12 +1,12 @@
 /** Everything up to the point where the model may be asked: hooks, the choice of the agent, the message stored, the conversation so far. */
 import type { InboundMessage, Message, Turn, TurnRequest } from "@chela/sdk";
 import { kindOf } from "../sessions/session-key.ts";
-import type { SequencedMessage } from "../sessions/session-table.ts";
+import type { SequencedMessage } from "../sessions/tables.ts";
 import type { Earlier } from "./context/compactor.ts";
 import { coherent, newest, userMessage } from "./conversation.ts";
 import { LoopGuard } from "./guards.ts";
 import type { Begun, Journal } from "./journal.ts";
-import { type LiveRun, orAborted } from "./live-run.ts";
+import type { LiveRun } from "./live-run.ts";
 import type { Play, TurnParts } from "./play.ts";
 import type { Said } from "./steering.ts";
 import { type AgentProfile, agentProfile, mainAgent, narrowed } from "./team/profiles.ts";
@@ -85,14 +85,15 @@ export async function sayAhead(world: World, run: LiveRun, request: TurnRequest,
   return { text: inbound.text, user, agent, seq };
 }
 
-function inboundOf(world: World, run: LiveRun, request: TurnRequest): Promise<InboundMessage> {
+async function inboundOf(world: World, run: LiveRun, request: TurnRequest): Promise<InboundMessage> {
   const { session, agent = "", text, media = [], identity, channel } = request;
-  return orAborted(world.call("message:in", { session, agent, text, media, identity, channel }), run.signal);
+  const said: InboundMessage = { session, agent, text, media, identity, channel };
+  return world.listens("message:in") ? run.orAborted(world.call("message:in", said)) : said;
 }
 
 async function pickAgent(world: World, run: LiveRun, inbound: InboundMessage): Promise<string> {
   if (inbound.agent) return inbound.agent;
-  const picked = await orAborted(world.call("agent:pick", inbound), run.signal);
+  const picked = world.listens("agent:pick") && (await run.orAborted(world.call("agent:pick", inbound)));
   return picked || (await world.router.pick(inbound)) || mainAgent;
 }
 

@@ -5,7 +5,7 @@ import type { Compactor } from "./context/compactor.ts";
 import type { Budget } from "./guards.ts";
 import { type Journal, noJournal, SessionJournal } from "./journal.ts";
 import type { Lanes } from "./lanes.ts";
-import { type LiveRun, orAborted } from "./live-run.ts";
+import type { LiveRun } from "./live-run.ts";
 import { late, replay, silence } from "./outcomes.ts";
 import { sayAhead } from "./prepare.ts";
 import { type Inbox, Offer } from "./steering.ts";
@@ -37,7 +37,7 @@ export interface Hall {
 
 export async function conduct(hall: Hall, running: Running): Promise<TurnResult> {
   const { run, id } = running;
-  const known = id && (await knownRequest(hall, id, run.signal));
+  const known = id && (await knownRequest(hall, id, run));
   if (known?.outcome) return replay(run, known);
   const host = known ? undefined : hostFor(hall, running);
   return host ? steer(hall, running, host) : play(hall, running);
@@ -47,10 +47,10 @@ export async function conduct(hall: Hall, running: Running): Promise<TurnResult>
 async function knownRequest(
   { world, predecessor }: Hall,
   id: RequestId,
-  signal: AbortSignal,
+  run: LiveRun,
 ): Promise<KnownRequest | undefined> {
   const known = await world.requests.find(id);
-  if (known && !known.outcome) await orAborted(predecessor, signal);
+  if (known && !known.outcome) await run.orAborted(predecessor);
   return known;
 }
 

@@ -8,11 +8,13 @@ import type { ModelFacts } from "./context/windows.ts";
 import type { PartialTable } from "./partials.ts";
 import type { PromptBook } from "./prompt/prompt.ts";
 import type { Router } from "./team/router.ts";
+import type { ToolSpecs } from "./tool-specs.ts";
 
 export interface World {
   readonly store: Store;
   readonly providers: Providers;
   readonly tools: Tools;
+  readonly toolSpecs: ToolSpecs;
   readonly sessions: SessionTable;
   readonly requests: RequestTable;
   readonly summaries: SummaryTable;
@@ -23,6 +25,8 @@ export interface World {
   workspace(): Workspace | undefined;
   /** The section as it is now. */
   settings(): AgentsSettings;
+  /** Whether anybody taps a hook: one that nobody taps is not worth a wait. */
+  readonly listens: Context["listens"];
   /** Runs a hook of the conversation. */
   readonly call: Context["call"];
   /** Tells observers that a turn ended; never throws, never waits. */

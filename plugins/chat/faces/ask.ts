@@ -86,7 +86,9 @@ export function historyEntry(message: StoredMessage): Record<string, unknown> {
 }
 
 function textField(body: Readonly<Record<string, unknown>>, name: string): string {
-  const key = Object.keys(body).findLast((key) => key.toLowerCase() === name.toLowerCase());
+  const key = Object.keys(body).findLast(
+    (key) => key.length === name.length && key.toLowerCase() === name.toLowerCase(),
+  );
   const value = key === undefined ? undefined : body[key];
   if (value === undefined || value === null) return "";
   if (typeof value !== "string") throw invalidJson();

@@ -10,8 +10,16 @@ export interface Services {
 }
 
 const Text = Type.Optional(Type.String());
-const ChatQuery = Type.Object({ session: Text });
-const HistoryQuery = Type.Object({ session: Text, around: Text, before: Text, after: Text, limit: Text });
+const Words = (description: string) => Type.Optional(Type.String({ description }));
+const Session = Words("Key of the session; default main");
+const ChatQuery = Type.Object({ session: Session });
+const HistoryQuery = Type.Object({
+  session: Session,
+  around: Words("Messages on both sides of this sequence number"),
+  before: Words("Messages with a smaller sequence number"),
+  after: Words("Messages with a larger sequence number"),
+  limit: Words("Messages at most: 1 to 2000, default 200"),
+});
 
 const ChatReply = Type.Object({
   ok: Type.Boolean(),

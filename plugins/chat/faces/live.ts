@@ -3,8 +3,10 @@
  * it open for more, and lets a client that was away go on where it stopped. The turn belongs to the session: a client that
  * leaves stops listening, nothing else.
  */
-import type { Agent, Context, Sessions, Socket, TurnRun } from "@chela/sdk";
+import { setTimeout as pause } from "node:timers/promises";
+import { type Agent, type Context, cutText, type Socket, type StoredMessage, type TurnRun } from "@chela/sdk";
 import { chooseSession } from "../sessions/session-key.ts";
+import type { SessionService } from "../sessions/session-service.ts";
 import { type Ask, askSchema, chatError, frameType, historyEntry, readAsk, readResume } from "./ask.ts";
 import { type Down, eventFrame, Frame, failure } from "./live-frames.ts";
 
@@ -12,15 +14,19 @@ type ChatSocket = Socket<unknown, Down>;
 
 export interface LiveServices {
   readonly agent: Agent;
-  readonly sessions: Sessions;
+  readonly sessions: SessionService;
 }
+
+type Work = Context["work"];
 
 /** Questions that one connection may have open. */
 const maxOpen = 16;
-/** Messages in one frame. */
-const page = 200;
+/** What one frame of history holds. */
+const page = { messages: 200, chars: 1_000_000 };
+/** Of one message in such a frame: a larger one would fill the socket's buffer alone. */
+const maxEntryChars = 2_000_000;
 
-export function registerLive(ctx: Pick<Context, "stream">, services: LiveServices): void {
+export function registerLive(ctx: Pick<Context, "stream" | "work">, services: LiveServices): void {
   ctx.stream({
     path: "/api/chat/live",
     access: "write",
@@ -35,19 +41,21 @@ export function registerLive(ctx: Pick<Context, "stream">, services: LiveService
       if (!isMulti(socket)) socket.close(1000);
       return undefined;
     },
-    open: (socket) => new Conversation(services, socket).listen(),
+    open: (socket) => new Conversation(services, socket, ctx.work).listen(),
   });
 }
 
 class Conversation {
   readonly #services: LiveServices;
   readonly #socket: ChatSocket;
+  readonly #work: Work;
   readonly #open = new Map<TurnRun, string>();
   #asked = false;
 
-  constructor(services: LiveServices, socket: ChatSocket) {
+  constructor(services: LiveServices, socket: ChatSocket, work: Work) {
     this.#services = services;
     this.#socket = socket;
+    this.#work = work;
   }
 
   async listen(): Promise<void> {
@@ -108,27 +116,42 @@ class Conversation {
 
   async #catchUp(session: string, after: number, upTo: number): Promise<number> {
     let last = after;
-    for (;;) {
-      const found = await this.#services.sessions.history(session, { after: last, limit: page });
+    while (await this.#hasRoom()) {
+      const found = await this.#services.sessions.table.page(session, last, page);
       const messages = found.filter(({ seq }) => seq <= upTo);
       const end = messages.at(-1)?.seq;
-      if (end === undefined) return last;
+      // A number from another life: the session was begun anew since, and the client has to be told.
+      if (end === undefined) return last === after ? Math.min(after, await this.#newest(session)) : last;
       last = end;
       const sent = this.#send({
         ok: true,
         type: "chat_history",
         session,
         seq: last,
-        messages: messages.map(historyEntry),
+        messages: messages.map(shortEntry),
       });
-      if (!sent || messages.length < page) return last;
+      if (!sent) return last;
     }
+    return last;
+  }
+
+  /** What a client that reads slowly has not taken yet is waited for, or it would be closed. */
+  async #hasRoom(): Promise<boolean> {
+    const { signal } = this.#socket;
+    while (!signal.aborted && this.#socket.buffered > page.chars) await pause(20);
+    return !signal.aborted;
+  }
+
+  async #newest(session: string): Promise<number> {
+    return (await this.#services.sessions.history(session, { limit: 1 })).at(-1)?.seq ?? 0;
   }
 
   async #follow(run: TurnRun, session: string): Promise<void> {
     const more = this.#socket.query.events === "1";
     let said = "";
     try {
+      // Somebody watches it: it is finished before this plugin stops, like a turn of any request.
+      void this.#work(run.done);
       for await (const event of run.events) {
         if (event.type === "text") said += event.text;
         const frame = eventFrame(event, session, more);
@@ -154,6 +177,11 @@ class Conversation {
   #send(frame: Down): boolean {
     return this.#socket.send(frame);
   }
+}
+
+function shortEntry(message: StoredMessage): Record<string, unknown> {
+  const entry = historyEntry(message);
+  return { ...entry, content: cutText(String(entry.content), maxEntryChars, "…") };
 }
 
 function isMulti(socket: Pick<Socket, "query">): boolean {

@@ -4,18 +4,32 @@ import { chooseSession, sessionKey } from "../sessions/session-key.ts";
 import { historyEntry } from "./ask.ts";
 import { readWindow, type Services } from "./http.ts";
 
-const Session = Type.String({ minLength: 1, maxLength: 200, default: "main" });
+const Session = Type.String({ minLength: 1, maxLength: 200, default: "main", description: "Key of the session" });
 const SendParams = Type.Object({
   session: Session,
-  message: Type.String(),
-  media: Type.Optional(Type.Array(Type.String(), { maxItems: 32 })),
-  agent: Type.Optional(Type.String()),
+  message: Type.String({ description: "What is said" }),
+  media: Type.Optional(
+    Type.Array(Type.String(), { maxItems: 32, description: "Uploads or files of the workspace, by path" }),
+  ),
+  agent: Type.Optional(
+    Type.String({ description: "Name of the agent that answers; default: the one that picks it up" }),
+  ),
   model: Type.Optional(Type.String({ description: "provider/model" })),
-  idempotencyKey: Type.Optional(Type.String()),
-  whenBusy: Type.Optional(Type.Union([Type.Literal("queue"), Type.Literal("steer")])),
+  idempotencyKey: Type.Optional(Type.String({ description: "The same key with the same message is one turn" })),
+  whenBusy: Type.Optional(
+    Type.Union([Type.Literal("queue"), Type.Literal("steer")], {
+      description: "While a turn runs: wait for its end, or go into it; default: agents.defaults.when_busy",
+    }),
+  ),
 });
-const Bound = Type.Optional(Type.Integer({ minimum: 0 }));
-const HistoryParams = Type.Object({ session: Session, around: Bound, before: Bound, after: Bound, limit: Bound });
+const bound = (description: string) => Type.Optional(Type.Integer({ minimum: 0, description }));
+const HistoryParams = Type.Object({
+  session: Session,
+  around: bound("Messages on both sides of this sequence number"),
+  before: bound("Messages with a smaller sequence number"),
+  after: bound("Messages with a larger sequence number"),
+  limit: bound("Messages at most: 1 to 2000, default 200"),
+});
 
 export function registerMethods(ctx: Pick<Context, "method">, { agent, sessions }: Services): void {
   ctx.method({

@@ -5,30 +5,35 @@ import type { SessionService } from "../sessions/session-service.ts";
 import { announce, importAnswer } from "./session-transfer.ts";
 import { hitRow, remove, rename, retitle, sessionPage } from "./sessions.ts";
 
-const Key = Type.String({ minLength: 1, maxLength: 200 });
-const Kinds = Type.Optional(Type.Array(Type.String(), { maxItems: 100 }));
+const key = (description: string) => Type.String({ minLength: 1, maxLength: 200, description });
+const Key = key("Key of the session");
+const Kinds = Type.Optional(
+  Type.Array(Type.String(), { maxItems: 100, description: "Only sessions of these kinds: main, cron, subagent …" }),
+);
 const ListParams = Type.Object({
-  includeInternal: Type.Boolean({ default: false }),
+  includeInternal: Type.Boolean({ default: false, description: "Internal sessions, too" }),
   kinds: Kinds,
-  limit: Type.Integer({ minimum: 1, maximum: 10_000, default: 10_000 }),
-  cursor: Type.Optional(Type.String()),
+  limit: Type.Integer({ minimum: 1, maximum: 10_000, default: 10_000, description: "Sessions of one page" }),
+  cursor: Type.Optional(Type.String({ description: "next of the page before" })),
 });
 const SearchParams = Type.Object({
-  query: Type.String({ maxLength: 10_000 }),
+  query: Type.String({ maxLength: 10_000, description: "Words to look for" }),
   kinds: Kinds,
-  except: Type.Optional(Key),
-  limit: Type.Integer({ minimum: 1, maximum: 100, default: 5 }),
+  except: Type.Optional(key("Not in this session")),
+  limit: Type.Integer({ minimum: 1, maximum: 100, default: 5, description: "Sessions at most" }),
 });
 const ExportParams = Type.Object({
   key: Key,
-  format: Type.Optional(Type.Union([Type.Literal("jsonl"), Type.Literal("markdown")])),
+  format: Type.Optional(
+    Type.Union([Type.Literal("jsonl"), Type.Literal("markdown")], { description: "Default jsonl" }),
+  ),
   after: Type.Integer({ minimum: 0, default: 0, description: "next of the page before" }),
   limit: Type.Integer({ minimum: 1, maximum: 1_000, default: 200, description: "Messages of one page" }),
 });
 const ImportParams = Type.Object({
   key: Key,
   jsonl: Type.String({ description: "The transcript" }),
-  dryRun: Type.Boolean({ default: false }),
+  dryRun: Type.Boolean({ default: false, description: "Only tell what would be done" }),
 });
 const pageChars = 4_000_000;
 
@@ -64,14 +69,14 @@ function registerChanges(ctx: Face, sessions: SessionService): void {
     name: "sessions.rename",
     access: "write",
     about: "Moves a session to another key; what runs in it is ended",
-    params: Type.Object({ key: Key, to: Key }),
+    params: Type.Object({ key: Key, to: key("The new key") }),
     handler: (params) => rename(ctx, sessions, params),
   });
   ctx.method({
     name: "sessions.title",
     access: "write",
     about: "Gives a session a name for people; an empty one takes it away",
-    params: Type.Object({ key: Key, title: Type.String({ maxLength: 2_000 }) }),
+    params: Type.Object({ key: Key, title: Type.String({ maxLength: 2_000, description: "Empty takes it away" }) }),
     handler: (params) => retitle(ctx, sessions, params),
   });
   ctx.method({

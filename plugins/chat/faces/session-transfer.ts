@@ -4,9 +4,8 @@ import { sessionKey } from "../sessions/session-key.ts";
 import type { SessionService } from "../sessions/session-service.ts";
 import type { ImportReport } from "../sessions/transcript/import.ts";
 
-const Text = Type.Optional(Type.String());
 const ExportQuery = Type.Object({
-  key: Text,
+  key: Type.Optional(Type.String({ description: "Key of the session; required" })),
   format: Type.Optional(Type.String({ description: "jsonl (default) or markdown" })),
 });
 const ImportQuery = Type.Object({

@@ -1,25 +1,30 @@
 /** ClawGo's session routes and what was added beside them: the list, search, rename, title, delete. */
 import { type Context, GatewayError, type SessionHit, type SessionInfo, Type } from "@chela/sdk";
-import { channelOf, isInternal, sessionKey } from "../sessions/session-key.ts";
+import { channelOf, sessionKey } from "../sessions/session-key.ts";
+import type { Behind } from "../sessions/session-list.ts";
 import type { SessionService } from "../sessions/session-service.ts";
 
 type SessionFace = Pick<Context, "route" | "emit">;
 
 const Text = Type.Optional(Type.String());
-const Texts = Type.Optional(Type.Array(Type.String()));
+
+const Kinds = Type.Optional(
+  Type.Array(Type.String(), { description: "Only sessions of these kinds: main, cron, subagent …" }),
+);
+const Words = (description: string) => Type.Optional(Type.String({ description }));
 
 const ListQuery = Type.Object({
-  include_internal: Text,
-  kinds: Texts,
+  include_internal: Words("1: internal sessions, too"),
+  kinds: Kinds,
   limit: Type.Optional(Type.String({ description: "Sessions of one page: at most and by default 10000" })),
   cursor: Type.Optional(Type.String({ description: "next_cursor of the page before" })),
 });
 const SearchQuery = Type.Object({
-  query: Text,
-  kinds: Texts,
-  kind: Text,
-  exclude_current: Text,
-  session: Text,
+  query: Words("Words to look for; empty finds nothing"),
+  kinds: Kinds,
+  kind: Words("The same, one kind or several with commas"),
+  exclude_current: Words("1, true or yes: not in the session that is named"),
+  session: Words("Key of the session that exclude_current means"),
   limit: Type.Optional(Type.String({ description: "Sessions: default 5, at most 100" })),
 });
 
@@ -91,7 +96,15 @@ function registerChanges(ctx: SessionFace, sessions: SessionService): void {
     path: "/api/sessions",
     access: "write",
     about: "Changes a session: action rename (to), title (title) or delete",
-    body: Type.Object({ action: Text, key: Text, to: Text, title: Text }, { additionalProperties: true }),
+    body: Type.Object(
+      {
+        action: Words("rename, title or delete"),
+        key: Words("Key of the session"),
+        to: Words("For rename: the new key"),
+        title: Words("For title: the new name; empty takes it away"),
+      },
+      { additionalProperties: true },
+    ),
     handler: async ({ body: { action, key, to, title } }) => {
       if (!key) throw required("key");
       if (action === "rename") return { ok: true, ...(await rename(ctx, sessions, { key, to: to ?? "" })) };
@@ -105,7 +118,7 @@ function registerChanges(ctx: SessionFace, sessions: SessionService): void {
     path: "/api/sessions",
     access: "write",
     about: "Ends what runs in a session and deletes its messages; deleted says whether there was one",
-    query: Type.Object({ key: Text }),
+    query: Type.Object({ key: Words("Key of the session") }),
     handler: async ({ query: { key } }) => {
       if (!key) throw required("key");
       return { ok: true, ...(await remove(ctx, sessions, key)) };
@@ -150,16 +163,12 @@ export interface PageQuery {
 
 /** The first page is never empty: a client always has a session to begin with. */
 export async function sessionPage(sessions: SessionService, { internal, kinds, limit, cursor }: PageQuery) {
-  const all = (await sessions.list()).filter(
-    ({ key, kind }) => (internal || !isInternal(key)) && (kinds === undefined || kinds.includes(kind)),
-  );
-  if (all.length === 0 && kinds === undefined) return { rows: [{ key: "main", channel: "main" }], next: undefined };
   const after = cursor ? readCursor(cursor) : undefined;
-  const from = after === undefined ? 0 : all.findIndex((info) => comesAfter(info, after));
-  const page = from < 0 ? [] : all.slice(from, from + limit);
+  const found = await sessions.table.list({ internal, kinds, limit: limit + 1, after });
+  if (found.length === 0 && !after && !kinds) return { rows: [{ key: "main", channel: "main" }], next: undefined };
+  const page = found.slice(0, limit);
   const last = page.at(-1);
-  const more = last !== undefined && from + limit < all.length;
-  return { rows: page.map(listRow), next: more ? cursorOf(last) : undefined };
+  return { rows: page.map(listRow), next: last && found.length > limit ? cursorOf(last) : undefined };
 }
 
 function listRow({ key, kind, messages, updatedAt, title }: SessionInfo): Record<string, unknown> {
@@ -175,12 +184,13 @@ function listRow({ key, kind, messages, updatedAt, title }: SessionInfo): Record
 }
 
 /** ClawGo's keys; `segment` is the one log that a session has here. */
-export function hitRow({ session, score, snippets }: SessionHit): Record<string, unknown> {
+export function hitRow({ session, summary, score, snippets }: SessionHit): Record<string, unknown> {
   return {
     key: session.key,
     kind: session.kind,
     updated_at: session.updatedAt,
-    summary: session.title,
+    ...(session.title !== "" && { title: session.title }),
+    summary,
     score,
     snippets: snippets.map(({ seq, role, text }) => ({ seq, role, segment: "active", content: text })),
   };
@@ -206,7 +216,7 @@ function cursorOf({ updatedAt, key }: SessionInfo): string {
   return Buffer.from(JSON.stringify([updatedAt, key])).toString("base64url");
 }
 
-function readCursor(cursor: string): { updatedAt: number; key: string } {
+function readCursor(cursor: string): Behind {
   try {
     const [updatedAt, key] = JSON.parse(Buffer.from(cursor, "base64url").toString()) as unknown[];
     if (typeof updatedAt === "number" && typeof key === "string") return { updatedAt, key };
@@ -214,10 +224,6 @@ function readCursor(cursor: string): { updatedAt: number; key: string } {
     // Answered below.
   }
   throw new GatewayError("INVALID", 400, "the cursor is none that this gateway gave out: begin without one");
-}
-
-function comesAfter(info: SessionInfo, { updatedAt, key }: { updatedAt: number; key: string }): boolean {
-  return info.updatedAt < updatedAt || (info.updatedAt === updatedAt && info.key > key);
 }
 
 function required(name: string): GatewayError {

@@ -1,7 +1,8 @@
 /** What a session key may be, and what ClawGo's naming says about it. A key is a name, never a path. */
 import { GatewayError, isSessionKey } from "@chela/sdk";
 
-const internalPrefixes = ["subagent:", "internal:", "heartbeat:", "cron:", "hook:"];
+/** Of sessions that people did not open themselves. */
+export const internalPrefixes = ["subagent:", "internal:", "heartbeat:", "cron:", "hook:"];
 
 /** The key as it is; throws `SESSION_KEY` 400. */
 export function sessionKey(key: string): string {
@@ -29,9 +30,4 @@ export function channelOf(key: string): string | undefined {
   const colon = key.indexOf(":");
   if (colon > 0) return key.slice(0, colon);
   return key === "main" ? "main" : undefined;
-}
-
-/** Sessions that people did not open themselves. */
-export function isInternal(key: string): boolean {
-  return internalPrefixes.some((prefix) => key.startsWith(prefix));
 }

@@ -3,7 +3,7 @@
  * it is renamed, and a log that is being emptied is never taken again, so neither moves a message.
  */
 import { randomUUID } from "node:crypto";
-import { GatewayError, type Query, type SessionInfo, type Store } from "@chela/sdk";
+import { cutText, GatewayError, type Query, type SessionInfo, type Store } from "@chela/sdk";
 import { kindOf, sessionKey } from "./session-key.ts";
 
 const rowsAtOnce = 500;
@@ -12,14 +12,14 @@ export const maxTitleChars = 200;
 /** For a `WHERE session = …`: the log of a key; null when there is no such session. */
 export const logOfKey = "(SELECT COALESCE(log, key) FROM chat_sessions WHERE key = ?)";
 
-const last = "(SELECT MAX(m.seq) FROM chat_messages m WHERE m.session = COALESCE(s.log, s.key))";
-const columns = `s.key, s.kind, s.title, s.created_at, ${last} AS messages,
+/** Of `chat_sessions s`: the sequence number of its newest message; null when it has none. */
+export const lastSeq = "(SELECT MAX(m.seq) FROM chat_messages m WHERE m.session = COALESCE(s.log, s.key))";
+const columns = `s.key, s.kind, s.title, s.created_at, ${lastSeq} AS messages,
   (SELECT m.at FROM chat_messages m WHERE m.session = COALESCE(s.log, s.key) ORDER BY m.seq DESC LIMIT 1) AS updated_at
   FROM chat_sessions s`;
-const pageSql = `SELECT ${columns} WHERE s.key > ? ORDER BY s.key LIMIT ${rowsAtOnce}`;
 const oneSql = `SELECT ${columns} WHERE s.key = ?`;
 
-interface ListRow {
+export interface ListRow {
   readonly key: string;
   readonly kind: string;
   readonly title: string;
@@ -28,24 +28,11 @@ interface ListRow {
   readonly updated_at: number | null;
 }
 
-/** Where a session's messages lie and how many there are. */
+/** Where a session's messages lie, how many there are, and when its row says that it was last used. */
 export interface Place {
   readonly log: string;
   readonly last: number;
-}
-
-/** Newest first. Other work has its turn while very many are read. */
-export async function listSessions(store: Store): Promise<SessionInfo[]> {
-  const infos: SessionInfo[] = [];
-  for (let after = ""; ; ) {
-    const rows = await store.all<ListRow>(pageSql, after);
-    infos.push(...rows.map(toInfo));
-    const end = rows.at(-1);
-    if (end === undefined || rows.length < rowsAtOnce) break;
-    after = end.key;
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-  return infos.sort((a, b) => b.updatedAt - a.updatedAt || (a.key < b.key ? -1 : 1));
+  readonly usedAt: number;
 }
 
 /** Which sessions count: by kind, and all but one. */
@@ -54,10 +41,10 @@ export interface SessionFilter {
   readonly except?: string;
 }
 
-/** Logs of the sessions that count, those of the newest sessions. */
+/** Logs of the sessions that count, those of the most recently used. */
 export async function logsOf(store: Store, filter: SessionFilter, limit: number): Promise<string[]> {
   const { where, values } = condition(filter);
-  const sql = `SELECT COALESCE(s.log, s.key) AS log FROM chat_sessions s WHERE ${where} ORDER BY s.created_at DESC LIMIT ?`;
+  const sql = `SELECT COALESCE(s.log, s.key) AS log FROM chat_sessions s WHERE ${where} ORDER BY s.used_at DESC LIMIT ?`;
   const rows = await store.all<{ log: string }>(sql, ...values, limit);
   return rows.map(({ log }) => log);
 }
@@ -97,9 +84,9 @@ export async function sessionInfo(query: Query, key: string): Promise<SessionInf
 }
 
 export async function placeOf(query: Query, key: string): Promise<Place | undefined> {
-  const sql = `SELECT COALESCE(s.log, s.key) AS log, ${last} AS last FROM chat_sessions s WHERE s.key = ?`;
-  const row = await query.get<{ log: string; last: number | null }>(sql, key);
-  return row && { log: row.log, last: Number(row.last ?? 0) };
+  const sql = `SELECT COALESCE(s.log, s.key) AS log, ${lastSeq} AS last, s.used_at FROM chat_sessions s WHERE s.key = ?`;
+  const row = await query.get<{ log: string; last: number | null; used_at: number }>(sql, key);
+  return row && { log: row.log, last: Number(row.last ?? 0), usedAt: Number(row.used_at) };
 }
 
 /** The log is called like the key, unless messages lie there already. */
@@ -107,23 +94,24 @@ export async function createSession(query: Query, key: string, now: number): Pro
   const takenSql = "SELECT log FROM chat_sessions WHERE log = ? UNION SELECT log FROM chat_removed WHERE log = ?";
   const taken = await query.get(takenSql, key, key);
   const log = taken ? `${key}\u001f${randomUUID()}` : key;
-  const sql = "INSERT INTO chat_sessions (key, kind, log, created_at) VALUES (?, ?, ?, ?)";
-  await query.run(sql, key, kindOf(key), taken ? log : null, now);
-  return { log, last: 0 };
+  const sql = "INSERT INTO chat_sessions (key, kind, log, created_at, used_at) VALUES (?, ?, ?, ?, ?)";
+  await query.run(sql, key, kindOf(key), taken ? log : null, now, now);
+  return { log, last: 0, usedAt: now };
 }
 
 /** Throws `SESSION_UNKNOWN` 404, `SESSION_EXISTS` 409. */
-export async function renameSession(query: Query, key: string, to: string): Promise<void> {
+export async function movable(query: Query, key: string, to: string): Promise<Place> {
   const place = await placeOf(query, key);
   if (!place) throw sessionUnknown(key);
+  if (key === to || !(await placeOf(query, to))) return place;
+  const message = `there is a session "${to}" already: choose another key or remove it`;
+  throw new GatewayError("SESSION_EXISTS", 409, message);
+}
+
+/** Throws what `movable` throws. */
+export async function renameSession(query: Query, key: string, to: string): Promise<void> {
+  const place = await movable(query, key, to);
   if (key === to) return;
-  if (await query.get("SELECT key FROM chat_sessions WHERE key = ?", to)) {
-    throw new GatewayError(
-      "SESSION_EXISTS",
-      409,
-      `there is a session "${to}" already: choose another key or remove it`,
-    );
-  }
   const log = place.log === to ? null : place.log;
   await query.run("UPDATE chat_sessions SET key = ?, kind = ?, log = ? WHERE key = ?", to, kindOf(to), log, key);
   await query.run("DELETE FROM chat_requests WHERE session = ?", to);
@@ -132,7 +120,9 @@ export async function renameSession(query: Query, key: string, to: string): Prom
 
 /** Throws `SESSION_UNKNOWN` 404. An empty title takes it away. */
 export async function titleSession(query: Query, key: string, title: string): Promise<string> {
-  const clean = title.replace(/[\p{Cc}\s]+/gu, " ").trim();
+  const clean = cutText(title, maxTitleChars * 10)
+    .replace(/[\p{Cc}\s]+/gu, " ")
+    .trim();
   const short = [...clean].slice(0, maxTitleChars).join("");
   const { changes } = await query.run("UPDATE chat_sessions SET title = ? WHERE key = ?", short, sessionKey(key));
   if (changes === 0) throw sessionUnknown(key);
@@ -143,7 +133,7 @@ export function sessionUnknown(key: string): GatewayError {
   return new GatewayError("SESSION_UNKNOWN", 404, `there is no session "${key.slice(0, 200)}"`);
 }
 
-function toInfo(row: ListRow): SessionInfo {
+export function toInfo(row: ListRow): SessionInfo {
   return {
     key: row.key,
     kind: row.kind,

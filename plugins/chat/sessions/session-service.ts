@@ -14,6 +14,7 @@ import {
 } from "@chela/sdk";
 import type { Indexer } from "./search/indexer.ts";
 import type { Found, Search } from "./search/search.ts";
+import { movable } from "./session-rows.ts";
 import { SessionTable } from "./session-table.ts";
 import type { ImportOptions, ImportReport, Source } from "./transcript/import.ts";
 
@@ -29,6 +30,8 @@ export interface SessionServiceOptions {
   readonly alone: <T>(key: string, work: () => Promise<T>) => Promise<T>;
   /** Of a log that was emptied, or of a key that stands for another log now: what else is known of it is not true any more. */
   readonly forget?: { log(log: string): Promise<void>; key(key: string): void };
+  /** Of the older part of a log, where there is one. */
+  readonly summary?: (log: string) => Promise<string | undefined>;
   /** Before the index is looked after for the first time. */
   readonly restMs?: number;
 }
@@ -67,16 +70,19 @@ export class SessionService implements Sessions {
     return this.table.history(key, window);
   }
 
-  list(): Promise<readonly SessionInfo[]> {
-    return this.table.list();
+  list(limit?: number): Promise<readonly SessionInfo[]> {
+    return this.table.list(limit === undefined ? {} : { limit });
   }
 
   remove(key: string): Promise<boolean> {
     return this.#options.alone(key, () => this.table.remove(key));
   }
 
-  rename(key: string, to: string): Promise<void> {
-    return this.#options.alone(key, () => this.table.rename(key, to)).finally(() => this.#options.forget?.key(to));
+  async rename(key: string, to: string): Promise<void> {
+    // First, so that one that cannot be ends nothing that runs.
+    await movable(this.#options.store, key, to);
+    if (key === to) return;
+    await this.#options.alone(key, () => this.table.rename(key, to)).finally(() => this.#options.forget?.key(to));
   }
 
   async search(query: SessionQuery) {
@@ -116,7 +122,7 @@ export class SessionService implements Sessions {
 
   async close(): Promise<void> {
     this.#closed = true;
-    await this.#indexer?.close();
+    await Promise.all([this.#indexer?.close(), this.table.flush()]);
   }
 
   #searching(): Promise<Searching> {
@@ -128,12 +134,12 @@ export class SessionService implements Sessions {
   }
 
   async #open(): Promise<Searching> {
-    const { store } = this.#options;
+    const { store, summary = async () => undefined } = this.#options;
     const [{ Indexer }, { Search }] = await Promise.all([import("./search/indexer.ts"), import("./search/search.ts")]);
     const index = await store.textIndex(indexName);
     const indexer = new Indexer({ store, index });
     this.#indexer = indexer;
-    return { indexer, search: new Search(store, index, indexer) };
+    return { indexer, search: new Search({ store, index, indexer, summary }) };
   }
 }
 

@@ -6,19 +6,21 @@ import {
   GatewayError,
   type HistoryWindow,
   KeyedLock,
-  type Message,
   type Query,
   type SessionInfo,
-  type SqlValue,
   type Store,
   type StoredMessage,
 } from "@chela/sdk";
 import { windowQuery } from "./history-window.ts";
-import { messagePage, type Room } from "./message-page.ts";
+import { LastUse } from "./last-use.ts";
+import { contextWindow, messagePage, messageWindow, type Room } from "./message-page.ts";
+import { Places } from "./places.ts";
+import { RecentMessages } from "./recent-messages.ts";
+import { detachedLogs, detachSession, emptyLog } from "./removal.ts";
 import { sessionKey } from "./session-key.ts";
+import { type ListQuery, listSessions } from "./session-list.ts";
 import {
   createSession,
-  listSessions,
   logOfKey,
   type Place,
   placeOf,
@@ -26,24 +28,9 @@ import {
   sessionInfo,
   titleSession,
 } from "./session-rows.ts";
-import {
-  type ContextRow,
-  type DatedMessage,
-  insertMessages,
-  type MessageRow,
-  rowValues,
-  selectContext,
-  selectMessages,
-  toMessage,
-  toStored,
-} from "./tables.ts";
+import { type DatedMessage, insertMessages, rowValues, type SequencedMessage } from "./tables.ts";
 
 const rowsPerStatement = 100;
-const rememberedSessions = 10_000;
-const removedAtOnce = 5_000;
-
-/** A message and its place in the session. */
-export type SequencedMessage = Message & { readonly seq: number };
 
 /** More statements for the same commit. */
 export type Also = (query: Query, lastSeq: number) => Promise<unknown>;
@@ -62,8 +49,10 @@ export class SessionTable {
   readonly #onAppend: (key: string) => void;
   readonly #forget: (log: string) => Promise<void>;
   readonly #locks = new KeyedLock();
-  /** Log and newest sequence number of sessions that exist. Oldest entry first. */
-  readonly #last = new Map<string, Place>();
+  readonly #recent = new RecentMessages();
+  readonly #use: LastUse;
+  /** Log and newest sequence number of sessions that exist. */
+  readonly #last = new Places();
   /** The insert for so many messages. */
   readonly #inserts = new Map<number, string>();
 
@@ -72,6 +61,7 @@ export class SessionTable {
     { now = Date.now, onAppend = () => {}, forget = async () => {} }: SessionTableOptions = {},
   ) {
     this.#store = store;
+    this.#use = new LastUse(store);
     this.#now = now;
     this.#onAppend = onAppend;
     this.#forget = forget;
@@ -83,13 +73,8 @@ export class SessionTable {
     return this.#locks.run(key, () => this.#append(key, messages, also));
   }
 
-  async history(key: string, window?: HistoryWindow): Promise<readonly StoredMessage[]> {
-    const { above, below, limit, keep } = windowQuery(window);
-    const order = keep === "first" ? "ASC" : "DESC";
-    const sql = `${selectMessages} WHERE session = ${logOfKey} AND seq > ? AND seq < ? ORDER BY seq ${order} LIMIT ?`;
-    const rows = await this.#store.all<MessageRow>(sql, key, above, below, limit);
-    const messages = rows.map(toStored);
-    return keep === "first" ? messages : messages.reverse();
+  history(key: string, window?: HistoryWindow): Promise<readonly StoredMessage[]> {
+    return messageWindow(this.#store, key, windowQuery(window));
   }
 
   /** What follows `after`; empty at the end. */
@@ -98,15 +83,24 @@ export class SessionTable {
   }
 
   /** The newest `limit` messages after `after`, oldest first, as a model is shown them. */
-  async context(key: string, limit: number, after = 0): Promise<SequencedMessage[]> {
-    const sql = `${selectContext} WHERE session = ${logOfKey} AND seq > ? ORDER BY seq DESC LIMIT ?`;
-    const rows = await this.#store.all<ContextRow>(sql, key, after, limit);
-    return rows.map((row) => Object.assign(toMessage(row), { seq: Number(row.seq) })).reverse();
+  context(key: string, limit: number, after = 0): Promise<SequencedMessage[]> {
+    return this.#recent.get(key, { limit, after }, () => contextWindow(this.#store, key, { above: after, limit }));
   }
 
-  /** Newest first. */
-  list(): Promise<readonly SessionInfo[]> {
-    return listSessions(this.#store);
+  /** Until `signal` aborts nobody else writes messages: the newest ones are kept in memory. */
+  remember(signal: AbortSignal): void {
+    this.#recent.begin(signal);
+  }
+
+  /** The most recently used first. */
+  async list(query: ListQuery = {}): Promise<readonly SessionInfo[]> {
+    await this.#use.flush();
+    return listSessions(this.#store, query);
+  }
+
+  /** What is known of sessions alone in memory is in their rows. */
+  flush(): Promise<void> {
+    return this.#use.flush();
   }
 
   info(key: string): Promise<SessionInfo | undefined> {
@@ -129,23 +123,15 @@ export class SessionTable {
   remove(key: string): Promise<boolean> {
     return this.#locks.run(key, async () => {
       this.#last.delete(key);
-      const log = await this.#store.transaction(async (query) => {
-        const place = await placeOf(query, key);
-        if (!place) return undefined;
-        await query.run("DELETE FROM chat_sessions WHERE key = ?", key);
-        await query.run("DELETE FROM chat_requests WHERE session = ?", key);
-        await query.run("INSERT INTO chat_removed (log) VALUES (?)", place.log);
-        return place.log;
-      });
-      if (log !== undefined) await this.#empty(log);
+      const log = await detachSession(this.#store, key).finally(() => this.#recent.forget(key));
+      if (log !== undefined) await emptyLog(this.#store, log, this.#forget);
       return log !== undefined;
     });
   }
 
   /** Finishes removals that a process before this one began. */
   async sweep(): Promise<void> {
-    for (const { log } of await this.#store.all<{ log: string }>("SELECT log FROM chat_removed"))
-      await this.#empty(log);
+    for (const log of await detachedLogs(this.#store)) await emptyLog(this.#store, log, this.#forget);
   }
 
   /** Throws `SESSION_UNKNOWN` 404, `SESSION_EXISTS` 409. No message moves: the session keeps its log. */
@@ -154,7 +140,12 @@ export class SessionTable {
     const work = async () => {
       this.#last.delete(key);
       this.#last.delete(to);
-      await this.#store.transaction((query) => renameSession(query, key, to));
+      await this.#use.flush();
+      await this.#store
+        .transaction((query) => renameSession(query, key, to))
+        .finally(() => {
+          for (const name of [key, to]) this.#recent.forget(name);
+        });
       this.#onAppend(to);
     };
     return this.#locks.run(first, () => (first === second ? work() : this.#locks.run(second, work)));
@@ -165,67 +156,69 @@ export class SessionTable {
     return titleSession(this.#store, key, title);
   }
 
-  async #empty(log: string): Promise<void> {
-    const sql = "DELETE FROM chat_messages WHERE session = ? AND seq > ?";
-    const row = await this.#store.get<{ n: number | null }>(
-      "SELECT MAX(seq) AS n FROM chat_messages WHERE session = ?",
-      log,
-    );
-    // Newest first, in bounded steps.
-    for (let seq = Number(row?.n ?? 0) - removedAtOnce; seq > -removedAtOnce; seq -= removedAtOnce) {
-      await this.#store.run(sql, log, Math.max(seq, 0));
-    }
-    await this.#forget(log);
-    await this.#store.run("DELETE FROM chat_removed WHERE log = ?", log);
-  }
-
   async #append(key: string, messages: readonly DatedMessage[], also: Also | undefined): Promise<number> {
     const known = this.#last.get(key);
-    const place =
-      known !== undefined && !also && messages.length <= rowsPerStatement
-        ? await this.#appendAfter(key, known, messages)
-        : await this.#appendAlone(key, messages, also);
-    this.#remember(key, place);
-    if (messages.length > 0) this.#onAppend(key);
-    return place.last;
+    try {
+      const place =
+        known !== undefined && !also && messages.length <= rowsPerStatement
+          ? await this.#appendAfter(key, known, messages)
+          : await this.#appendAlone(key, messages, also);
+      this.#last.set(key, place);
+      this.#recent.stored(key, messages, place.last);
+      if (messages.length > 0) this.#onAppend(key);
+      return place.last;
+    } catch (error) {
+      this.#recent.forget(key);
+      throw error;
+    }
   }
 
   /** The fast path: one statement, on the number we remember. */
   async #appendAfter(key: string, known: Place, messages: readonly DatedMessage[]): Promise<Place> {
     if (messages.length === 0) return known;
-    const { sql, values } = this.#statement(known, messages);
+    const { sql, values, at } = this.#statement(known, messages);
+    const late = this.#use.isLate(known.usedAt, at);
     try {
-      await this.#store.run(sql, ...values);
-      return { log: known.log, last: known.last + messages.length };
+      const stored = this.#store.run(sql, ...values);
+      // Together: they share a commit.
+      await (late ? Promise.all([stored, this.#use.tell(this.#store, key, { log: known.log, at })]) : stored);
     } catch (error) {
       this.#last.delete(key);
       const taken = GatewayError.is(error) && error.code === "STORE_CONSTRAINT";
       if (!taken) throw error;
       return this.#appendAlone(key, messages, undefined);
     }
+    if (!late) this.#use.note(key, { log: known.log, at });
+    return { log: known.log, last: known.last + messages.length, usedAt: late ? at : known.usedAt };
   }
 
   /** In a transaction of its own, which reads the number and creates the session when there is none. */
   #appendAlone(key: string, messages: readonly DatedMessage[], also: Also | undefined): Promise<Place> {
     this.#last.delete(key);
     return this.#store.transaction(async (query) => {
-      const { log, last: known } = (await placeOf(query, key)) ?? (await createSession(query, key, this.#now()));
-      let last = known;
+      const place = (await placeOf(query, key)) ?? (await createSession(query, key, this.#now()));
+      const { log } = place;
+      let { last, usedAt: at } = place;
       for (let first = 0; first < messages.length; first += rowsPerStatement) {
         const part = messages.slice(first, first + rowsPerStatement);
-        const { sql, values } = this.#statement({ log, last }, part);
+        const { sql, values, at: saidAt } = this.#statement({ log, last }, part);
         await query.run(sql, ...values);
         last += part.length;
+        at = saidAt;
       }
+      const late = this.#use.isLate(place.usedAt, at);
+      if (late) await this.#use.tell(query, key, { log, at });
+      else if (at !== place.usedAt) this.#use.note(key, { log, at });
       await also?.(query, last);
-      return { log, last };
+      return { log, last, usedAt: late ? at : place.usedAt };
     });
   }
 
-  #statement({ log, last }: Place, messages: readonly DatedMessage[]): { sql: string; values: SqlValue[] } {
-    const at = this.#now();
-    const values = messages.flatMap((message, index) => rowValues(log, last + 1 + index, at, message));
-    return { sql: this.#insert(messages.length), values };
+  /** `at`: when the last of them was said. */
+  #statement({ log, last }: Pick<Place, "log" | "last">, messages: readonly DatedMessage[]) {
+    const now = this.#now();
+    const values = messages.flatMap((message, index) => rowValues(log, last + 1 + index, now, message));
+    return { sql: this.#insert(messages.length), values, at: messages.at(-1)?.at ?? now };
   }
 
   #insert(count: number): string {
@@ -234,13 +227,5 @@ export class SessionTable {
     const sql = insertMessages(count);
     this.#inserts.set(count, sql);
     return sql;
-  }
-
-  #remember(key: string, place: Place): void {
-    this.#last.delete(key);
-    this.#last.set(key, place);
-    if (this.#last.size <= rememberedSessions) return;
-    const [oldest] = this.#last.keys();
-    if (oldest !== undefined) this.#last.delete(oldest);
   }
 }

@@ -1,5 +1,6 @@
 /** The tables of this plugin and the way between a message and its row. A row that cannot be read harms no other. */
 import type { ContentPart, Message, Migration, NewMessage, SqlValue, StoredMessage, ToolCall, Usage } from "@chela/sdk";
+import { frozenCopy } from "../frozen.ts";
 
 export const migrations: readonly Migration[] = [
   {
@@ -44,6 +45,15 @@ export const migrations: readonly Migration[] = [
       "ALTER TABLE chat_sessions ADD COLUMN indexed INTEGER NOT NULL DEFAULT 0",
       "CREATE UNIQUE INDEX chat_sessions_by_log ON chat_sessions (log) WHERE log IS NOT NULL",
       "CREATE TABLE chat_removed (log TEXT NOT NULL PRIMARY KEY)",
+    ],
+  },
+  {
+    version: 3,
+    statements: [
+      "ALTER TABLE chat_sessions ADD COLUMN used_at BIGINT NOT NULL DEFAULT 0",
+      `UPDATE chat_sessions SET used_at = COALESCE((SELECT m.at FROM chat_messages m
+        WHERE m.session = COALESCE(chat_sessions.log, chat_sessions.key) ORDER BY m.seq DESC LIMIT 1), created_at)`,
+      "CREATE INDEX chat_sessions_by_use ON chat_sessions (used_at DESC, key)",
     ],
   },
 ];
@@ -96,6 +106,21 @@ export function rowValues(session: string, seq: number, now: number, message: Da
     model ?? null,
     usage ? JSON.stringify(usage) : null,
   ];
+}
+
+/** A message and its place in the session. */
+export type SequencedMessage = Message & { readonly seq: number };
+
+/** What the store would give of it as the message number `seq`, for `toMessage`. */
+export function shown({ role, content, toolCalls, toolCallId }: NewMessage, seq: number): SequencedMessage {
+  if (typeof content === "string" && !toolCalls?.length && toolCallId === undefined) return { role, content, seq };
+  return {
+    role,
+    content: typeof content === "string" ? content : frozenCopy(content),
+    ...(toolCalls?.length && { toolCalls: frozenCopy(toolCalls) }),
+    ...(toolCallId !== undefined && { toolCallId }),
+    seq,
+  };
 }
 
 export function toStored(row: MessageRow): StoredMessage {

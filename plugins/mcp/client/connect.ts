@@ -1,5 +1,4 @@
 /** One connection to one server: the transport its settings name, the handshake, and the calls, each bounded in time and size. */
-import { GatewayError } from "@chela/sdk";
 import type { Ctx } from "../needs.ts";
 import { requestTimeoutMs, type ServerSettings, transportOf } from "../settings.ts";
 import type { Link, LinkListener, Transport } from "./door.ts";
@@ -7,6 +6,7 @@ import { Flood } from "./flood.ts";
 import { childSpec, workingDir } from "./place.ts";
 import { plainLine } from "./plain.ts";
 import type { ChildTransport } from "./stdio.ts";
+import { explained, isLost, isTimeout, isUnknownMethod, type Witness } from "./trouble.ts";
 
 /** However much progress a call tells. */
 export const longestCallMs = 600_000;
@@ -17,6 +17,8 @@ const maxSilent = 3;
 const maxPages = 64;
 const maxListed = 1000;
 
+export type Listed = "tools" | "resources" | "resourceTemplates" | "prompts";
+
 export interface Connection {
   readonly remote: string;
   readonly protocol: string;
@@ -24,7 +26,7 @@ export interface Connection {
   /** Resolves with the reason when it is over; never rejects. */
   readonly closed: Promise<string>;
   /** What `tools/list`, `resources/list` … list under `key`, page after page; nothing where the server has no such thing. */
-  list(kind: "tools" | "resources" | "prompts", signal?: AbortSignal): Promise<readonly unknown[]>;
+  list(kind: Listed, signal?: AbortSignal): Promise<readonly unknown[]>;
   request(method: string, params: Readonly<Record<string, unknown>>, signal?: AbortSignal): Promise<unknown>;
   close(): Promise<void>;
 }
@@ -89,23 +91,25 @@ async function prepare(ctx: Ctx, { name, settings }: Target, listener: Connectio
       ctx.log.debug({ server: name, level: plainLine(level, 20), said: said(data) }, "an MCP server says"),
     changed: listener.changed,
     closed: () => over(reason || "it closed the connection"),
-    failed: (error) => {
+    failed: (error, isLast) => {
       reason = plainLine(without(secrets, error.message), 500);
       ctx.log.debug({ server: name, reason }, "trouble with an MCP server");
-      if (isFatal(error)) void transport.close().catch(() => undefined);
+      if (isLast) void transport.close().catch(() => undefined);
     },
   };
-  const parts: Parts = { wire, closed, reason: () => reason, blank: (text) => without(secrets, text) };
+  const parts: Parts = {
+    wire,
+    closed,
+    reason: () => reason,
+    lastWords: () => wire.child?.lastWords ?? "",
+    blank: (text) => without(secrets, text),
+  };
   return { transport, parts, watch };
 }
 
-interface Parts {
+interface Parts extends Witness {
   readonly wire: Wire;
   readonly closed: Promise<string>;
-  /** The last trouble it told of. */
-  reason(): string;
-  /** A text without what the operator gave the server to know. */
-  blank(text: string): string;
 }
 
 function connection(ctx: Ctx, link: Link, parts: Parts): Connection {
@@ -135,8 +139,15 @@ function connection(ctx: Ctx, link: Link, parts: Parts): Connection {
     },
     closed,
     request,
-    list: (kind, signal) =>
-      link.has(kind) ? pages(kind, (params) => request(`${kind}/list`, params, signal)) : Promise.resolve([]),
+    list: async (kind, signal) => {
+      if (!link.has(kind === "resourceTemplates" ? "resources" : kind)) return [];
+      const method = kind === "resourceTemplates" ? "resources/templates/list" : `${kind}/list`;
+      return await pages(kind, (params) => request(method, params, signal)).catch((error: unknown) => {
+        // Many a server has resources and has never heard of templates.
+        if (kind === "resourceTemplates" && isUnknownMethod(error)) return [];
+        throw error;
+      });
+    },
     close: async () => {
       await wire.leave?.();
       await link.close();
@@ -182,45 +193,6 @@ async function wireOf(ctx: Ctx, settings: ServerSettings, flood: Flood): Promise
   return kind === "sse"
     ? { transport: sseTransport(url, settings.headers, fetch) }
     : httpTransport(url, settings.headers, fetch);
-}
-
-/** What servers say to a session or a credential that they do not know. */
-const strangers: ReadonlySet<unknown> = new Set([400, 401, 403, 404]);
-
-/**
- * Over HTTP nothing tells that a server is gone but the request that fails. An answer with an error is an answer, and so is
- * trouble of the server with one call.
- */
-function isLost(error: unknown): boolean {
-  const { code, status } = (error ?? {}) as { code?: unknown; status?: unknown };
-  if (typeof status === "number") return strangers.has(status);
-  return !(isTimeout(error) || typeof code === "number");
-}
-
-function isTimeout(error: unknown): boolean {
-  return (error as { code?: unknown } | null)?.code === "REQUEST_TIMEOUT";
-}
-
-/** A broken event stream has lost its session. */
-function isFatal(error: Error): boolean {
-  return error.name === "SseError" || error.constructor.name === "SseError";
-}
-
-function explained(error: unknown, { wire: { child }, reason: last, blank }: Parts): GatewayError {
-  if (GatewayError.is(error)) return error;
-  const {
-    message = String(error),
-    code,
-    status,
-  } = (error ?? {}) as { message?: string; code?: unknown; status?: unknown };
-  if (isTimeout(error)) return new GatewayError("MCP_TIMEOUT", 504, "it did not answer in time");
-  const http = typeof status === "number" ? `it answered with HTTP status ${status}: ` : "";
-  const told = `${http}${plainLine(blank(message), 1000)}`;
-  const reason = last();
-  const cause = reason && !told.includes(reason) ? `: ${reason}` : "";
-  const words = child?.lastWords ? `; it said: ${plainLine(blank(child.lastWords).slice(-300), 300)}` : "";
-  const isAnswer = typeof code === "number";
-  return new GatewayError("MCP_FAILED", 502, isAnswer ? told : `${told}${cause}${words}`, undefined, { cause: error });
 }
 
 function said(data: unknown): string {

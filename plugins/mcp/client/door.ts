@@ -5,6 +5,7 @@ import {
   ProtocolError,
   SdkHttpError,
   SSEClientTransport,
+  SseError,
   StreamableHTTPClientTransport,
   type Transport,
 } from "@modelcontextprotocol/client";
@@ -24,7 +25,7 @@ export interface Link {
   readonly version: string;
   readonly protocol: string;
   has(capability: "tools" | "resources" | "prompts"): boolean;
-  /** The result as it came. Rejects with the server's error, `LinkTimeout`, or the reason of the signal. */
+  /** The result as it came. Rejects with the server's error, `REQUEST_TIMEOUT`, or the reason of the signal. */
   request(method: string, params: Readonly<Record<string, unknown>>, limits: RequestLimits): Promise<unknown>;
   close(): Promise<void>;
 }
@@ -35,7 +36,8 @@ export interface LinkListener {
   log(level: string, data: unknown): void;
   changed(): void;
   closed(): void;
-  failed(error: Error): void;
+  /** `isLast`: its stream of events broke, and its session with it. */
+  failed(error: Error, isLast: boolean): void;
 }
 
 /** Any answer is taken as it is. */
@@ -85,7 +87,7 @@ function newClient(listener: LinkListener, newest: boolean): Client {
   }));
   client.setNotificationHandler("notifications/message", ({ params }) => listener.log(params.level, params.data));
   client.onclose = () => listener.closed();
-  client.onerror = (error) => listener.failed(error);
+  client.onerror = (error) => listener.failed(error, error instanceof SseError);
   return client;
 }
 

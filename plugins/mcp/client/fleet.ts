@@ -10,6 +10,7 @@ import type { Ctx } from "../needs.ts";
 import type { McpSettings, ServerSettings } from "../settings.ts";
 import { transportWord } from "../settings.ts";
 import { serverProblems } from "../validate.ts";
+import { BlobKeeper } from "./blobs.ts";
 import { keepTools, recallTools } from "./cache.ts";
 import { type Connection, connect } from "./connect.ts";
 import { genericTool } from "./generic.ts";
@@ -20,9 +21,12 @@ import { Server } from "./server.ts";
 import { differenceOf, type ToolList } from "./tools.ts";
 
 export class Fleet {
+  readonly blobs: BlobKeeper;
   readonly #ctx: Ctx;
   readonly #servers = new Map<string, Server>();
   readonly #endings = new Map<string, Promise<void>>();
+  /** Servers whose tools nobody knows yet. */
+  readonly #unlearned = new WeakSet<Server>();
   /** Kept while it is the same tool, so that its schema is compiled once. */
   #made = new Map<string, Tool<TSchema>>();
   #settings: McpSettings;
@@ -34,6 +38,7 @@ export class Fleet {
 
   constructor(ctx: Ctx) {
     this.#ctx = ctx;
+    this.blobs = new BlobKeeper(() => ctx.use.workspace);
     this.#settings = ctx.config;
   }
 
@@ -83,7 +88,7 @@ export class Fleet {
     const made = new Map<string, Tool<TSchema>>();
     for (const local of this.#tools()) {
       const key = `${local.name} ${local.server} ${local.remote.fingerprint}`;
-      made.set(key, this.#made.get(key) ?? toolOf(local, () => this.server(local.server)));
+      made.set(key, this.#made.get(key) ?? toolOf(local, () => this.server(local.server), this.blobs));
     }
     const generic = this.#made.get("mcp") ?? genericTool(this.#ctx, this);
     this.#made = made.set("mcp", generic);
@@ -153,9 +158,6 @@ export class Fleet {
     this.#servers.set(name, server);
     if (known === undefined) this.#unlearned.add(server);
   }
-
-  /** Servers whose tools nobody knows yet. */
-  readonly #unlearned = new WeakSet<Server>();
 
   #learn(server: Server): void {
     if (!this.#begun || !this.#unlearned.delete(server)) return;

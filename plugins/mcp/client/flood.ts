@@ -1,6 +1,7 @@
-/** How much a server may say unasked: counted in windows of ten seconds. Beyond it the connection is given up. */
+/** How much a server may say: in one message, and unasked, counted in windows of ten seconds. Beyond that the connection is given up. */
 import { GatewayError } from "@chela/sdk";
 
+export const maxMessageBytes = 16 * 1024 * 1024;
 const windowMs = 10_000;
 const limits = { messages: 5000, junk: 1000, bytes: 256 * 1024 * 1024 };
 

@@ -10,7 +10,9 @@ import {
   Type,
 } from "@chela/sdk";
 import type { Ctx } from "../needs.ts";
+import type { BlobKeeper } from "./blobs.ts";
 import type { Connection } from "./connect.ts";
+import { maxAllTools } from "./local-tools.ts";
 import { plainLine, plainWords } from "./plain.ts";
 import { promptText, resourceText } from "./result.ts";
 import type { Server } from "./server.ts";
@@ -40,6 +42,7 @@ const Input = Type.Object({
 
 /** What it sees of the fleet. */
 export interface Servers {
+  readonly blobs: BlobKeeper;
   rows(): readonly McpServer[];
   server(name: string): Server;
   connection(name: string, signal?: AbortSignal): Promise<Connection>;
@@ -57,10 +60,10 @@ export function genericTool(ctx: Ctx, fleet: Servers): Tool<TSchema> {
         .filter(({ state }) => state !== "disabled")
         .map(serverRow),
     }),
-    list_tools: async (input, turn) => {
-      const name = need(input, "server");
+    list_tools: async (input, { signal }) => {
+      const name = required(input, "server");
       const server = fleet.server(name);
-      await server.connection(turn.signal);
+      await server.connection(signal);
       const tools = server.known.tools.map(({ name: tool, about, input: parameters }) => ({
         name: tool,
         as: fleet.localName(name, tool),
@@ -70,22 +73,25 @@ export function genericTool(ctx: Ctx, fleet: Servers): Tool<TSchema> {
       return { server: name, tools, refused: server.known.refused };
     },
     call_tool: (input, turn) => callTool(ctx, fleet, input, turn),
-    list_resources: async (input, turn) => {
-      const listed = await (await fleet.connection(need(input, "server"), turn.signal)).list("resources", turn.signal);
-      return { resources: listed.map((each) => words(each, ["uri", "name", "title", "description", "mimeType"])) };
+    list_resources: async (input, { signal }) => {
+      const connection = await fleet.connection(required(input, "server"), signal);
+      return await listResources(connection, signal);
     },
-    read_resource: async (input, turn) => {
-      const connection = await fleet.connection(need(input, "server"), turn.signal);
-      return resourceText(await connection.request("resources/read", { uri: need(input, "uri") }, turn.signal));
+    read_resource: async (input, { signal }) => {
+      const [server, uri] = [required(input, "server"), required(input, "uri")];
+      const connection = await fleet.connection(server, signal);
+      const result = await connection.request("resources/read", { uri }, signal);
+      return await resourceText(result, fleet.blobs.answer(server, "resource"));
     },
-    list_prompts: async (input, turn) => {
-      const listed = await (await fleet.connection(need(input, "server"), turn.signal)).list("prompts", turn.signal);
-      return { prompts: listed.map(promptRow) };
+    list_prompts: async (input, { signal }) => {
+      const connection = await fleet.connection(required(input, "server"), signal);
+      return { prompts: (await connection.list("prompts", signal)).map(promptRow) };
     },
-    get_prompt: async (input, turn) => {
-      const connection = await fleet.connection(need(input, "server"), turn.signal);
-      const params = { name: need(input, "prompt"), arguments: input.arguments ?? {} };
-      return promptText(await connection.request("prompts/get", params, turn.signal));
+    get_prompt: async (input, { signal }) => {
+      const [server, name] = [required(input, "server"), required(input, "prompt")];
+      const connection = await fleet.connection(server, signal);
+      const result = await connection.request("prompts/get", { name, arguments: input.arguments ?? {} }, signal);
+      return await promptText(result, fleet.blobs.answer(server, name));
     },
   };
   return {
@@ -102,30 +108,43 @@ export function genericTool(ctx: Ctx, fleet: Servers): Tool<TSchema> {
   };
 }
 
+async function listResources(connection: Connection, signal: AbortSignal) {
+  const [resources, templates] = await Promise.all([
+    connection.list("resources", signal),
+    connection.list("resourceTemplates", signal),
+  ]);
+  const about = ["name", "title", "description", "mimeType"];
+  return {
+    resources: resources.map((each) => words(each, ["uri", ...about])),
+    templates: templates.map((each) => words(each, ["uriTemplate", ...about])),
+  };
+}
+
 /** Allowlist, approval, validation and audit are those of the tool itself. */
 async function callTool(ctx: Ctx, fleet: Servers, input: McpInput, turn: Turn): Promise<string> {
-  const [server, tool] = [need(input, "server"), need(input, "tool")];
+  const [server, tool] = [required(input, "server"), required(input, "tool")];
   let name = fleet.localName(server, tool);
   if (name === undefined) {
     await fleet.connection(server, turn.signal);
     name = fleet.localName(server, tool);
   }
-  if (name === undefined || !ctx.use.tools.list().some((live) => live.name === name)) {
-    const names = fleet.server(server).known.tools.map((each) => each.name);
-    const known = names.slice(0, 50).join(", ") || "none";
-    throw new GatewayError(
-      "MCP_TOOL_UNKNOWN",
-      404,
-      `MCP server "${server}" has no tool "${plainLine(tool, 80)}"; its tools are: ${known}`,
-    );
-  }
+  if (name === undefined || !ctx.use.tools.list().some((live) => live.name === name))
+    throw new GatewayError("MCP_TOOL_UNKNOWN", 404, missing(fleet.server(server), tool));
   const call = { id: `${turn.id}-mcp-${crypto.randomUUID()}`, name, arguments: JSON.stringify(input.arguments ?? {}) };
   const { ok, output } = await ctx.use.tools.run(call, turn);
   if (!ok) throw new GatewayError("MCP_TOOL_FAILED", 502, output);
   return output;
 }
 
-function need(input: McpInput, key: "server" | "tool" | "uri" | "prompt"): string {
+function missing({ name, known }: Server, tool: string): string {
+  const names = known.tools.map((each) => each.name);
+  if (names.includes(tool))
+    return `the tool "${tool}" of MCP server "${name}" is not here: ${maxAllTools} tools of all servers are taken, in the order of the servers' names`;
+  const shown = names.slice(0, 50).join(", ") || "none";
+  return `MCP server "${name}" has no tool "${plainLine(tool, 80)}"; its tools are: ${shown}`;
+}
+
+function required(input: McpInput, key: "server" | "tool" | "uri" | "prompt"): string {
   const value = input[key]?.trim();
   if (value) return value;
   throw new GatewayError("INVALID", 400, `${input.action} needs ${key}`);

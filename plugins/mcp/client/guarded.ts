@@ -4,10 +4,9 @@
  */
 import { GatewayError } from "@chela/sdk";
 import { answered, type JSONRPCMessage, type Transport } from "./door.ts";
-import type { Flood } from "./flood.ts";
+import { type Flood, maxMessageBytes } from "./flood.ts";
 import { purge } from "./secrets.ts";
 
-const maxMessageBytes = 16 * 1024 * 1024;
 const maxPending = 10_000;
 
 /** The same transport; too many messages end it, and `secrets` are not in what it hands on. */

@@ -1,5 +1,6 @@
 /** The tools of all servers under their names here, as they are registered: what runs is what was shown, or nothing. */
 import { GatewayError, type Tool, type TSchema } from "@chela/sdk";
+import type { BlobKeeper } from "./blobs.ts";
 import { longestCallMs } from "./connect.ts";
 import { uniqueName } from "./names.ts";
 import { resultText } from "./result.ts";
@@ -7,7 +8,7 @@ import type { Server } from "./server.ts";
 import { describeTool, type RemoteTool } from "./tools.ts";
 
 /** Of all servers together. */
-const maxAllTools = 1000;
+export const maxAllTools = 1000;
 
 export interface LocalTool {
   readonly name: string;
@@ -26,8 +27,8 @@ export function localTools(servers: readonly Server[]): readonly LocalTool[] {
   return all;
 }
 
-/** `server` finds the server of now; it throws when that is gone. */
-export function toolOf({ name, server, remote }: LocalTool, find: () => Server): Tool<TSchema> {
+/** `find` finds the server of now; it throws when that is gone. */
+export function toolOf({ name, server, remote }: LocalTool, find: () => Server, blobs: BlobKeeper): Tool<TSchema> {
   return {
     name,
     about: describeTool(server, remote),
@@ -36,11 +37,16 @@ export function toolOf({ name, server, remote }: LocalTool, find: () => Server):
     access: "write",
     timeoutMs: longestCallMs + 30_000,
     remote: { server, tool: remote.name },
-    run: (input, { signal }) => call(find(), remote, input, signal),
+    run: async (input, { signal }) => {
+      const result = await call(find(), remote, input, signal);
+      const { text, isError } = await resultText(result, blobs.answer(server, remote.name));
+      if (isError) throw new GatewayError("MCP_TOOL_FAILED", 502, text);
+      return text;
+    },
   };
 }
 
-async function call(server: Server, tool: RemoteTool, input: unknown, signal: AbortSignal): Promise<string> {
+async function call(server: Server, tool: RemoteTool, input: unknown, signal: AbortSignal): Promise<unknown> {
   const connection = await server.connection(signal);
   const now = server.known.tools.find((each) => each.name === tool.name);
   // What was shown, and may have been approved, is what runs.
@@ -49,8 +55,5 @@ async function call(server: Server, tool: RemoteTool, input: unknown, signal: Ab
     const message = `MCP server "${server.name}" ${what} the tool ${tool.name} since it was listed; look at the tools again`;
     throw new GatewayError("MCP_TOOL_CHANGED", 409, message);
   }
-  const result = await connection.request("tools/call", { name: tool.name, arguments: input }, signal);
-  const { text, isError } = resultText(result);
-  if (isError) throw new GatewayError("MCP_TOOL_FAILED", 502, text);
-  return text;
+  return await connection.request("tools/call", { name: tool.name, arguments: input }, signal);
 }

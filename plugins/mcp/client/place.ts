@@ -18,7 +18,7 @@ export async function workingDir(ctx: Ctx, server: ServerSettings): Promise<stri
     if (there?.isDirectory()) return folder;
     throw new GatewayError("MCP_CONFIG", 400, `working_dir ${folder} is no folder`);
   }
-  const root = workspaceRoot(ctx);
+  const root = ctx.use.workspace?.folder() ?? workspaceRoot(ctx);
   await mkdir(root, { recursive: true, mode: 0o700 });
   const below = normalize(isAbsolute(folder) ? relative(root, folder) : folder);
   const resolved = await ctx.use.files.resolve(root, below).catch((error: unknown) => {

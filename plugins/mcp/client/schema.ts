@@ -1,7 +1,8 @@
 /**
  * A server's input schema, made safe to show and to validate with: written out without references, of bounded size, only
  * words whose cost is bounded. What a validator could choke or hang on (cycles, regular expressions, unknown types) is cut
- * or told in words; the server checks those itself. A schema that cannot be made safe is refused with the reason.
+ * or told in words; the server checks those itself. So what comes out takes all that the server takes, and perhaps more. A
+ * schema that cannot be made safe is refused with the reason.
  */
 import { isObject } from "@chela/sdk";
 import { isPlain, plainWords } from "./plain.ts";
@@ -21,7 +22,13 @@ const numbers: ReadonlySet<string> = new Set(
 );
 const texts: ReadonlySet<string> = new Set(["title", "description", "format"]);
 const values: ReadonlySet<string> = new Set(["const", "default"]);
-const lists: ReadonlySet<string> = new Set(["anyOf", "oneOf", "allOf"]);
+const lists: ReadonlySet<string> = new Set(["anyOf", "allOf"]);
+/** Left out, and no input is taken for it that was not taken before. */
+const idle: ReadonlySet<string> = new Set(
+  "$schema $id $anchor $comment $defs $ref definitions examples readOnly writeOnly deprecated contentEncoding contentMediaType".split(
+    " ",
+  ),
+);
 
 /** Says why a schema is refused. */
 export class SchemaRefused extends Error {}
@@ -42,6 +49,8 @@ export function boundSchema(raw: unknown): Schema {
 class Walk {
   readonly #root: Schema;
   #nodes = 0;
+  /** How often something was left out that would have refused an input. */
+  #cuts = 0;
 
   constructor(root: Schema) {
     this.#root = root;
@@ -57,9 +66,16 @@ class Walk {
     if (!isObject(raw)) throw new SchemaRefused("its input schema has a part that is no schema");
     const out: Record<string, unknown> = {};
     const remarks: string[] = [];
+    const at = { depth, open, remarks };
     for (const [word, value] of Object.entries(raw)) {
-      const part = this.#part(word, value, { depth, open, remarks });
-      if (part !== undefined) out[word] = part;
+      if (word === "oneOf") this.#oneOf(out, value, at);
+      else if (word === "not") this.#not(out, value, at);
+      else if (isOutgrown(word, raw)) this.#cuts += 1;
+      else {
+        const part = this.#part(word, value, at);
+        if (part !== undefined) out[word] = part;
+        else if (!idle.has(word)) this.#cuts += 1;
+      }
     }
     const merged = typeof raw.$ref === "string" ? this.#withReference(out, raw.$ref, depth, open) : out;
     if (remarks.length === 0) return merged;
@@ -75,12 +91,26 @@ class Walk {
     if (word === "uniqueItems") return void (value === true && at.remarks.push("Items are unique."));
     if (word === "additionalProperties") return typeof value === "boolean" ? value : this.#below(value, at);
     if (word === "items") return Array.isArray(value) ? undefined : this.#below(value, at);
-    if (word === "not") return this.#below(value, at);
     if (lists.has(word)) return this.#list(word, value, at);
     if (texts.has(word)) return typeof value === "string" ? plainWords(value, maxTextChars) : undefined;
     if (numbers.has(word)) return typeof value === "number" && Number.isFinite(value) ? value : undefined;
     if (values.has(word)) return this.#value(value, at.depth);
     return undefined;
+  }
+
+  /** Two choices that lost what told them apart are both right. */
+  #oneOf(out: Record<string, unknown>, value: unknown, at: Place): void {
+    const before = this.#cuts;
+    const choices = this.#list("oneOf", value, at);
+    if (this.#cuts === before) out.oneOf = choices;
+    else out.anyOf ??= choices;
+  }
+
+  /** Of something that takes more than it did, the opposite would take less. */
+  #not(out: Record<string, unknown>, value: unknown, at: Place): void {
+    const before = this.#cuts;
+    const opposite = this.#below(value, at);
+    if (this.#cuts === before) out.not = opposite;
   }
 
   #below(value: unknown, { depth, open }: Place): Schema {
@@ -115,8 +145,13 @@ class Walk {
   /** What it refers to, written out; where that began further up, anything goes. */
   #withReference(own: Record<string, unknown>, reference: string, depth: number, open: readonly unknown[]) {
     const target = this.#find(reference);
-    if (open.includes(target)) return own;
-    return { ...this.copy(target, depth, [...open, target]), ...own };
+    if (open.includes(target)) {
+      this.#cuts += 1;
+      return own;
+    }
+    const referred = this.copy(target, depth, [...open, target]);
+    const collides = Object.keys(own).some((word) => Object.hasOwn(referred, word) && !texts.has(word));
+    return collides ? { allOf: [referred, own] } : { ...referred, ...own };
   }
 
   #find(reference: string): unknown {
@@ -139,6 +174,12 @@ interface Place {
   readonly depth: number;
   readonly open: readonly unknown[];
   readonly remarks: string[];
+}
+
+/** It is about what another word leaves over, and that word is left out. */
+function isOutgrown(word: string, raw: Schema): boolean {
+  if (word === "additionalProperties") return Object.hasOwn(raw, "patternProperties");
+  return word === "items" && Object.hasOwn(raw, "prefixItems");
 }
 
 function typeWord(value: unknown): unknown {

@@ -111,7 +111,7 @@ export class Server {
     const connection = this.#connection;
     this.#failures = 0;
     this.#due = 0;
-    if (connection) this.#lost(connection, "restarted by hand");
+    if (connection) this.#down(connection, "restarted by hand");
     await this.#start();
   }
 
@@ -173,6 +173,11 @@ export class Server {
 
   #lost(connection: Connection, reason: string): void {
     if (this.#connection !== connection) return;
+    this.#down(connection, reason);
+    this.#again();
+  }
+
+  #down(connection: Connection, reason: string): void {
     this.#connection = undefined;
     this.#gone = connection.close().catch(() => undefined);
     clearTimeout(this.#listing);
@@ -180,7 +185,6 @@ export class Server {
     if (Date.now() - this.#upSince > soundMs) this.#failures = 0;
     this.#reason = reason;
     this.#host.told("mcp_server_down", { server: this.name, reason });
-    if (reason !== "restarted by hand") this.#again();
   }
 
   #failed(error: unknown): void {

@@ -4,11 +4,10 @@
  */
 import { type Child, isObject, jsonOf } from "@chela/sdk";
 import { failure, type JSONRPCMessage, type Transport } from "./door.ts";
-import type { Flood } from "./flood.ts";
+import { type Flood, maxMessageBytes } from "./flood.ts";
 import { Lines } from "./lines.ts";
 import { plainText } from "./plain.ts";
 
-const maxMessageBytes = 16 * 1024 * 1024;
 const maxUnreadBytes = 16 * 1024 * 1024;
 const politeMs = 300;
 const graceMs = 1500;

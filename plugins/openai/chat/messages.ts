@@ -13,7 +13,9 @@ export function readMessages(value: unknown): readonly Message[] {
 
 function readMessage(value: unknown, at: string): Message {
   if (!isObject(value)) throw invalid(`${at} must be an object`, at);
-  const { role, content, tool_calls, tool_call_id } = value;
+  const { role, tool_calls, tool_call_id } = value;
+  // A refusal stands in the place of what was said.
+  const content = value.content ?? (role === "assistant" ? value.refusal : undefined);
   if (!roles.has(role)) throw invalid(`${at}.role must be system, developer, user, assistant or tool`, `${at}.role`);
   if (role === "assistant") {
     const toolCalls = readCalls(tool_calls, `${at}.tool_calls`);

@@ -22,11 +22,12 @@ export interface ReplyOptions {
 
 export async function wholeReply(run: TurnRun, { model }: ReplyOptions): Promise<unknown> {
   const result = complete(await run.done);
-  const { toolCalls, text, usage } = result;
+  const { toolCalls, text, usage, reasoning } = result;
   const message = {
     role: "assistant",
     content: text === "" && toolCalls.length > 0 ? null : text,
     refusal: null,
+    ...(reasoning && { reasoning_content: reasoning }),
     ...(toolCalls.length > 0 ? { tool_calls: toolCalls.map(wireCall) } : {}),
   };
   return {

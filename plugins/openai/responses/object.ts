@@ -25,8 +25,21 @@ export interface ResponseEnd {
   readonly error?: { readonly code: string; readonly message: string };
 }
 
-export function newId(prefix: "resp" | "msg" | "fc" | "rs"): string {
-  return `${prefix}_${randomBytes(24).toString("hex")}`;
+const itemOf = /^(?:msg|fc|rs)_([0-9a-f]{48})[0-9a-f]{4}$/;
+
+export function newResponseId(): string {
+  return `resp_${randomBytes(24).toString("hex")}`;
+}
+
+/** The item's id leads back to its response: a later request may name it. */
+export function itemId(prefix: "msg" | "fc" | "rs", response: string, index: number): string {
+  return `${prefix}_${response.slice("resp_".length)}${index.toString(16).padStart(4, "0")}`;
+}
+
+/** The response that an item is of. */
+export function responseOf(item: string): string | undefined {
+  const id = itemOf.exec(item)?.[1];
+  return id === undefined ? undefined : `resp_${id}`;
 }
 
 export function responseObject(

@@ -11,12 +11,16 @@ import {
   type Body,
   callItem,
   endOf,
+  type Item,
+  itemId,
   messageItem,
-  newId,
+  newResponseId,
   type ResponseEnd,
   type ResponseHead,
+  reasoningItem,
   responseObject,
 } from "./object.ts";
+import { withItems } from "./references.ts";
 import { type Asked, readAsked } from "./request.ts";
 import { responseEvents } from "./stream.ts";
 
@@ -30,11 +34,11 @@ export async function respond(request: Request, face: Face, kept: KeptResponses)
     const caller = { purpose: "straight", identity };
     return straight(face.providers, { model: target.model, path, body, signal, caller });
   }
-  const asked = readAsked(body);
+  const asked = readAsked({ ...body, input: await withItems(body.input, kept, identity) });
   const past = asked.previous === undefined ? [] : await kept.past(asked.previous, identity);
   const run = begin(request, { face, target, asked, past });
   const head: ResponseHead = {
-    id: newId("resp"),
+    id: newResponseId(),
     createdAt: Math.floor(Date.now() / 1000),
     model: target.asked,
     body,
@@ -66,8 +70,11 @@ async function whole(
   keep: (end: ResponseEnd, result: TurnResult) => Promise<void>,
 ): Promise<unknown> {
   const result = complete(await run.done);
-  const said = result.text === "" ? [] : [messageItem(newId("msg"), result.text)];
-  const output = [...said, ...result.toolCalls.map((call) => callItem(newId("fc"), call))];
+  const output: Item[] = [];
+  const id = (prefix: "msg" | "fc" | "rs") => itemId(prefix, head.id, output.length);
+  if (result.reasoning) output.push(reasoningItem(id("rs"), result.reasoning));
+  if (result.text !== "") output.push(messageItem(id("msg"), result.text));
+  for (const call of result.toolCalls) output.push(callItem(id("fc"), call));
   const end: ResponseEnd = { ...endOf(result), output, usage: result.usage };
   await keep(end, result);
   return responseObject(head, end);

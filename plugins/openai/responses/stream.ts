@@ -8,8 +8,8 @@ import {
   callItem,
   endOf,
   type Item,
+  itemId,
   messageItem,
-  newId,
   type ResponseEnd,
   type ResponseHead,
   reasoningItem,
@@ -113,7 +113,7 @@ class EventWriter {
   }
 
   call(call: ToolCall): string {
-    const id = newId("fc");
+    const id = itemId("fc", this.#head.id, this.#output.length);
     const where = { item_id: id, output_index: this.#output.length };
     return (
       this.#added(callItem(id, call, "in_progress")) +
@@ -136,7 +136,7 @@ class EventWriter {
   }
 
   #openItem(kind: OpenItem["kind"]): string {
-    const id = newId(kind === "text" ? "msg" : "rs");
+    const id = itemId(kind === "text" ? "msg" : "rs", this.#head.id, this.#output.length);
     this.#open = { kind, id, text: "" };
     const where = { item_id: id, output_index: this.#output.length, ...indexOf(kind) };
     const item = kind === "text" ? messageItem(id, "", "in_progress") : reasoningItem(id, "");

@@ -3,7 +3,8 @@
 export interface Credential {
   /** Stable and no secret: cooldowns, health and records are kept under it. Changes with the secret of a key, not with the token of an account. */
   readonly id: string;
-  readonly kind: "api_key" | "oauth" | "none";
+  /** `relay`: what signs is the client that carries the request out. */
+  readonly kind: "api_key" | "oauth" | "relay" | "none";
   /** For people: a masked key, or the e-mail of an account. */
   readonly target: string;
   /** The token to send now; undefined for `none`. Refreshes first where it is about to expire. Throws `UPSTREAM_AUTH` when there is none to be had. */

@@ -28,7 +28,8 @@ function keyCredential(key: string, spec: ProviderSpec): Credential {
 
 function unsigned(spec: ProviderSpec): Credential {
   const signed: Promise<Signed> = Promise.resolve({ token: undefined });
-  return { id: `none:${spec.fingerprint}`, kind: "none", target: "", token: () => signed };
+  const kind = spec.transport === "relay" ? "relay" : "none";
+  return { id: `none:${spec.fingerprint}`, kind, target: "", token: () => signed };
 }
 
 /** Stands where a provider has accounts only and nobody has logged in: it says so to whoever asks it. */

@@ -8,6 +8,8 @@ export interface StandingFields {
   readonly failure_count?: number;
   /** The reason of the last failure: `quota`, `rate_limit`, `forbidden` … */
   readonly last_failure?: string;
+  /** How often it was asked. */
+  readonly requests?: number;
   readonly health_score: number;
 }
 

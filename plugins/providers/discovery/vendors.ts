@@ -22,9 +22,9 @@ export const vendors: readonly Vendor[] = preferred().flatMap(({ name, base, env
   return [{ key: env.key, name: foundAs[name] ?? name, base, models, ...baseKey }];
 });
 
-/** Names of the servers that usually listen there. */
+/** Names of the servers that usually listen there; of two the first. */
 export const localServers: ReadonlyMap<number, string> = new Map(
-  presets.flatMap(({ port, name }) => (port === undefined ? [] : [[port, name]])),
+  presets.toReversed().flatMap(({ port, name }) => (port === undefined ? [] : [[port, name]])),
 );
 
 /** OpenAI's key first, then those of the vendors with a wire of their own, then all others. */

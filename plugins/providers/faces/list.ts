@@ -30,6 +30,7 @@ function row(spec: ProviderSpec, primary: string, summary: ProviderSummary | und
     open: spec.open,
     primary: primary.startsWith(`${spec.name}/`),
     status: summary?.status ?? "healthy",
+    strategy: spec.strategy,
     candidates: summary?.candidate_order ?? [],
     last_success_at: summary?.last_success_at ?? null,
     last_error_at: summary?.last_error_at ?? null,

@@ -1,8 +1,12 @@
-/** Which models a provider serves: written to the config, or asked of the provider itself. */
+/** Which models a provider serves, written to the config or asked of the provider itself, and how many tokens they see in a text. */
 import { GatewayError } from "@chela/sdk";
+import { wireFor } from "../call.ts";
+import { unknownModel } from "../catalogue.ts";
 import type { ProvidersContext } from "../index.ts";
+import { offline } from "../offline/model.ts";
 import { asDependency } from "../probe.ts";
 import type { Upstreams } from "../upstreams.ts";
+import { listModels, countTokens as vendorCount } from "../wire/list.ts";
 import { findSpec, modelList } from "./runtime.ts";
 
 interface Entry {
@@ -29,5 +33,23 @@ export async function replaceModels(ctx: ProvidersContext, upstreams: Upstreams,
 /** Asks with each credential in turn until one may. */
 export async function upstreamModels(upstreams: Upstreams, provider: string, signal: AbortSignal): Promise<unknown> {
   const spec = findSpec(upstreams, provider);
-  return { provider: spec.name, models: await upstreams.upstreamModels(spec, signal).catch(asDependency) };
+  const asked = upstreams.aside(spec, signal, (options) => listModels(spec, options));
+  return { provider: spec.name, models: await asked.catch(asDependency) };
+}
+
+/** `tokens` is null where the provider does not count. */
+export async function countTokens(
+  upstreams: Upstreams,
+  { model = upstreams.primary(), text, system }: { model?: string; text: string; system?: string },
+  signal: AbortSignal,
+): Promise<unknown> {
+  const messages = [
+    ...(system ? [{ role: "system" as const, content: system }] : []),
+    { role: "user" as const, content: text },
+  ];
+  const upstream = upstreams.upstream(model);
+  if (!upstream && model !== offline.id) throw unknownModel(model);
+  if (!upstream || !(await wireFor(upstream.spec.wire)).count) return { model, tokens: null };
+  const asked = upstreams.aside(model, signal, (options) => vendorCount(upstream, { model, messages }, options));
+  return { model, tokens: (await asked.catch(asDependency)) ?? null };
 }

@@ -3,8 +3,8 @@ import { Type } from "@chela/sdk";
 import type { ProvidersContext } from "../index.ts";
 import type { Upstreams } from "../upstreams.ts";
 
-const Text = Type.String({ maxLength: 300 });
-const Name = Type.String({ maxLength: 100 });
+const Text = Type.String({ maxLength: 300, description: "Only this provider" });
+const Name = (description: string) => Type.String({ maxLength: 100, description });
 
 const RuntimeQuery = Type.Object({
   provider: Type.Optional(Type.String({ description: "Only this provider" })),
@@ -20,6 +20,22 @@ const RuntimeQuery = Type.Object({
   cooldown_until_before_sec: Type.Optional(
     Type.String({ description: "Only providers with a candidate whose rest ends within so many seconds" }),
   ),
+});
+
+/** For the reference only: what does not fit is answered in ClawGo's words. */
+const ActionBody = Type.Unsafe<unknown>({
+  properties: {
+    provider: { description: "Name of the provider; default: the primary one" },
+    action: { description: "clear_api_cooldown, clear_history, refresh_now or rerank" },
+    only_expiring: { description: "For refresh_now: true renews only accounts whose time is near" },
+  },
+});
+const ModelsBody = Type.Unsafe<unknown>({
+  properties: {
+    provider: { description: "Name of the provider; default: the primary one" },
+    models: { description: "Names of models, in order" },
+    model: { description: "One more" },
+  },
 });
 
 export function registerFaces(ctx: ProvidersContext, upstreams: Upstreams): void {
@@ -42,6 +58,7 @@ function registerRoutes(ctx: ProvidersContext, upstreams: Upstreams): void {
     path: "/api/provider/runtime",
     access: "write",
     about: "Changes what is known of one provider: action clear_api_cooldown, clear_history, refresh_now or rerank.",
+    body: ActionBody,
     handler: async ({ body }) => (await import("./runtime.ts")).runtimeAction(upstreams, body),
   });
   ctx.route({
@@ -49,6 +66,7 @@ function registerRoutes(ctx: ProvidersContext, upstreams: Upstreams): void {
     path: "/api/provider/models",
     access: "admin",
     about: "Replaces the models of a configured provider.",
+    body: ModelsBody,
     handler: async ({ body }) => (await import("./models.ts")).replaceModels(ctx, upstreams, body),
   });
 }
@@ -75,15 +93,32 @@ function registerMethods(ctx: ProvidersContext, upstreams: Upstreams): void {
     name: "providers.upstream_models",
     access: "write",
     about: "Asks a provider which models it has",
-    params: Type.Object({ provider: Name }),
+    params: Type.Object({ provider: Name("Name of the provider") }),
     handler: async ({ provider }, call) =>
       (await import("./models.ts")).upstreamModels(upstreams, provider, call.signal),
+  });
+  ctx.method({
+    name: "providers.count_tokens",
+    access: "write",
+    about: "How many tokens a text has for a model, by its vendor's own count; null where the vendor does not count",
+    params: Type.Object({
+      model: Type.Optional(
+        Type.String({ minLength: 1, maxLength: 300, description: "provider/model; default: the primary one" }),
+      ),
+      text: Type.String({ minLength: 1, maxLength: 4_194_304, description: "What a user says" }),
+      system: Type.Optional(Type.String({ maxLength: 4_194_304, description: "Instructions that go before it" })),
+    }),
+    handler: async (params, call) => (await import("./models.ts")).countTokens(upstreams, params, call.signal),
   });
   ctx.method({
     name: "providers.test",
     access: "write",
     about: "Asks a model for a word and reports the time to it",
-    params: Type.Object({ model: Type.Optional(Type.String({ minLength: 1, maxLength: 300 })) }),
+    params: Type.Object({
+      model: Type.Optional(
+        Type.String({ minLength: 1, maxLength: 300, description: "provider/model; default: the primary one" }),
+      ),
+    }),
     handler: async ({ model }, { signal, identity }) => {
       const { testModel, asDependency } = await import("../probe.ts");
       return testModel(upstreams, { model: model ?? upstreams.primary(), identity }, signal).catch(asDependency);
@@ -105,7 +140,7 @@ function registerCare(ctx: ProvidersContext, upstreams: Upstreams): void {
     name: "providers.clear",
     access: "write",
     about: "Ends the rests of a provider, or of all: its keys and accounts are asked again at once",
-    params: Type.Object({ provider: Type.Optional(Name) }),
+    params: Type.Object({ provider: Type.Optional(Name("Name of the provider; default: all of them")) }),
     handler: async ({ provider }) => (await import("./list.ts")).clearRests(upstreams, provider),
   });
   ctx.method({

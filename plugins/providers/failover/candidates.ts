@@ -1,17 +1,19 @@
 /**
  * Who may answer a request: each model that was named with each credential of its provider, in order. For providers with keys
- * alone the list is made once per model; accounts come and go.
+ * alone the list is made once per model; accounts come and go. A provider's strategy may put the list of a model in another order.
  */
 import type { Credential } from "../credentials/credential.ts";
 import { keyCredentials, loggedOut } from "../credentials/keys.ts";
 import type { AccountsView } from "../credentials/standings.ts";
-import { offline } from "../offline/stream.ts";
+import { offline } from "../offline/model.ts";
 import type { Ledger } from "../runtime/ledger.ts";
 import { healthiest } from "../runtime/rows.ts";
 import type { Upstream } from "../send.ts";
 import type { ProviderSpec } from "../settings.ts";
+import type { Cooldowns } from "./cooldowns.ts";
 import type { Candidate } from "./failover.ts";
-import { windowKeys } from "./window-key.ts";
+import { type Lease, Spread } from "./spread.ts";
+import { isAccount, windowKeys, windowName } from "./window-key.ts";
 
 export interface ModelCandidate extends Candidate {
   /** Absent: the offline model. */
@@ -33,19 +35,31 @@ const maxKept = 1000;
 export class Candidates {
   readonly #ledger: Pick<Ledger, "health">;
   readonly #accounts: () => AccountsView | undefined;
+  readonly #spread: Spread;
   #specs = new Map<string, ProviderSpec>();
   #keys = new Map<string, readonly Credential[]>();
   readonly #kept = new Map<string, readonly ModelCandidate[]>();
 
-  constructor(ledger: Pick<Ledger, "health">, accounts: () => AccountsView | undefined) {
+  constructor(
+    { ledger, cooldowns }: { readonly ledger: Pick<Ledger, "health">; readonly cooldowns: Cooldowns },
+    accounts: () => AccountsView | undefined,
+  ) {
     this.#ledger = ledger;
     this.#accounts = accounts;
+    this.#spread = new Spread(cooldowns, ledger);
   }
 
   replace(specs: readonly ProviderSpec[]): void {
     this.#specs = new Map(specs.map((spec) => [spec.name, spec]));
     this.#keys = new Map(specs.map((spec) => [spec.name, keyCredentials(spec)]));
     this.#kept.clear();
+    const keys = new Set(
+      specs.flatMap(({ name }) => this.#keys.get(name)?.map(({ id }) => windowKeys(name, "", id)[0]) ?? []),
+    );
+    this.#spread.retain((key) => {
+      const { provider, credential } = windowName(key);
+      return keys.has(key) || (isAccount(credential) && this.#specs.has(provider));
+    });
   }
 
   specs(): readonly ProviderSpec[] {
@@ -76,19 +90,39 @@ export class Candidates {
     return { id, provider: spec.name, model, secrets: spec.secrets, spec };
   }
 
-  /** Undefined: there is no model `id`. Fallbacks that nobody serves are passed over. */
-  of(id: string, fallbacks: readonly string[] = []): readonly ModelCandidate[] | undefined {
-    const first = this.#model(id);
-    if (first.length === 0) return undefined;
+  /** Undefined: there is no model `id`. Fallbacks that nobody serves are passed over. `session`: whose request it is. */
+  of(id: string, fallbacks: readonly string[] = [], session?: string): readonly ModelCandidate[] | undefined {
+    const list = this.#model(id);
+    if (list.length === 0) return undefined;
+    const first = this.#arranged(list, session, true);
     if (fallbacks.length === 0) return first;
     const others = [...new Set(fallbacks)].filter((other) => other !== id);
-    return [...first, ...others.flatMap((other) => this.#model(other))];
+    const seen = new Set([first[0]?.provider]);
+    const arrange = (other: string) => {
+      const made = this.#model(other);
+      const provider = made[0]?.provider;
+      // One choice for a provider and request: another of its models is no further use of it.
+      const counts = !seen.has(provider);
+      seen.add(provider);
+      return this.#arranged(made, session, counts);
+    };
+    return [...first, ...others.flatMap(arrange)];
+  }
+
+  /** The first of them works for a request, where its provider's strategy wants to know. */
+  lease([first]: readonly ModelCandidate[]): Lease | undefined {
+    return first?.upstream?.spec.strategy === "least_used" ? this.#spread.lease(first) : undefined;
   }
 
   /** For requests that name no model. */
   listing(spec: ProviderSpec): readonly ModelCandidate[] {
     const upstream = { id: spec.name, provider: spec.name, model: "", secrets: spec.secrets, spec };
     return this.credentials(spec.name).map((credential) => candidate(upstream, credential));
+  }
+
+  #arranged(list: readonly ModelCandidate[], session: string | undefined, counts: boolean): readonly ModelCandidate[] {
+    const strategy = list[0]?.upstream?.spec.strategy ?? "order";
+    return strategy === "order" ? list : this.#spread.arrange(list, { strategy, session, counts });
   }
 
   #model(id: string): readonly ModelCandidate[] {

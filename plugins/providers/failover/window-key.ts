@@ -17,6 +17,11 @@ export function windowKeys(provider: string, id: string, credential: string): Wi
   return [`${provider}${separator}${credential}`, `${id}${separator}${credential}`];
 }
 
+/** Accounts come and go by themselves; a key is there as long as the config has it. */
+export function isAccount(credential: string): boolean {
+  return !credential.startsWith("key:") && !credential.startsWith("none:");
+}
+
 export function windowName(key: string): WindowName {
   const cut = key.lastIndexOf(separator);
   const head = key.slice(0, cut);

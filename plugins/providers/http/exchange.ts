@@ -38,7 +38,7 @@ export class Exchange implements Answer {
   #fault: GatewayError | undefined;
   #end: StreamEnd | undefined;
   #tail: Tail | undefined;
-  #onEnd: ((tail: string, fault: GatewayError | undefined) => void) | undefined;
+  #onEnd: ((tail: Tail, fault: GatewayError | undefined) => void) | undefined;
   #begin: { resolve(exchange: Exchange): void; reject(error: GatewayError): void } | undefined;
   status = 0;
   headers: Headers = {};
@@ -101,7 +101,7 @@ export class Exchange implements Answer {
   }
 
   /** Calls `told` once, when the body has ended, broke off or was left, with its last bytes. */
-  onEnd(told: (tail: string, fault: GatewayError | undefined) => void): void {
+  onEnd(told: (tail: Tail, fault: GatewayError | undefined) => void): void {
     this.#onEnd = told;
     if (this.#finished || this.#fault || this.#discarding) this.#tellEnd();
   }
@@ -208,7 +208,7 @@ export class Exchange implements Answer {
 
   #tellEnd(): void {
     const told = this.#onEnd;
-    const tail = this.#tail?.text() ?? "";
+    const tail = this.#tail ?? new Tail();
     this.#onEnd = undefined;
     this.#tail = undefined;
     told?.(tail, this.#fault);

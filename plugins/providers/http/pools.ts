@@ -20,10 +20,12 @@ export class Pools {
   #closed = false;
 
   /** `proxy`: as it is configured, `http://…`, `socks5://…` or `host:port`. */
-  async get(origin: string, proxy?: string): Promise<Line> {
+  get(origin: string, proxy?: string): Line | Promise<Line> {
     const key = proxy === undefined ? origin : `${origin} ${proxy}`;
-    const known = this.#open.get(key);
-    if (known) return known;
+    return this.#open.get(key) ?? this.#connect(key, origin, proxy);
+  }
+
+  async #connect(key: string, origin: string, proxy?: string): Promise<Line> {
     const line = proxy === undefined ? await direct(origin) : await through(proxy, origin);
     const meanwhile = this.#open.get(key);
     if (meanwhile || this.#closed) void line.pool.destroy().catch(() => undefined);

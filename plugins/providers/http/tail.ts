@@ -20,10 +20,13 @@ export class Tail {
   text(bytes = keptBytes): string {
     let text = "";
     for (let at = this.#chunks.length - 1; at >= 0 && text.length < bytes; at--) {
-      const { buffer, byteOffset, byteLength } = this.#chunks[at] as Uint8Array;
-      const chunk = Buffer.from(buffer, byteOffset, byteLength);
-      text = chunk.toString("latin1", Math.max(0, byteLength - (bytes - text.length))) + text;
+      const chunk = asBuffer(this.#chunks[at] as Uint8Array);
+      text = chunk.toString("latin1", Math.max(0, chunk.length - (bytes - text.length))) + text;
     }
     return text;
   }
+}
+
+function asBuffer(chunk: Uint8Array): Buffer {
+  return Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
 }

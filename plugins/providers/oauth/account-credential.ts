@@ -59,7 +59,7 @@ export class AccountCredential implements Credential {
     const settings = this.#accounts.roster.settings(this.#provider);
     const { access_token, api_key, account_id, project_id, resource_url, network_proxy } = this.account.session;
     const proxy = network_proxy || settings.proxy;
-    const baseUrl = baseOf(resource_url, settings);
+    const baseUrl = baseOf(resource_url, settings) ?? settings.accountBase;
     return {
       token: api_key || access_token,
       account: {

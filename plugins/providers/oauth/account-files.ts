@@ -88,9 +88,12 @@ export class AccountFiles {
 
   /** Durable when it resolves. Throws `OAUTH_UNWRITABLE`; then nothing has changed. */
   async write(path: string, session: Session): Promise<AccountFile> {
+    const text = renderSession(session);
+    if (Buffer.byteLength(text) > maxBytes)
+      throw new GatewayError("OAUTH_IMPORT", 400, `an account file may have ${maxBytes} bytes; this one has more`);
     try {
       if (dirname(path) === this.folder) this.#makeFolder();
-      await this.#files.write(dirname(path), basename(path), renderSession(session), { mode: 0o600 });
+      await this.#files.write(dirname(path), basename(path), text, { mode: 0o600, named: true });
     } catch (cause) {
       const { code = "unknown" } = cause as NodeJS.ErrnoException;
       const full = code === "ENOSPC" || code === "EDQUOT";

@@ -23,6 +23,8 @@ export interface OauthOptions {
   readonly standings: Standings;
   /** Name of the provider that a request without one means. */
   readonly primary: () => string;
+  /** What a provider has instead of accounts. */
+  readonly relays?: (provider: string) => readonly Readonly<Record<string, unknown>>[] | undefined;
   readonly now?: () => number;
   /** How long a request waits for somebody to confirm a login. Default 25 s. */
   readonly waitMs?: number;
@@ -41,7 +43,7 @@ export interface Core {
 }
 
 export function makeCore(ctx: OauthContext, options: OauthOptions): Core {
-  const { standings, primary, now = Date.now, waitMs = 25_000 } = options;
+  const { standings, primary, relays, now = Date.now, waitMs = 25_000 } = options;
   const { log } = ctx;
   const { env } = process;
   const files = new AccountFiles(join(ctx.use.gateway.status().stateDir, "auth"), ctx.use.files);
@@ -52,7 +54,7 @@ export function makeCore(ctx: OauthContext, options: OauthOptions): Core {
     if (!ctx.signal.aborted) ctx.emit(type, payload);
   };
   const accounts = new OauthAccounts({ roster, fetch: lastingFetch, log, now, standings, emit });
-  const office = new Office({ accounts, config: ctx.use.config, fetch, env, now, standings, primary, waitMs });
+  const office = new Office({ accounts, config: ctx.use.config, fetch, env, now, standings, primary, relays, waitMs });
   const scan = new Scan(accounts, log, now);
   return {
     accounts,

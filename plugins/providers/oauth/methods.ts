@@ -57,7 +57,10 @@ function loginMethods(ctx: Pick<Context, "method">, load: () => Promise<Core>): 
     name: "provider.oauth.start",
     access: "admin",
     about: "Begins a login; with `listen` the browser's way back is caught on this machine",
-    params: Type.Object({ ...names, listen: Type.Optional(Type.Boolean()) }),
+    params: Type.Object({
+      ...names,
+      listen: Type.Optional(Type.Boolean({ description: "true: catch the browser's way back on this machine" })),
+    }),
     handler: async (params) => (await load()).office.start(params, params.listen ?? false),
   });
   ctx.method({
@@ -66,7 +69,7 @@ function loginMethods(ctx: Pick<Context, "method">, load: () => Promise<Core>): 
     about: "Finishes a login, or waits up to 25 s for it and answers `pending`",
     params: Type.Object({
       ...names,
-      flow_id: Type.String({ minLength: 1, maxLength: 200 }),
+      flow_id: Type.String({ minLength: 1, maxLength: 200, description: "As provider.oauth.start told it" }),
       callback_url: text("The address that the browser ended up at"),
     }),
     handler: async (params, call) => (await load()).office.complete(params, call.signal),

@@ -24,6 +24,7 @@ export interface OfficeOptions {
   readonly standings: Standings;
   /** The provider that a request without a name means. */
   readonly primary: () => string;
+  readonly relays?: ((provider: string) => readonly Readonly<Record<string, unknown>>[] | undefined) | undefined;
   readonly waitMs: number;
 }
 
@@ -80,8 +81,9 @@ export class Office {
 
   list(provider: string) {
     const name = this.#name(provider, false);
-    this.#options.accounts.roster.look();
-    return this.#options.accounts.rows(name);
+    const { accounts, relays } = this.#options;
+    accounts.roster.look();
+    return relays?.(name) ?? accounts.rows(name);
   }
 
   async refresh(provider: string, file: string) {

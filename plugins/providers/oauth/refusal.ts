@@ -27,7 +27,7 @@ export class OauthRefusal extends Error {
     const inner = typeof body?.error === "object" && body.error !== null ? (body.error as Record<string, unknown>) : {};
     const error = [body?.error, inner.code, inner.type].find((item) => typeof item === "string" && item !== "");
     const told = [body?.error_description, inner.message, body?.message, body?.detail];
-    const description = told.find((item) => typeof item === "string") ?? (body ? "" : plain(text));
+    const description = told.find((item) => typeof item === "string") ?? (body ? "" : withoutPages(text));
     return new OauthRefusal(status, String(error ?? `status ${status}`).slice(0, 100), plain(String(description)));
   }
 
@@ -38,6 +38,11 @@ export class OauthRefusal extends Error {
     if (/deactivated_workspace/.test(this.message)) return "deactivated_workspace";
     return ended.has(this.error) ? this.error : undefined;
   }
+}
+
+/** A page is not the server's word: what it says about revoked access, say, is for people and about something else. */
+function withoutPages(text: string): string {
+  return /^\s*(?:<!doctype|<html|<\?xml|<head)/i.test(text) ? "answered with a web page" : plain(text);
 }
 
 /** One line, short, and without what looks like a token. */

@@ -129,7 +129,8 @@ async function recordFailure(account: Account, error: unknown, { files, now, onE
 
 /** Kept in the file. Where that cannot be written, it holds as long as the gateway runs. */
 export async function disable(account: Account, reason: string, files: AccountFiles): Promise<void> {
-  const session = { ...account.session, disabled: true, disable_reason: reason };
+  // Tokens that wait to be written are the newest there are, and may be good again one day.
+  const session = { ...(account.unsaved ?? account.session), disabled: true, disable_reason: reason };
   account.session = session;
   if (account.removed) return;
   account.unsaved = session;

@@ -11,6 +11,25 @@ const names = {
 };
 const StartQuery = Type.Object(names, { additionalProperties: true });
 const AccountsQuery = Type.Object({ provider: names.provider }, { additionalProperties: true });
+/** For the reference only: what does not fit is answered in ClawGo's words. */
+const fields = (properties: Readonly<Record<string, { readonly description: string }>>) =>
+  Type.Unsafe<unknown>({ properties });
+const login = {
+  provider: { description: "Name of the provider in the config; absent: the primary one" },
+  account_label: { description: "What the account is called, where the vendor tells no e-mail" },
+  network_proxy: { description: "Proxy of this account: http, https or socks5" },
+  provider_config: { description: "A provider as it would stand in the config; only the admin's own addresses" },
+};
+const StartBody = fields(login);
+const CompleteBody = fields({
+  ...login,
+  flow_id: { description: "As start told it" },
+  callback_url: { description: "The address that the browser ended up at; not for device codes" },
+});
+const ActionBody = fields({
+  action: { description: "refresh, delete or clear_cooldown" },
+  credential_file: { description: "Path or bare name of the account's file, as the list tells it" },
+});
 const maxFileBytes = 1024 * 1024;
 
 type Load = () => Promise<Core>;
@@ -23,6 +42,7 @@ export function registerRoutes(ctx: Pick<Context, "route">, load: Load): void {
     access: "admin",
     about:
       "Finishes a login: with the address the browser ended up at, or when a device code was confirmed (202 until then)",
+    body: CompleteBody,
     handler: async ({ body, signal }) => {
       const { office, fieldsOf } = await load();
       const result = await office.complete(fieldsOf(body), signal);
@@ -62,6 +82,7 @@ function startRoutes(ctx: Pick<Context, "route">, load: Load): void {
     access: "admin",
     about,
     query: StartQuery,
+    body: StartBody,
     handler: async ({ query, body }) => {
       const { office, fieldsOf } = await load();
       return office.start({ ...query, ...fieldsOf(body) }, false);
@@ -84,6 +105,7 @@ function accountRoutes(ctx: Pick<Context, "route">, load: Load): void {
     access: "admin",
     about: "Renews the token of an account, removes it, or ends its cooldown: action refresh, delete, clear_cooldown",
     query: AccountsQuery,
+    body: ActionBody,
     handler: async ({ query, body }) => {
       const { office, fieldsOf } = await load();
       return office.change(query.provider ?? "", fieldsOf(body));

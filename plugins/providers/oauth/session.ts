@@ -61,6 +61,11 @@ const tokenKeys: ReadonlySet<string> = new Set(
   "access_token refresh_token id_token accessToken refreshToken idToken expire expired expiry expiry_date".split(" "),
 );
 
+/** Written with its indents, a file that is nested a thousand times has a million blanks. */
+const mostDepth = 16;
+/** Of what people see in lists, logs and events. */
+const longestLabel = 320;
+
 /** Throws `OAUTH_IMPORT` 400 when it is no session. `name` is what the file is called to whom it may concern. */
 export function parseSession(source: string, name: string): Session {
   let value: unknown;
@@ -70,6 +75,7 @@ export function parseSession(source: string, name: string): Session {
     throw bad(`${name} is not JSON`);
   }
   if (!isObject(value)) throw bad(`${name} holds no JSON object`);
+  if (isDeep(value, mostDepth)) throw bad(`${name} is nested deeper than ${mostDepth} levels`);
   const nested = [value.token, value.auth, value.tokens].filter(isObject);
   const read = (...keys: string[]) => firstText([...nested, value], keys);
   const access_token = read("access_token", "accessToken");
@@ -77,7 +83,7 @@ export function parseSession(source: string, name: string): Session {
   if (access_token === "" && refresh_token === "") throw bad(`auth.json missing access_token/refresh_token in ${name}`);
   const id_token = read("id_token", "idToken");
   const claims = claimsOf(id_token);
-  const label = read("account_label", "label", "alias");
+  const label = read("account_label", "label", "alias").slice(0, longestLabel);
   const email = read("email", "account_email") || claims.email || (label.includes("@") ? label : "");
   return {
     provider: vendorName(read("provider", "type")),
@@ -87,7 +93,7 @@ export function parseSession(source: string, name: string): Session {
     id_token,
     token_type: read("token_type") || "Bearer",
     account_id: read("account_id", "sub") || (claims.accountId ?? ""),
-    email: email || label,
+    email: email.slice(0, longestLabel) || label,
     expire: firstTime([...nested, value], ["expire", "expired", "expiry", "expiry_date"]),
     last_refresh: firstTime([value], ["last_refresh"]),
     models: textsOf(value.models),
@@ -192,6 +198,11 @@ function proxyOf(text: string): string {
 
 function without(fields: Fields, keys: ReadonlySet<string>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(fields).filter(([key]) => !keys.has(key) && key !== "__proto__"));
+}
+
+function isDeep(value: unknown, levels: number): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return levels === 0 || Object.values(value).some((inner) => isDeep(inner, levels - 1));
 }
 
 function bad(message: string): GatewayError {

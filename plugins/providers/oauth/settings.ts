@@ -23,6 +23,8 @@ export interface OauthSettings {
   readonly redirectUrl: string;
   readonly scopes: readonly string[];
   readonly apiBase: string;
+  /** Where requests of its accounts go instead; empty: where the provider's go. */
+  readonly accountBase: string;
   readonly proxy: string | undefined;
   readonly leadMs: number;
   readonly scanMs: number;
@@ -151,6 +153,7 @@ function urlsOf(provider: string, vendor: OauthVendor, section: OAuthSection, en
       vendor.projectUrl && isHttp(base) ? `${originOf(base)}${new URL(vendor.projectUrl).pathname}` : vendor.projectUrl,
     ),
     apiBase: (isHttp(base) ? base : (vendor.apiBase ?? "")).replace(/\/+$/, ""),
+    accountBase: isHttp(base) && originOf(base) !== vendor.accountApi?.over ? "" : (vendor.accountApi?.base ?? ""),
   };
 }
 

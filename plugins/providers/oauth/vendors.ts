@@ -37,6 +37,8 @@ export interface OauthVendor {
   /** Accounts belong to a project that has to be asked for. */
   readonly projectUrl?: string;
   readonly apiBase?: string;
+  /** Where its accounts are served, where that is not where its keys are; `over`: the origin that is meant for keys alone. */
+  readonly accountApi?: { readonly base: string; readonly over?: string };
   readonly modelHeaders?: Readonly<Record<string, string>>;
 }
 
@@ -69,6 +71,7 @@ export const oauthVendors: readonly OauthVendor[] = [
     scopes: ["openid", "profile", "email", "offline_access"],
     callback: { port: 1455, path: "/auth/callback" },
     leadSec: 5 * 24 * hour,
+    accountApi: { base: "https://chatgpt.com/backend-api/codex", over: "https://api.openai.com" },
   },
   {
     name: "claude",
@@ -135,6 +138,7 @@ export const oauthVendors: readonly OauthVendor[] = [
     leadSec: 300,
     deviceHeader: "x-msh-device-id",
     apiBase: "https://api.kimi.com/coding/v1",
+    accountApi: { base: "https://api.kimi.com/coding/v1" },
   },
   {
     name: "qwen",
@@ -148,6 +152,7 @@ export const oauthVendors: readonly OauthVendor[] = [
     leadSec: 3 * hour,
     needsLabel: true,
     apiBase: "https://portal.qwen.ai/v1",
+    accountApi: { base: "https://portal.qwen.ai/v1" },
   },
 ];
 

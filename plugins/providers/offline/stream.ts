@@ -1,20 +1,20 @@
 /** The offline model behind both doors: normalised events for turns, and OpenAI's wire for requests that pass straight through. */
 import { setImmediate as breathe, setTimeout as pause } from "node:timers/promises";
-import type { ForwardReply, ForwardRequest, Message, ModelEvent, ModelRequest, ToolCall, Usage } from "@chela/sdk";
+import type { ForwardReply, ForwardRequest, Message, ModelRequest, ToolCall, Usage } from "@chela/sdk";
 import { GatewayError } from "@chela/sdk";
+import type { EventBatches } from "../call.ts";
 import { aborted } from "../failover/faults.ts";
+import { offline } from "./model.ts";
 import { answer, type Line, words } from "./script.ts";
 
-export const offline = { id: "offline/offline", provider: "offline", model: "offline" } as const;
-
-export async function* offlineEvents(request: ModelRequest, signal: AbortSignal): AsyncGenerator<ModelEvent> {
+export async function* offlineEvents(request: ModelRequest, signal: AbortSignal): EventBatches {
   const offered = request.toolChoice === "none" ? [] : (request.tools ?? []);
   const line = answer(
     request.messages,
     offered.map((tool) => tool.name),
   );
-  for await (const text of spoken(line, signal)) yield { type: "text", text };
-  for (const call of line.calls) yield { type: "tool", call };
+  for await (const text of spoken(line, signal)) yield [{ type: "text", text }];
+  if (line.calls.length > 0) yield line.calls.map((call) => ({ type: "tool", call }));
   const reply = {
     provider: offline.provider,
     model: offline.id,
@@ -22,10 +22,11 @@ export async function* offlineEvents(request: ModelRequest, signal: AbortSignal)
     toolCalls: line.calls,
     usage: usage(line),
   };
-  yield { type: "done", reply: { ...reply, stop: line.calls.length > 0 ? "tool_calls" : "stop" } };
+  yield [{ type: "done", reply: { ...reply, stop: line.calls.length > 0 ? "tool_calls" : "stop" } }];
 }
 
-export function offlineForward(request: ForwardRequest): ForwardReply {
+/** With what it used, whether the client asked for that or not. */
+export function offlineForward(request: ForwardRequest): ForwardReply & { readonly usage: Usage } {
   if (request.path !== "/chat/completions") {
     throw new GatewayError(
       "UPSTREAM_REQUEST",
@@ -45,6 +46,7 @@ export function offlineForward(request: ForwardRequest): ForwardReply {
     headers: { "content-type": streamed ? "text/event-stream" : "application/json" },
     body: streamed ? chunks(line, request) : whole(line, request.signal),
     model: offline.id,
+    usage: usage(line),
   };
 }
 

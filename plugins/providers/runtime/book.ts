@@ -11,6 +11,8 @@ export interface Standing {
   failures: number;
   /** Reason of the last failure, empty after a success. */
   lastFailure: string;
+  /** How often it was asked. */
+  requests: number;
 }
 
 /** A happening with its time, milliseconds since 1970. */
@@ -38,7 +40,7 @@ export class Book {
   standing(credentialId: string): Standing {
     let found = this.standings.get(credentialId);
     if (!found) {
-      found = { health: 100, failures: 0, lastFailure: "" };
+      found = { health: 100, failures: 0, lastFailure: "", requests: 0 };
       this.standings.set(credentialId, found);
     }
     return found;
@@ -55,7 +57,7 @@ export class Book {
   }
 }
 
-/** Events tell keys and accounts apart, and nothing else. */
-export function kindOf({ kind }: Pick<Credential, "kind">): "api_key" | "oauth" {
-  return kind === "oauth" ? "oauth" : "api_key";
+/** Events tell keys, accounts and the relay apart, and nothing else. */
+export function kindOf({ kind }: Pick<Credential, "kind">): "api_key" | "oauth" | "relay" {
+  return kind === "none" ? "api_key" : kind;
 }

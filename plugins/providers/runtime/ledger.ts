@@ -19,6 +19,8 @@ export interface LedgerOptions {
   readonly cooldowns: Cooldowns;
   /** The credentials of a provider in the order of its config. */
   readonly roster: (provider: string) => Roster;
+  /** The candidates of a provider that is reached through the relay. */
+  readonly relays?: (provider: string) => readonly CandidateRow[] | undefined;
   /** How many models it lists. */
   readonly models: (provider: string) => number;
   /** Milliseconds since 1970. */
@@ -63,11 +65,14 @@ export class Ledger implements Standings, Observer<Candidate> {
   succeeded(candidate: Candidate): void {
     const { provider, model, credential } = candidate;
     const book = this.book(provider);
-    const at = this.#options.wall();
-    const mark = { at, kind: kindOf(credential), target: credential.target, reason: "success", detail: model };
-    book.hits.add(mark);
-    book.lastSuccess = mark;
+    if (credential.kind !== "relay") {
+      const at = this.#options.wall();
+      const mark = { at, kind: kindOf(credential), target: credential.target, reason: "success", detail: model };
+      book.hits.add(mark);
+      book.lastSuccess = mark;
+    }
     const standing = book.standing(credential.id);
+    standing.requests += 1;
     const { cooldowns } = this.#options;
     const recovered = !cooldowns.idle && this.#ended(candidate);
     if (standing.health < 100 || standing.failures > 0 || recovered) {
@@ -83,15 +88,18 @@ export class Ledger implements Standings, Observer<Candidate> {
   failed(candidate: Candidate, error: GatewayError, verdict: Verdict): void {
     const { provider, model, credential } = candidate;
     // An account that is not there is nobody whose health could suffer.
-    if (verdict.penalty === 0 || (credential.kind === "oauth" && credential.target === "")) return;
+    if (credential.kind === "oauth" && credential.target === "") return;
     const book = this.book(provider);
     const standing = book.standing(credential.id);
+    standing.requests += 1;
+    if (verdict.penalty === 0) return;
     standing.health = Math.max(1, standing.health - verdict.penalty);
     standing.failures += 1;
     standing.lastFailure = verdict.reason;
     const detail = `${model}: ${error.message}`.slice(0, 500);
     const kind = kindOf(credential);
-    book.errors.add({ at: this.#options.wall(), kind, target: credential.target, reason: verdict.reason, detail });
+    if (kind !== "relay")
+      book.errors.add({ at: this.#options.wall(), kind, target: credential.target, reason: verdict.reason, detail });
     if (verdict.rests !== "nobody") {
       const { cooldowns } = this.#options;
       const [own, ofModel] = candidate.keys;
@@ -113,6 +121,7 @@ export class Ledger implements Standings, Observer<Candidate> {
       ...(ms > 0 ? { cooldown_until: untilText(this.#options.wall(), ms) } : {}),
       ...(standing?.failures ? { failure_count: standing.failures } : {}),
       ...(standing?.lastFailure ? { last_failure: standing.lastFailure } : {}),
+      ...(standing?.requests ? { requests: standing.requests } : {}),
       health_score: standing?.health ?? 100,
     };
   }
@@ -141,6 +150,17 @@ export class Ledger implements Standings, Observer<Candidate> {
     this.#change(book, credential, reason);
     this.#look(provider, book);
     if (book.persist) this.#options.onDirty(provider);
+  }
+
+  /** A client of the relay answered, or failed. These are the hits and errors of a provider that is reached through it. */
+  relayed(provider: string, channel: string, error?: string): void {
+    const book = this.book(provider);
+    const mark = { at: this.#options.wall(), kind: "relay", target: channel } as const;
+    if (error === undefined) {
+      book.lastSuccess = { ...mark, reason: "success" };
+      book.hits.add(book.lastSuccess);
+    } else book.errors.add({ ...mark, reason: "relay_error", detail: error });
+    this.#look(provider, book);
   }
 
   note(provider: string, happening: Happening): void {
@@ -178,11 +198,8 @@ export class Ledger implements Standings, Observer<Candidate> {
   }
 
   #look(provider: string, book: Book): readonly CandidateRow[] {
-    const rows = rowsOf(this.#options.roster(provider), ({ id }) => ({
-      ...this.of(provider, id),
-      ready: this.restsMs(provider, id) === 0,
-    }));
-    const targets = rows.map(({ kind, target }) => `${kind}:${target}`);
+    const rows = this.#options.relays?.(provider) ?? this.#rows(provider);
+    const targets = rows.map(({ kind, target }) => `${kind}:${target ?? ""}`);
     const order = targets.join(separator);
     if (order === book.order) return rows;
     const [top = ""] = targets;
@@ -200,6 +217,13 @@ export class Ledger implements Standings, Observer<Candidate> {
     }
     book.order = order;
     return rows;
+  }
+
+  #rows(provider: string): readonly CandidateRow[] {
+    return rowsOf(this.#options.roster(provider), ({ id }) => ({
+      ...this.of(provider, id),
+      ready: this.restsMs(provider, id) === 0,
+    }));
   }
 
   #change(book: Book, credential: Named, reason: string, detail?: string): void {

@@ -7,8 +7,9 @@ export type Roster = readonly Credential[];
 
 /** A candidate as ClawGo shows it. */
 export interface CandidateRow extends Omit<StandingFields, "last_failure"> {
-  readonly kind: "api_key" | "oauth";
-  readonly target: string;
+  readonly kind: "api_key" | "oauth" | "relay";
+  /** Absent: nothing is signed. */
+  readonly target?: string;
   readonly available: boolean;
   readonly status: "ready" | "cooldown";
 }
@@ -32,7 +33,7 @@ export function rowsOf(
   });
   return sorted.map(({ credential: { kind, target }, standing: { ready, last_failure: _, ...standing } }) => ({
     kind: kind === "oauth" ? "oauth" : "api_key",
-    target,
+    ...(target === "" ? {} : { target }),
     available: ready,
     status: ready ? "ready" : "cooldown",
     ...standing,

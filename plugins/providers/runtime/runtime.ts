@@ -4,16 +4,15 @@ import type { Credential } from "../credentials/credential.ts";
 import { masked } from "../credentials/keys.ts";
 import type { AccountsView, RefreshResult } from "../credentials/standings.ts";
 import { Cooldowns } from "../failover/cooldowns.ts";
-import { windowKeys, windowName } from "../failover/window-key.ts";
+import { isAccount, windowKeys, windowName } from "../failover/window-key.ts";
 import type { ProviderSpec } from "../settings.ts";
-import type { RelayChannels } from "../wire/relay/channels.ts";
-import { kindOf } from "./book.ts";
+import type { RelayChannels, RelayRow } from "../wire/relay/channels.ts";
 import { Keep, type KeepOptions } from "./keep.ts";
 import { Ledger } from "./ledger.ts";
+import { relayAccounts, relayCandidates } from "./relay-rows.ts";
 import type { CandidateRow } from "./rows.ts";
 import { readSnapshot, snapshotOf } from "./snapshot.ts";
 import { type Summary, summaryOf } from "./summary.ts";
-import { untilText } from "./time.ts";
 import { type ProviderFacts, type RuntimeItem, type RuntimeQuery, runtimeItems } from "./view.ts";
 
 export interface RuntimeOptions {
@@ -26,7 +25,7 @@ export interface RuntimeOptions {
   readonly credentials: (provider: string) => readonly Credential[];
   /** Where to keep what outlives a restart; absent: nowhere. */
   readonly keep?: Pick<KeepOptions, "folder" | "files">;
-  readonly relay?: Pick<RelayChannels, "rows">;
+  readonly relay?: Pick<RelayChannels, "rows" | "clear">;
 }
 
 /** A window that is open, for people. */
@@ -64,6 +63,7 @@ export class Runtime {
       cooldowns: this.cooldowns,
       roster: options.credentials,
       models: (provider) => options.spec(provider)?.models.length ?? 0,
+      relays: (provider) => this.#relays(provider, relayCandidates),
       wall: this.#wall,
       onDirty: (provider) => this.#keep?.touch(provider),
     });
@@ -123,12 +123,25 @@ export class Runtime {
     return this.ledger.order(provider);
   }
 
+  /** Clients of the relay, in the form of accounts. Undefined: this provider is not reached through it. */
+  relayAccounts(provider: string): readonly Readonly<Record<string, unknown>>[] | undefined {
+    return this.#relays(provider, relayAccounts);
+  }
+
+  /** One of them came, or left. */
+  relayChanged(reason: string, channel: string): void {
+    const happening = { kind: "relay", target: channel, reason } as const;
+    for (const { name, transport } of this.#specs) if (transport === "relay") this.ledger.note(name, happening);
+  }
+
   clearKeys(provider: string): void {
+    this.#relays(provider, () => this.#options.relay?.clear());
     for (const credential of this.#keys(provider)) this.ledger.clear(provider, credential);
   }
 
-  /** Keys and accounts. */
+  /** Keys, accounts and clients of the relay. */
   clearAll(provider: string): void {
+    this.#relays(provider, () => this.#options.relay?.clear());
     for (const credential of this.#options.credentials(provider)) this.ledger.clear(provider, credential);
   }
 
@@ -165,6 +178,7 @@ export class Runtime {
       return {
         name,
         auth: spec.auth,
+        strategy: spec.strategy,
         apiBase: spec.base,
         apiState: key
           ? { ...(spec.keys[0] ? { token_masked: masked(spec.keys[0]) } : {}), ...this.ledger.of(name, key.id) }
@@ -175,21 +189,14 @@ export class Runtime {
         lastSuccess: book.lastSuccess,
         topChangedAt: book.topChangedAt,
         order,
-        accounts: spec.transport === "relay" ? this.#relayRows() : (this.#options.accounts()?.rows(name) ?? []),
+        accounts: this.relayAccounts(name) ?? this.#options.accounts()?.rows(name) ?? [],
       };
     });
   }
 
-  /** Clients of the relay, in the form of accounts. */
-  #relayRows(): readonly Readonly<Record<string, unknown>>[] {
-    return (this.#options.relay?.rows() ?? []).map((row) => ({
-      ...{ email: "", account_id: row.channel, credential_file: "", account_label: row.channel },
-      ...(row.cooldownMs > 0 ? { cooldown_until: untilText(this.#wall(), row.cooldownMs) } : {}),
-      ...(row.failures > 0 ? { failure_count: row.failures } : {}),
-      ...(row.lastError ? { last_failure: row.lastError } : {}),
-      ...{ health_score: row.health, plan_type: "relay", quota_source: "relay" },
-      balance_label: row.connected ? "connected" : "disconnected",
-    }));
+  #relays<T>(provider: string, show: (rows: readonly RelayRow[], wall: number) => T): T | undefined {
+    if (this.#options.spec(provider)?.transport !== "relay") return undefined;
+    return show(this.#options.relay?.rows() ?? [], this.#wall());
   }
 
   /** Windows of keys and addresses that are no more. Accounts come and go, and theirs stay. */
@@ -206,7 +213,7 @@ export class Runtime {
   }
 
   #keys(provider: string): readonly Credential[] {
-    return this.#options.credentials(provider).filter((credential) => kindOf(credential) === "api_key");
+    return this.#options.credentials(provider).filter(({ kind }) => kind !== "oauth");
   }
 
   #snapshot(provider: string): unknown {
@@ -226,8 +233,4 @@ export class Runtime {
     }
     this.#forgetGone();
   }
-}
-
-function isAccount(credential: string): boolean {
-  return !credential.startsWith("key:") && !credential.startsWith("none:");
 }

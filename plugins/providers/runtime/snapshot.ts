@@ -53,12 +53,13 @@ export function readSnapshot(value: unknown, provider: string, { book, cooldowns
   book.lastSuccess ??= markOf(file.last_success)[0];
   book.topChangedAt ||= Number(file.top_changed_at) || 0;
   for (const one of listOf(file.standings)) {
-    const { id, health, failures, lastFailure } = objectOf(one);
+    const { id, health, failures, lastFailure, requests } = objectOf(one);
     if (typeof id !== "string" || !(Number(health) >= 1 && Number(health) <= 100) || book.standings.has(id)) continue;
     book.standings.set(id, {
       health: Number(health),
       failures: Number(failures) || 0,
       lastFailure: String(lastFailure ?? ""),
+      requests: Number(requests) || 0,
     });
   }
   for (const one of listOf(file.windows)) {

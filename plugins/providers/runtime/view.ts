@@ -17,6 +17,7 @@ export interface EventRow {
 export interface ProviderFacts {
   readonly name: string;
   readonly auth: string;
+  readonly strategy: string;
   readonly apiBase: string;
   readonly apiState: Partial<StandingFields> & { readonly token_masked?: string };
   readonly hits: readonly Mark[];
@@ -76,23 +77,25 @@ export function runtimeItems(all: readonly ProviderFacts[], query: RuntimeQuery,
 }
 
 function item(facts: ProviderFacts, query: RuntimeQuery, now: number): RuntimeItem {
-  const pick = (marks: readonly Mark[]) => sorted(marks.filter(wanted(query, now)), query);
+  const pick = (marks: readonly Mark[]) => marks.filter(wanted(query, now));
   const [hits, errors, changes] = [pick(facts.hits), pick(facts.errors), pick(facts.changes)];
   const merged = sorted(query.changesOnly ? changes : [...hits, ...errors, ...changes], query);
   const end = query.cursor + query.limit;
-  const shown = (marks: readonly Mark[]) => orNull(marks.slice(0, query.limit).map(eventRow));
+  /** Null where there is nothing, empty where the filters left nothing. */
+  const shown = (marks: readonly Mark[], of: readonly Mark[]) => (of.length === 0 ? null : marks.map(eventRow));
   return {
     name: facts.name,
     auth: facts.auth,
     api_base: facts.apiBase,
     api_state: facts.apiState,
-    recent_hits: query.changesOnly ? [] : shown(hits),
-    recent_errors: query.changesOnly ? [] : shown(errors),
-    recent_changes: shown(changes),
+    recent_hits: query.changesOnly ? [] : shown(hits, facts.hits),
+    recent_errors: query.changesOnly ? [] : shown(errors, facts.errors),
+    recent_changes: shown(changes, facts.changes),
     last_success: facts.lastSuccess ? eventRow(facts.lastSuccess) : null,
-    candidate_order: orNull(facts.order),
+    candidate_order: facts.order.length === 0 ? null : facts.order,
+    strategy: facts.strategy,
     ...(facts.accounts.length > 0 ? { oauth_accounts: facts.accounts } : {}),
-    events: orNull(merged.slice(query.cursor, end).map(eventRow)),
+    events: merged.slice(query.cursor, end).map(eventRow),
     next_cursor: end < merged.length ? end : 0,
   };
 }
@@ -105,11 +108,6 @@ export function eventRow({ at, kind, target, reason, detail }: Mark): EventRow {
     ...(reason ? { reason } : {}),
     ...(detail ? { detail } : {}),
   };
-}
-
-/** Empty lists are null, as ClawGo's are. */
-function orNull<T>(list: readonly T[]): readonly T[] | null {
-  return list.length === 0 ? null : list;
 }
 
 /** By time; of one moment, as they came. */

@@ -5,7 +5,7 @@
 import type { ModelEvent, ModelReply, StopReason, Usage } from "@chela/sdk";
 import { fault } from "../failover/faults.ts";
 import { limits } from "../limits.ts";
-import type { Target } from "./dialect.ts";
+import type { ReplyReader, Target } from "./dialect.ts";
 
 /** A call whose arguments may still be arriving. */
 export interface OpenCall {
@@ -66,6 +66,38 @@ export class Assembly {
     };
     out.push({ type: "done", reply });
   }
+}
+
+/** What the readers of all wires have: whom they read, the reply as far as it is there, and whether more is to come. */
+export abstract class Reader implements ReplyReader {
+  protected readonly target: Target;
+  protected readonly reply: Assembly;
+  /** The upstream has said its last word. */
+  protected over = false;
+
+  constructor(target: Target) {
+    this.target = target;
+    this.reply = new Assembly(target);
+  }
+
+  get done(): boolean {
+    return this.over;
+  }
+
+  get complete(): boolean {
+    return this.reply.stop !== undefined;
+  }
+
+  abstract event(name: string | undefined, data: string, out: ModelEvent[]): void;
+
+  abstract whole(text: string, out: ModelEvent[]): void;
+
+  finish(out: ModelEvent[]): void {
+    this.reply.finish(out, this.native());
+  }
+
+  /** What the same model wants back with this reply. */
+  protected abstract native(): ModelReply["native"];
 }
 
 /** One that no other reply of the conversation has. */

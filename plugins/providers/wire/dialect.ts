@@ -3,6 +3,7 @@ import type { ModelEvent, ModelRequest } from "@chela/sdk";
 import type { Signed } from "../credentials/credential.ts";
 import type { Culprit } from "../failover/faults.ts";
 import type { ProviderSpec } from "../settings.ts";
+import type { ToolTexts } from "./chat/tool-texts.ts";
 
 export type WireName = "chat" | "responses" | "anthropic" | "gemini";
 
@@ -23,8 +24,8 @@ export interface WireRequest {
 
 export interface Wire {
   readonly name: WireName;
-  /** Whether the reply is to be streamed is the wire's to say in path and body. */
-  request(request: ModelRequest, model: string, spec: ProviderSpec): WireRequest;
+  /** Whether the reply is to be streamed is the wire's to say in path and body. `texts`: of tools, from requests before. */
+  request(request: ModelRequest, model: string, spec: ProviderSpec, texts?: ToolTexts): WireRequest;
   /** Name, value … that carry the credential. */
   sign(signed: Signed, spec: ProviderSpec): readonly string[];
   reader(target: Target, spec: ProviderSpec, request: ModelRequest): ReplyReader;

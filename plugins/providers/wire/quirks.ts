@@ -23,3 +23,8 @@ export function unlessSet(spec: ProviderSpec, name: string, value: string): read
   for (let at = 0; at < spec.headers.length; at += 2) if (spec.headers[at] === name) return [];
   return [name, value];
 }
+
+/** Requests may be signed with accounts of a vendor that takes less from them than from keys. */
+export function isBare(spec: ProviderSpec, quirks: Quirks): boolean {
+  return quirks.bareAccounts === true && (spec.mode === "oauth" || spec.mode === "hybrid");
+}

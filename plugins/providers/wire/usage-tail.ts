@@ -2,16 +2,19 @@
 import type { Usage } from "@chela/sdk";
 import { chatUsage } from "./chat/reply.ts";
 
-const start = /"usage"\s*:\s*(?=\{)/g;
+/** Without its first quote: JSON is full of quotes, and a search stops at each. */
+const name = 'usage"';
+const opening = /\s*:\s*(?=\{)/y;
 
-/** Null when it says nothing. `tail` may begin in the middle of anything. */
+/** Null when it says nothing; the last that can be read counts. `tail` may begin in the middle of anything. */
 export function usageIn(tail: string): Usage | null {
   let found: Usage | null = null;
-  for (const match of tail.matchAll(start)) {
-    const from = match.index + match[0].length;
+  for (let at = tail.indexOf(name); at >= 0; at = tail.indexOf(name, at + 1)) {
+    opening.lastIndex = at + name.length;
+    if (tail[at - 1] !== '"' || !opening.test(tail)) continue;
+    const from = opening.lastIndex;
     const end = closing(tail, from);
-    if (end < 0) break;
-    found = parsed(tail.slice(from, end)) ?? found;
+    if (end >= 0) found = parsed(tail.slice(from, end)) ?? found;
   }
   return found;
 }

@@ -3,9 +3,11 @@ import { type Approval, type ApprovalDecision, GatewayError, type Socket, Type }
 import type { Ctx } from "../world.ts";
 import { type ApprovalDesk, concerns, type Notice } from "./desk.ts";
 
-const Decision = Type.Union([Type.Literal("allow"), Type.Literal("always"), Type.Literal("deny")]);
-const Hash = Type.String({ minLength: 64, maxLength: 64 });
-const Id = Type.String({ minLength: 1, maxLength: 64 });
+const Decision = Type.Union([Type.Literal("allow"), Type.Literal("always"), Type.Literal("deny")], {
+  description: "always: later calls of this tool in this session, too",
+});
+const Hash = Type.String({ minLength: 64, maxLength: 64, description: "Of the input that was shown" });
+const Id = Type.String({ minLength: 1, maxLength: 64, description: "Id of the approval" });
 const Answer = Type.Object({ id: Id, hash: Hash, decision: Decision });
 const Frame = Type.Object({ type: Type.String() }, { additionalProperties: true });
 type Reply = { readonly id: string; readonly hash: string; readonly decision: ApprovalDecision };
@@ -59,6 +61,7 @@ function registerRoutes(ctx: Ctx, desk: ApprovalDesk): void {
     path: "/api/approvals/:id",
     access: "admin",
     about: "Answers a call that waits.",
+    params: Type.Object({ id: Id }),
     body: Type.Object({ hash: Hash, decision: Decision }),
     handler: async ({ params: { id = "" }, body, identity }) => {
       await desk.decide(id, body.hash, body.decision, identity);

@@ -1,6 +1,6 @@
 /**
  * The audit: one row per tool call, the denied ones included. Rows wait in memory for at most a second and are written
- * together; a call never waits for the disk. Without a database, or while it fails, the log has the same facts.
+ * together; a call never waits for the disk. What waits when the database goes is written into the one that comes.
  */
 import { type Migration, messageOf, type Store, type ToolRecord } from "@chela/sdk";
 import { keptArguments, maskedLine } from "./mask.ts";
@@ -64,24 +64,24 @@ const maxDetail = 500;
 type Fresh = Omit<AuditRow, "id">;
 
 export class AuditBook {
-  readonly #store: Store | undefined;
+  readonly #store: () => Store | undefined;
   readonly #warn: (fields: Record<string, unknown>, message: string) => void;
   #buffer: Fresh[] = [];
   #lost = 0;
   /** Why rows wait; empty when they do not. Told once, not at every attempt. */
   #trouble = "";
-  #ready: Promise<void> | undefined;
+  /** Whose table is made. */
+  readonly #ready = new WeakMap<Store, Promise<void>>();
   /** Writes run one after another. */
   #queue: Promise<unknown> = Promise.resolve();
 
-  constructor(store: Store | undefined, warn: (fields: Record<string, unknown>, message: string) => void) {
+  constructor(store: () => Store | undefined, warn: (fields: Record<string, unknown>, message: string) => void) {
     this.#store = store;
     this.#warn = warn;
   }
 
   /** Never waits and never throws. */
   add(record: ToolRecord, now = Date.now()): void {
-    if (!this.#store) return;
     if (this.#buffer.length >= maxBuffered) {
       this.#buffer.shift();
       this.#lost += 1;
@@ -102,7 +102,7 @@ export class AuditBook {
 
   /** Newest first. */
   async list(query: AuditQuery): Promise<readonly AuditRow[]> {
-    const store = this.#store;
+    const store = this.#store();
     if (!store) return [];
     await this.flush();
     await this.#open(store);
@@ -116,7 +116,7 @@ export class AuditBook {
 
   /** Forgets rows that are too old or too many. */
   async prune(retentionDays: number, maxRows: number, now = Date.now()): Promise<void> {
-    const store = this.#store;
+    const store = this.#store();
     if (!store) return;
     await this.#open(store);
     await store.run("DELETE FROM tool_audit WHERE at < ?", now - retentionDays * 86_400_000);
@@ -128,7 +128,7 @@ export class AuditBook {
   }
 
   async #write(): Promise<void> {
-    const store = this.#store;
+    const store = this.#store();
     if (!store || this.#buffer.length === 0) return;
     const rows = this.#buffer;
     this.#buffer = [];
@@ -152,11 +152,14 @@ export class AuditBook {
 
   /** The table is made when it is first needed; a failure is tried again. */
   #open(store: Store): Promise<void> {
-    this.#ready ??= store.migrate("tools", migrations).catch((error: unknown) => {
-      this.#ready = undefined;
+    const known = this.#ready.get(store);
+    if (known) return known;
+    const ready = store.migrate("tools", migrations).catch((error: unknown) => {
+      this.#ready.delete(store);
       throw error;
     });
-    return this.#ready;
+    this.#ready.set(store, ready);
+    return ready;
   }
 }
 

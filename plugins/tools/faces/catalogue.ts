@@ -38,7 +38,7 @@ export function registerCatalogue(ctx: Ctx): void {
     name: "tools.info",
     access: "read",
     about: "One tool with the JSON Schema of its input.",
-    params: Type.Object({ name: Type.String({ maxLength: 64 }) }),
+    params: Type.Object({ name: Type.String({ maxLength: 64, description: "Name of the tool" }) }),
     handler: ({ name }) => {
       const info = ctx.use.tools.list().find((one) => one.name === name);
       if (!info) throw new GatewayError("TOOL_UNKNOWN", 404, `there is no tool "${name}"; tools.list names them`);

@@ -4,8 +4,8 @@ import { GatewayError, isSessionKey, type Turn, Type } from "@chela/sdk";
 import type { Ctx } from "../world.ts";
 
 const Params = Type.Object({
-  tool: Type.String({ minLength: 1, maxLength: 64 }),
-  args: Type.Record(Type.String(), Type.Unknown(), { default: {} }),
+  tool: Type.String({ minLength: 1, maxLength: 64, description: "Name of the tool" }),
+  args: Type.Record(Type.String(), Type.Unknown(), { default: {}, description: "Its input" }),
   session: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: "On whose behalf; default: none" })),
 });
 

@@ -1,9 +1,9 @@
 /** edit_file: exact replacements in one file, all or none, under the file's lock. */
 import { GatewayError, type KeyedLock } from "@chela/sdk";
-import type { WorkCtx } from "../world.ts";
+import { type Ctx, present } from "../world.ts";
 import { contentOf, isPlainText } from "./content.ts";
 import { applyEdits, type Edit } from "./edit.ts";
-import { belowRoot, missing } from "./place.ts";
+import { belowRoot, missing, placeIn } from "./place.ts";
 import { tooLarge } from "./write-file.ts";
 
 export interface EditInput {
@@ -14,12 +14,14 @@ export interface EditInput {
   readonly edits?: readonly Edit[] | undefined;
 }
 
-export async function editFileTool(ctx: WorkCtx, lock: KeyedLock, input: EditInput): Promise<string> {
+export async function editFileTool(ctx: Ctx, lock: KeyedLock, input: EditInput): Promise<string> {
   const edits = editsOf(input);
-  const root = ctx.use.workspace.root();
+  const root = present(ctx, "workspace").folder();
   const path = belowRoot(root, input.path);
   const { max_write_bytes: maxBytes } = ctx.config.filesystem;
-  return lock.run(await ctx.use.files.resolve(root, path), async () => {
+  const place = await placeIn(ctx.use.files, root, path);
+  if (place === undefined) throw missing(input.path);
+  return lock.run(place, async () => {
     const bytes = await ctx.use.files.read(root, path, maxBytes);
     if (!bytes) throw missing(input.path);
     const content = contentOf(bytes);

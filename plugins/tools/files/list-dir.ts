@@ -3,8 +3,8 @@ import type { Dirent } from "node:fs";
 import { lstat, opendir, realpath } from "node:fs/promises";
 import { join } from "node:path";
 import { GatewayError } from "@chela/sdk";
-import type { WorkCtx } from "../world.ts";
-import { belowRoot } from "./place.ts";
+import { type Ctx, present } from "../world.ts";
+import { belowRoot, placeIn } from "./place.ts";
 
 export interface ListInput {
   readonly path: string;
@@ -22,12 +22,14 @@ interface Listing {
   full: boolean;
 }
 
-export async function listDirTool(ctx: WorkCtx, input: ListInput, signal: AbortSignal): Promise<string> {
-  const root = ctx.use.workspace.root();
+export async function listDirTool(ctx: Ctx, input: ListInput, signal: AbortSignal): Promise<string> {
+  const root = present(ctx, "workspace").folder();
   const path = belowRoot(root, input.path);
-  const folder = path === "." ? await realpath(root) : await ctx.use.files.resolve(root, path);
-  const stats = await lstat(folder).catch(() => undefined);
-  if (!stats) throw new GatewayError("FILE_MISSING", 404, `there is no folder ${JSON.stringify(input.path)}`);
+  const folder = await placeIn(ctx.use.files, root, path);
+  if (folder === undefined && path === ".") return ". is empty: nothing was written into the workspace yet.";
+  const stats = folder === undefined ? undefined : await lstat(folder).catch(() => undefined);
+  if (!stats || folder === undefined)
+    throw new GatewayError("FILE_MISSING", 404, `there is no folder ${JSON.stringify(input.path)}`);
   if (!stats.isDirectory()) throw new GatewayError("NOT_A_FOLDER", 400, `${JSON.stringify(input.path)} is no folder`);
   const listing: Listing = { lines: [], full: false };
   await list(folder, "", input.recursive ? maxDepth : 1, { listing, signal });
@@ -54,8 +56,16 @@ async function list(
     const name = prefix + entry.name;
     to.listing.lines.push(await lineFor(folder, entry, name));
     if (entry.isDirectory() && depth > 1 && !closed.has(entry.name))
-      await list(join(folder, entry.name), `${name}/`, depth - 1, to);
+      await list(join(folder, entry.name), `${name}/`, depth - 1, to).catch(passOver(name, to.listing));
   }
+}
+
+/** A folder that went meanwhile, or that may not be read, does not hide the others. */
+function passOver(name: string, { lines }: Listing): (error: NodeJS.ErrnoException) => void {
+  return (error) => {
+    if (error.code === "EACCES" || error.code === "EPERM") lines.push(`${name}/ may not be read`);
+    else if (error.code !== "ENOENT" && error.code !== "ENOTDIR") throw error;
+  };
 }
 
 /** Of a folder with more than anybody will be shown, some. */

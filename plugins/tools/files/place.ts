@@ -1,6 +1,7 @@
 /** Paths as models write them, below the workspace. */
+import { realpath } from "node:fs/promises";
 import { isAbsolute, relative } from "node:path";
-import { GatewayError } from "@chela/sdk";
+import { type Files, GatewayError } from "@chela/sdk";
 
 /** Relative to `root`, with `/`: an absolute path that lies below it is as good. `.` is the root itself. */
 export function belowRoot(root: string, path: string): string {
@@ -12,6 +13,15 @@ export function belowRoot(root: string, path: string): string {
     throw new GatewayError("PATH_REFUSED", 400, message);
   }
   return clean === "" ? "." : clean;
+}
+
+/** Where `path` lies, links followed; undefined before there is a workspace. */
+export function placeIn(files: Files, root: string, path: string): Promise<string | undefined> {
+  const place = path === "." ? realpath(root) : files.resolve(root, path);
+  return place.catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "ENOENT") throw error;
+    return undefined;
+  });
 }
 
 export function missing(path: string): GatewayError {

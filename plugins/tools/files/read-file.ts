@@ -1,6 +1,6 @@
 /** read_file: a window of the lines of a text; what is no text is described and not shown. */
 import { cutText, GatewayError } from "@chela/sdk";
-import type { WorkCtx } from "../world.ts";
+import { type Ctx, present } from "../world.ts";
 import { contentOf } from "./content.ts";
 import { belowRoot, missing } from "./place.ts";
 
@@ -13,8 +13,8 @@ export interface ReadInput {
 const maxChars = 100_000;
 const maxLineChars = 2_000;
 
-export async function readFileTool(ctx: WorkCtx, input: ReadInput): Promise<string> {
-  const root = ctx.use.workspace.root();
+export async function readFileTool(ctx: Ctx, input: ReadInput): Promise<string> {
+  const root = present(ctx, "workspace").folder();
   const path = belowRoot(root, input.path);
   const { max_read_bytes } = ctx.config.filesystem;
   const bytes = await ctx.use.files.read(root, path, max_read_bytes);

@@ -1,13 +1,13 @@
 /** read_file, write_file, edit_file, list_dir: what models are told of them. Their code is loaded at the first call. */
 import { KeyedLock, type Tool, type TSchema, Type } from "@chela/sdk";
-import type { WorkCtx } from "../world.ts";
+import type { Ctx } from "../world.ts";
 
 const Path = (description: string) => Type.String({ minLength: 1, maxLength: 4096, description });
 const OldText = Type.String({ description: "Text as it stands in the file, white space included" });
 const NewText = Type.String({ description: "What takes its place" });
 const All = Type.Boolean({ description: "Replace every place; default: there must be exactly one" });
 
-export function fileTools(ctx: WorkCtx): Tool<TSchema>[] {
+export function fileTools(ctx: Ctx): Tool<TSchema>[] {
   const lock = new KeyedLock();
   const read: Tool<typeof ReadInput> = {
     name: "read_file",
@@ -55,7 +55,7 @@ const ReadInput = Type.Object({
 const WriteInput = Type.Object({
   path: Path("Below the workspace"),
   content: Type.String({ description: "The whole new content" }),
-  append: Type.Boolean({ default: false }),
+  append: Type.Boolean({ default: false, description: "Add to the end instead" }),
 });
 
 const EditInput = Type.Object({
@@ -73,5 +73,5 @@ const EditInput = Type.Object({
 
 const ListInput = Type.Object({
   path: Type.String({ maxLength: 4096, default: ".", description: "Below the workspace; . is its root" }),
-  recursive: Type.Boolean({ default: false }),
+  recursive: Type.Boolean({ default: false, description: "What is below, too" }),
 });

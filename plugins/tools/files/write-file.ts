@@ -1,7 +1,7 @@
 /** write_file: a whole file at once, or something added at its end. */
 import { mkdir } from "node:fs/promises";
 import { GatewayError, type KeyedLock } from "@chela/sdk";
-import type { WorkCtx } from "../world.ts";
+import { type Ctx, present } from "../world.ts";
 import { contentOf } from "./content.ts";
 import { belowRoot } from "./place.ts";
 
@@ -11,8 +11,8 @@ export interface WriteInput {
   readonly append: boolean;
 }
 
-export async function writeFileTool(ctx: WorkCtx, lock: KeyedLock, input: WriteInput): Promise<string> {
-  const root = ctx.use.workspace.root();
+export async function writeFileTool(ctx: Ctx, lock: KeyedLock, input: WriteInput): Promise<string> {
+  const root = present(ctx, "workspace").folder();
   const path = belowRoot(root, input.path);
   const { max_write_bytes: maxBytes } = ctx.config.filesystem;
   await mkdir(root, { recursive: true, mode: 0o700 });

@@ -1,6 +1,6 @@
 /** exec: one program to its end, within its time; both ends of what it says, and how it ended. */
 import type { ChildOutcome, Turn } from "@chela/sdk";
-import type { WorkCtx } from "../world.ts";
+import type { Ctx } from "../world.ts";
 import { argvOf, type CommandInput } from "./command.ts";
 import { workingDir } from "./workdir.ts";
 
@@ -9,7 +9,7 @@ export interface ExecInput extends CommandInput {
   readonly timeout_sec?: number | undefined;
 }
 
-export async function execTool(ctx: WorkCtx, input: ExecInput, turn: Turn): Promise<string> {
+export async function execTool(ctx: Ctx, input: ExecInput, turn: Turn): Promise<string> {
   const { timeout_sec, max_output_bytes: maxBytes } = ctx.config.shell;
   const argv = argvOf(input);
   const cwd = await workingDir(ctx, input.working_dir);

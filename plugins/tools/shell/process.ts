@@ -1,6 +1,6 @@
 /** process: programs in the background: start, list, read, write, stop. */
 import { GatewayError, type Turn } from "@chela/sdk";
-import type { WorkCtx } from "../world.ts";
+import type { Ctx } from "../world.ts";
 import { argvOf, type CommandInput } from "./command.ts";
 import type { Processes, Started } from "./processes.ts";
 import { workingDir } from "./workdir.ts";
@@ -16,12 +16,7 @@ export interface ProcessInput extends CommandInput {
 const startedMs = 200;
 const maxInputChars = 100_000;
 
-export async function processTool(
-  ctx: WorkCtx,
-  processes: Processes,
-  input: ProcessInput,
-  turn: Turn,
-): Promise<string> {
+export async function processTool(ctx: Ctx, processes: Processes, input: ProcessInput, turn: Turn): Promise<string> {
   // Without a session, those of the same identity; as a pair, so that no session's name can be one.
   const session = JSON.stringify([turn.session, turn.session === null ? turn.identity.id : ""]);
   if (input.action === "start") return start(ctx, processes, input, session);
@@ -33,7 +28,7 @@ export async function processTool(
   return `Stopped ${found.id}.${tail(found, ctx.config.shell.max_output_bytes)}`;
 }
 
-async function start(ctx: WorkCtx, processes: Processes, input: ProcessInput, session: string): Promise<string> {
+async function start(ctx: Ctx, processes: Processes, input: ProcessInput, session: string): Promise<string> {
   const argv = argvOf(input);
   const cwd = await workingDir(ctx, input.working_dir);
   const shown = [input.command ?? "", ...(input.args ?? [])].join(" ");

@@ -1,6 +1,6 @@
 /** The shell as a whole: its tools while it is on, and the end of everything it started when it goes. */
 import type { Tool, TSchema } from "@chela/sdk";
-import type { WorkCtx } from "../world.ts";
+import type { Ctx } from "../world.ts";
 import type { Processes } from "./processes.ts";
 import { shellTools } from "./tools.ts";
 
@@ -8,7 +8,7 @@ export class ShellSwitch {
   #running = new AbortController();
   #processes: Promise<Processes> | undefined;
 
-  tools(ctx: WorkCtx): Tool<TSchema>[] {
+  tools(ctx: Ctx): Tool<TSchema>[] {
     return shellTools(ctx, () => this.#load(), this.#running.signal);
   }
 

@@ -1,6 +1,6 @@
 /** exec and process: what models are told of them, and the switch that ends whatever runs when they are taken away. */
 import { type Tool, type TSchema, Type } from "@chela/sdk";
-import type { WorkCtx } from "../world.ts";
+import type { Ctx } from "../world.ts";
 import type { Processes } from "./processes.ts";
 
 const Command = Type.String({
@@ -23,7 +23,12 @@ const ExecInput = Type.Object({
 });
 
 const ProcessInput = Type.Object({
-  action: Type.Union(["start", "list", "read", "write", "stop"].map((name) => Type.Literal(name as "start"))),
+  action: Type.Union(
+    ["start", "list", "read", "write", "stop"].map((name) => Type.Literal(name as "start")),
+    {
+      description: "What to do",
+    },
+  ),
   id: Type.Optional(Type.String({ maxLength: 64, description: "For read, write, stop: as start told it" })),
   command: Type.Optional(Command),
   args: Type.Optional(Args),
@@ -37,7 +42,7 @@ const ProcessInput = Type.Object({
 const maxRunMs = 3_700_000;
 
 /** `processes` is asked for at the first call of process. */
-export function shellTools(ctx: WorkCtx, processes: () => Promise<Processes>, off: AbortSignal): Tool<TSchema>[] {
+export function shellTools(ctx: Ctx, processes: () => Promise<Processes>, off: AbortSignal): Tool<TSchema>[] {
   const exec: Tool<typeof ExecInput> = {
     name: "exec",
     about:

@@ -2,10 +2,10 @@
 import { mkdir, realpath, stat } from "node:fs/promises";
 import { GatewayError } from "@chela/sdk";
 import { belowRoot } from "../files/place.ts";
-import type { WorkCtx } from "../world.ts";
+import { type Ctx, present } from "../world.ts";
 
-export async function workingDir(ctx: WorkCtx, asked: string | undefined): Promise<string> {
-  const root = ctx.use.workspace.root();
+export async function workingDir(ctx: Ctx, asked: string | undefined): Promise<string> {
+  const root = present(ctx, "workspace").folder();
   const path = belowRoot(root, asked || ctx.config.shell.working_dir || ".");
   await mkdir(root, { recursive: true, mode: 0o700 });
   const folder = path === "." ? await realpath(root) : await ctx.use.files.resolve(root, path);

@@ -1,6 +1,6 @@
 /** memory_get, memory_search, memory_write: the memory of the agent whose turn it is, and no other's. */
 import { GatewayError, type Tool, type TSchema, type Turn, Type } from "@chela/sdk";
-import type { WorkCtx } from "../world.ts";
+import { type Ctx, present } from "../world.ts";
 
 const Path = Type.String({
   minLength: 1,
@@ -9,11 +9,11 @@ const Path = Type.String({
 });
 const GetInput = Type.Object({ path: Type.Optional(Path) });
 const SearchInput = Type.Object({
-  query: Type.String({ minLength: 1, maxLength: 400 }),
-  limit: Type.Integer({ minimum: 1, maximum: 50, default: 8 }),
+  query: Type.String({ minLength: 1, maxLength: 400, description: "Words to look for" }),
+  limit: Type.Integer({ minimum: 1, maximum: 50, default: 8, description: "Passages at most" }),
 });
 const WriteInput = Type.Object({
-  content: Type.String({ minLength: 1, maxLength: 100_000 }),
+  content: Type.String({ minLength: 1, maxLength: 100_000, description: "What to remember" }),
   path: Type.Optional(Path),
 });
 
@@ -22,8 +22,8 @@ function namespaceOf({ agent }: Turn): string | undefined {
   return agent === "main" || agent === "" ? undefined : agent;
 }
 
-export function memoryTools(ctx: WorkCtx): Tool<TSchema>[] {
-  const memory = () => ctx.use.workspace;
+export function memoryTools(ctx: Ctx): Tool<TSchema>[] {
+  const memory = () => present(ctx, "workspace");
   const get: Tool<typeof GetInput> = {
     name: "memory_get",
     about: "Reads a file of your memory; without a path, the long-term memory and the notes of today and yesterday.",

@@ -1,18 +1,16 @@
 /** session_search, sessions and message: what was said elsewhere, and saying something there. */
 import {
-  type Agent,
   contentText,
   cutText,
   GatewayError,
   messageOf,
-  type Sessions,
   type StoredMessage,
   type Tool,
   type TSchema,
   type Turn,
   Type,
 } from "@chela/sdk";
-import type { Ctx } from "../world.ts";
+import { type Ctx, present } from "../world.ts";
 
 const Key = Type.String({
   minLength: 1,
@@ -21,17 +19,20 @@ const Key = Type.String({
   description: "Key of a session",
 });
 const SearchInput = Type.Object({
-  query: Type.String({ minLength: 1, maxLength: 400 }),
+  query: Type.String({ minLength: 1, maxLength: 400, description: "Words to look for" }),
   kinds: Type.Optional(
     Type.Array(Type.String({ maxLength: 40 }), { maxItems: 10, description: "main, cron, subagent …" }),
   ),
-  limit: Type.Integer({ minimum: 1, maximum: 20, default: 5 }),
+  limit: Type.Integer({ minimum: 1, maximum: 20, default: 5, description: "Sessions at most" }),
 });
 const SessionsInput = Type.Object({
-  action: Type.Union(["list", "history", "send"].map((name) => Type.Literal(name as "list"))),
+  action: Type.Union(
+    ["list", "history", "send"].map((name) => Type.Literal(name as "list")),
+    { description: "What to do" },
+  ),
   session: Type.Optional(Key),
   content: Type.Optional(Type.String({ maxLength: 100_000, description: "For send: what to say to the agent there" })),
-  limit: Type.Integer({ minimum: 1, maximum: 200, default: 20 }),
+  limit: Type.Integer({ minimum: 1, maximum: 200, default: 20, description: "Sessions or messages at most" }),
   wait_sec: Type.Integer({
     minimum: 0,
     maximum: 300,
@@ -40,13 +41,13 @@ const SessionsInput = Type.Object({
   }),
 });
 const MessageInput = Type.Object({
-  content: Type.String({ minLength: 1, maxLength: 100_000 }),
+  content: Type.String({ minLength: 1, maxLength: 100_000, description: "What to say" }),
   session: Type.Optional(Key),
 });
 
 type Input = { action: string; session?: string; content?: string; limit: number; wait_sec: number };
 
-export function sessionTools(ctx: Ctx, sessions: Sessions, agent: Agent | undefined): Tool<TSchema>[] {
+export function sessionTools(ctx: Ctx): Tool<TSchema>[] {
   const search: Tool<typeof SearchInput> = {
     name: "session_search",
     about: "Finds passages in earlier conversations by words.",
@@ -55,7 +56,12 @@ export function sessionTools(ctx: Ctx, sessions: Sessions, agent: Agent | undefi
     access: "read",
     run: async ({ query, kinds, limit }, { session }) => {
       const except = session === null ? {} : { except: session };
-      const hits = await sessions.search({ words: query, ...(kinds?.length && { kinds }), ...except, limit });
+      const hits = await present(ctx, "sessions").search({
+        words: query,
+        ...(kinds?.length && { kinds }),
+        ...except,
+        limit,
+      });
       const texts = hits.map(({ session: { key }, snippets }) =>
         [key, ...snippets.map(({ seq, role, text }) => `  #${seq} ${role}: ${text}`)].join("\n"),
       );
@@ -69,7 +75,7 @@ export function sessionTools(ctx: Ctx, sessions: Sessions, agent: Agent | undefi
     risk: "write",
     access: "write",
     timeoutMs: 310_000,
-    run: (input, turn) => runSessions(sessions, agent, input as Input, turn),
+    run: (input, turn) => runSessions(ctx, input as Input, turn),
   };
   const message: Tool<typeof MessageInput> = {
     name: "message",
@@ -80,7 +86,7 @@ export function sessionTools(ctx: Ctx, sessions: Sessions, agent: Agent | undefi
     run: async ({ content, session = undefined }, turn) => {
       const key = session ?? turn.session;
       if (key === null) throw new GatewayError("SESSION_NEEDED", 400, "this turn has no session; name one");
-      const seq = await sessions.append(key, [{ role: "assistant", content }]);
+      const seq = await present(ctx, "sessions").append(key, [{ role: "assistant", content }]);
       ctx.emit("message", { session: key, seq, content, agent: turn.agent, turn: turn.id });
       return `Said in ${key} (message ${seq}).`;
     },
@@ -89,13 +95,12 @@ export function sessionTools(ctx: Ctx, sessions: Sessions, agent: Agent | undefi
 }
 
 async function runSessions(
-  sessions: Sessions,
-  agent: Agent | undefined,
+  ctx: Ctx,
   { action, session, content = "", limit, wait_sec }: Input,
   turn: Turn,
 ): Promise<string> {
   if (action === "list") {
-    const rows = (await sessions.list()).slice(0, limit);
+    const rows = await present(ctx, "sessions").list(limit);
     const lines = rows.map(
       ({ key, kind, messages, title }) => `${key}  ${kind}, ${messages} messages${title && `: ${title}`}`,
     );
@@ -103,17 +108,18 @@ async function runSessions(
   }
   if (session === undefined) throw new GatewayError("SESSION_NEEDED", 400, `${action} needs the key of a session`);
   if (action === "history") {
-    const messages = await sessions.history(session, { limit });
+    const messages = await present(ctx, "sessions").history(session, { limit });
     return messages.map(line).join("\n") || `${session} is empty.`;
   }
-  return send(agent, { session, content, waitMs: wait_sec * 1000 }, turn);
+  return send(ctx, { session, content, waitMs: wait_sec * 1000 }, turn);
 }
 
 async function send(
-  agent: Agent | undefined,
+  ctx: Ctx,
   { session, content, waitMs }: { session: string; content: string; waitMs: number },
   turn: Turn,
 ): Promise<string> {
+  const { agent } = ctx.use;
   if (!agent) throw new GatewayError("AGENT_ABSENT", 503, "there is no agent to send to");
   if (content.trim() === "") throw new GatewayError("MESSAGE_EMPTY", 400, "content is empty");
   if (session === turn.session)

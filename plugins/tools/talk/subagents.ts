@@ -1,5 +1,6 @@
 /** spawn and subagent_profile: handing work to another agent, and who there is. */
-import { type Agent, type AgentProfileInfo, GatewayError, type Tool, type TSchema, Type } from "@chela/sdk";
+import { type AgentProfileInfo, GatewayError, type Tool, type TSchema, Type } from "@chela/sdk";
+import { type Ctx, present } from "../world.ts";
 
 const SpawnInput = Type.Object({
   content: Type.String({ minLength: 1, maxLength: 200_000, description: "The whole task: it knows nothing else" }),
@@ -14,14 +15,14 @@ const SpawnInput = Type.Object({
   background: Type.Boolean({ default: false, description: "Do not wait: its result comes as a message" }),
 });
 const ProfileInput = Type.Object({
-  action: Type.Union([Type.Literal("list"), Type.Literal("get")], { default: "list" }),
-  agent: Type.Optional(Type.String({ maxLength: 100 })),
+  action: Type.Union([Type.Literal("list"), Type.Literal("get")], { default: "list", description: "What to do" }),
+  agent: Type.Optional(Type.String({ maxLength: 100, description: "For get: its name" })),
 });
 
 /** A subagent may ask people for approval, too. */
 const maxSpawnMs = 3_600_000;
 
-export function agentTools(agent: Agent): Tool<TSchema>[] {
+export function agentTools(ctx: Ctx): Tool<TSchema>[] {
   const spawn: Tool<typeof SpawnInput> = {
     name: "spawn",
     about: "Hands a task to a subagent and returns its result; with background, goes on without waiting.",
@@ -30,7 +31,7 @@ export function agentTools(agent: Agent): Tool<TSchema>[] {
     access: "write",
     timeoutMs: maxSpawnMs,
     run: async ({ content, background, agent: profile, model, tools }, turn) => {
-      const { run, session, ...spawned } = agent.spawn({
+      const { run, session, ...spawned } = present(ctx, "agent").spawn({
         parent: turn,
         text: content,
         background,
@@ -54,7 +55,7 @@ export function agentTools(agent: Agent): Tool<TSchema>[] {
     risk: "read",
     access: "read",
     run: ({ action, agent: id }) => {
-      const profiles = agent.profiles();
+      const profiles = present(ctx, "agent").profiles();
       if (action === "list") return profiles.map(line).join("\n") || "There are no subagents.";
       const found = profiles.find((one) => one.id === id);
       if (!found) throw new GatewayError("AGENT_UNKNOWN", 404, `there is no agent ${JSON.stringify(id ?? "")}`);

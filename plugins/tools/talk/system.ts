@@ -8,7 +8,9 @@ const Call = Type.Object({
   tool: Type.String({ minLength: 1, maxLength: 64, description: "Name of the tool" }),
   args: Type.Record(Type.String(), Type.Unknown(), { default: {}, description: "Its input" }),
 });
-const ParallelInput = Type.Object({ calls: Type.Array(Call, { minItems: 1, maxItems: 8 }) });
+const ParallelInput = Type.Object({
+  calls: Type.Array(Call, { minItems: 1, maxItems: 8, description: "What to run" }),
+});
 
 /** Each call has its own deadline, and may wait for a person. */
 const maxParallelMs = 3_800_000;
@@ -27,6 +29,7 @@ export function systemTools(ctx: Ctx): Tool<TSchema>[] {
     about: "Runs up to eight tool calls side by side and returns all results. Each is approved and recorded by itself.",
     input: ParallelInput,
     risk: "read",
+    runsOthers: true,
     access: "read",
     timeoutMs: maxParallelMs,
     run: async ({ calls }, turn) => {

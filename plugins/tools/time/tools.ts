@@ -1,5 +1,6 @@
 /** remind and cron: there only while a cron service is. */
 import { type Cron, type CronJob, GatewayError, type Tool, type TSchema, type Turn, Type } from "@chela/sdk";
+import { type Ctx, present } from "../world.ts";
 import { momentOf } from "./moment.ts";
 
 const RemindInput = Type.Object({
@@ -11,14 +12,14 @@ const CronInput = Type.Object({
   id: Type.Optional(Type.String({ maxLength: 100 })),
 });
 
-export function timeTools(cron: Cron): Tool<TSchema>[] {
+export function timeTools(ctx: Ctx): Tool<TSchema>[] {
   const remind: Tool<typeof RemindInput> = {
     name: "remind",
     about: "Sets a reminder: at that time you are asked to pass it on in this conversation.",
     input: RemindInput,
     risk: "write",
     access: "write",
-    run: ({ content, when }, turn) => remindAt(cron, content, momentOf(when, Date.now()), turn),
+    run: ({ content, when }, turn) => remindAt(present(ctx, "cron"), content, momentOf(when, Date.now()), turn),
   };
   const jobs: Tool<typeof CronInput> = {
     name: "cron",
@@ -27,6 +28,7 @@ export function timeTools(cron: Cron): Tool<TSchema>[] {
     risk: "write",
     access: "write",
     run: async ({ action, id }) => {
+      const cron = present(ctx, "cron");
       if (action === "list") return (await cron.list()).map(line).join("\n") || "There are no jobs.";
       if (!id) throw new GatewayError("CRON_ID", 400, `${action} needs the id of a job; list names them`);
       const found = action === "delete" ? await cron.remove(id) : await cron.enable(id, action === "enable");

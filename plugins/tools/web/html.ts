@@ -1,13 +1,17 @@
 /**
  * HTML as readable text in Markdown's manner: headings, lists, links, tables and code stay recognisable; scripts, styles,
- * navigation and what is hidden go. One pass over the text, in time linear in its length, whatever it holds.
+ * navigation and what is hidden go. One pass over the text, in time linear in its length and in small steps, whatever it
+ * holds; what is too much for any reader is not read.
  */
 import { decodeEntities } from "./entities.ts";
+import type { Pace } from "./pacer.ts";
 import { Paper } from "./paper.ts";
 
 export interface Page {
   readonly title: string;
   readonly text: string;
+  /** There was more than is ever shown. */
+  readonly cut: boolean;
 }
 
 /** Their content is no markup: it ends at their own end tag. */
@@ -25,13 +29,17 @@ const blocks: ReadonlySet<string> = new Set(
 );
 const empty: ReadonlySet<string> = new Set("area base br col embed hr img input link meta source track wbr".split(" "));
 const leastMain = 400;
+/** What is written down at one step. */
+const stepChars = 16_384;
+/** Of a tag's attributes; a picture in one is longer. */
+const maxAttributes = 20_000;
 
 /** With `base` relative links become absolute. */
-export function readable(html: string, base: string): Page {
-  const strict = new Reader(html, base, true).read();
+export async function readable(html: string, base: string, pace: Pace): Promise<Page> {
+  const strict = await new Reader(html, base, true).read(pace);
   if (strict.text.length >= leastMain) return strict;
   // A page whose text stands in a form, or that never closes its navigation.
-  const loose = new Reader(html, base, false).read();
+  const loose = await new Reader(html, base, false).read(pace);
   return loose.text.length > strict.text.length * 2 ? loose : strict;
 }
 
@@ -47,6 +55,8 @@ class Reader {
   readonly #paper: Paper;
   readonly #tagStart = /<(\/?)([a-zA-Z][a-zA-Z0-9:-]*)/y;
   #at = 0;
+  /** Where the text that is being read ends. */
+  #textEnd = -1;
   #title = "";
   /** Element that is left out with all it holds, and how deep in its own kind. */
   #skipped: { readonly name: string; depth: number } | undefined;
@@ -57,16 +67,31 @@ class Reader {
     this.#paper = new Paper(base);
   }
 
-  read(): Page {
-    const { length } = this.#html;
-    while (this.#at < length) {
-      const open = this.#html.indexOf("<", this.#at);
-      const end = open < 0 ? length : open;
-      if (end > this.#at && !this.#skipped) this.#paper.text(decodeEntities(this.#html.slice(this.#at, end)));
-      this.#at = end;
-      if (open >= 0) this.#markup();
+  async read(pace: Pace): Promise<Page> {
+    while (this.#at < this.#html.length && !this.#paper.full) {
+      if (pace.due()) await pace.rest();
+      this.#step();
     }
-    return { title: this.#title, text: this.#paper.finish(leastMain) };
+    return { title: this.#title, text: await this.#paper.finish(leastMain, pace), cut: this.#paper.full };
+  }
+
+  #step(): void {
+    if (this.#textEnd < this.#at) {
+      const open = this.#html.indexOf("<", this.#at);
+      this.#textEnd = open < 0 ? this.#html.length : open;
+    }
+    if (this.#textEnd === this.#at) this.#markup();
+    else if (this.#skipped) this.#at = this.#textEnd;
+    else this.#text();
+  }
+
+  /** Some of the text; a character reference is not torn apart. */
+  #text(): void {
+    const most = Math.min(this.#at + stepChars, this.#textEnd);
+    const reference = most < this.#textEnd ? this.#html.slice(most - 40, most).lastIndexOf("&") : -1;
+    const end = reference < 0 ? most : most - 40 + reference;
+    this.#paper.text(decodeEntities(this.#html.slice(this.#at, end)));
+    this.#at = end;
   }
 
   #markup(): void {
@@ -121,7 +146,7 @@ class Reader {
 
   #tag(tag: Tag): void {
     const { name, closing, attributes } = tag;
-    const hidden = /\s(?:hidden(?=[\s=>/])|aria-hidden\s?=\s?["']?true)/i.test(attributes);
+    const hidden = /\s(?:hidden(?=[\s=>/])|aria-hidden\s?=\s?["']?true)/i.test(attributes.slice(0, maxAttributes));
     const left = (this.#strict && chrome.has(name)) || (hidden && !empty.has(name));
     if (!closing && left) {
       this.#paper.breakLines(1);
@@ -151,19 +176,19 @@ class Reader {
 
 /** Just behind the `>` that ends a tag; one inside quotes does not. */
 function tagEnd(html: string, from: number): number {
-  let quote = "";
-  for (let at = from; at < html.length; at += 1) {
-    const char = html[at] as string;
-    if (quote !== "") {
-      if (char === quote) quote = "";
-    } else if (char === ">") return at + 1;
-    else if ((char === '"' || char === "'") && html[at - 1] === "=") quote = char;
+  for (let at = from, end = -1; ; ) {
+    if (end < at) end = html.indexOf(">", at);
+    if (end < 0) return html.length;
+    const quote = html.slice(at, end).search(/=["']/);
+    if (quote < 0) return end + 1;
+    const closing = html.indexOf(html[at + quote + 1] as string, at + quote + 2);
+    if (closing < 0) return html.length;
+    at = closing + 1;
   }
-  return html.length;
 }
 
 function attribute(attributes: string, name: string): string {
-  if (attributes.length > 20_000) return "";
+  if (attributes.length > maxAttributes) return "";
   const pattern = new RegExp(`\\s${name}\\s?=\\s?(?:"([^"]*)"|'([^']*)'|([^\\s"'>]+))`, "i");
   const match = pattern.exec(attributes);
   return decodeEntities(match?.[1] ?? match?.[2] ?? match?.[3] ?? "").trim();

@@ -1,17 +1,18 @@
 /** web_fetch, parallel_fetch and web_search: what models are told of them. */
 import { type Tool, type TSchema, Type } from "@chela/sdk";
 import type { Ctx } from "../world.ts";
+import { Pacer } from "./pacer.ts";
 
 const Url = Type.String({ minLength: 1, maxLength: 4096, description: "http or https, public" });
 const MaxChars = Type.Integer({ minimum: 100, maximum: 200_000, default: 20_000, description: "Of the text" });
 
 const FetchInput = Type.Object({ url: Url, max_chars: MaxChars });
 const ParallelInput = Type.Object({
-  urls: Type.Array(Url, { minItems: 1, maxItems: 8 }),
+  urls: Type.Array(Url, { minItems: 1, maxItems: 8, description: "Pages to read" }),
   max_chars: Type.Integer({ minimum: 1_000, maximum: 200_000, default: 40_000, description: "Of all texts together" }),
 });
 const SearchInput = Type.Object({
-  query: Type.String({ minLength: 1, maxLength: 400 }),
+  query: Type.String({ minLength: 1, maxLength: 400, description: "Words to look for" }),
   count: Type.Optional(Type.Integer({ minimum: 1, maximum: 20, description: "Results" })),
 });
 
@@ -19,6 +20,7 @@ const SearchInput = Type.Object({
 const maxFetchMs = 310_000;
 
 export function webTools(ctx: Ctx): Tool<TSchema>[] {
+  const parts = { ctx, pacer: new Pacer() };
   const one: Tool<typeof FetchInput> = {
     name: "web_fetch",
     about: "Reads a public web page or text by its URL; HTML comes as readable text with links.",
@@ -26,7 +28,7 @@ export function webTools(ctx: Ctx): Tool<TSchema>[] {
     risk: "read",
     access: "read",
     timeoutMs: maxFetchMs,
-    run: async (input, { signal }) => (await import("./fetch.ts")).fetchTool(ctx, input, signal),
+    run: async (input, { signal }) => (await import("./fetch.ts")).fetchTool(parts, input, signal),
   };
   const several: Tool<typeof ParallelInput> = {
     name: "parallel_fetch",
@@ -35,7 +37,7 @@ export function webTools(ctx: Ctx): Tool<TSchema>[] {
     risk: "read",
     access: "read",
     timeoutMs: maxFetchMs,
-    run: async (input, { signal }) => (await import("./fetch.ts")).parallelFetchTool(ctx, input, signal),
+    run: async (input, { signal }) => (await import("./fetch.ts")).parallelFetchTool(parts, input, signal),
   };
   const search: Tool<typeof SearchInput> = {
     name: "web_search",

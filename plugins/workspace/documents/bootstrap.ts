@@ -19,6 +19,7 @@ export interface BootstrapParts {
 export async function bootstrap({ tree, files, dataDir, signal }: BootstrapParts): Promise<readonly string[]> {
   const made = await readMade(dataDir);
   if (Object.hasOwn(made, tree.root)) return [];
+  await tree.make();
   const hashes: Record<string, string> = {};
   if (!(await hasDocuments(tree))) {
     for (const [path, text] of Object.entries(templates)) {

@@ -19,9 +19,15 @@ const most = 512;
 export class TextCache {
   readonly #tree: Pick<Tree, "read" | "facts">;
   readonly #entries = new Map<string, Promise<Entry>>();
+  #changes = 0;
 
   constructor(tree: Pick<Tree, "read" | "facts">) {
     this.#tree = tree;
+  }
+
+  /** Grows whenever a text is read or forgotten: what was made of texts before may not be true any more. */
+  get changes(): number {
+    return this.#changes;
   }
 
   /** Undefined when nothing is there, or nothing that may be told. */
@@ -34,11 +40,13 @@ export class TextCache {
 
   /** One path, or all. */
   forget(path?: string): void {
+    this.#changes += 1;
     if (path === undefined) this.#entries.clear();
     else this.#entries.delete(path);
   }
 
   #load(path: string): Promise<Entry> {
+    this.#changes += 1;
     if (this.#entries.size >= most) this.#entries.delete(this.#entries.keys().next().value as string);
     const loading = this.#read(path);
     this.#entries.set(path, loading);
@@ -74,7 +82,9 @@ export class TextCache {
   }
 
   #drop(path: string, entry: Promise<Entry>): void {
-    if (this.#entries.get(path) === entry) this.#entries.delete(path);
+    if (this.#entries.get(path) !== entry) return;
+    this.#changes += 1;
+    this.#entries.delete(path);
   }
 }
 

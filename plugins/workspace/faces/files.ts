@@ -33,6 +33,7 @@ async function listDocuments(core: Core): Promise<unknown> {
       return found && { name, size: found.size, modified_at: found.modifiedAt };
     }),
   );
+  core.tree.assertUsable();
   const items = facts.filter((one) => one !== undefined);
   return { ok: true, files: items.map(({ name }) => name), items };
 }

@@ -34,13 +34,11 @@ const mostDirty = 200;
 
 export class KnownNotes {
   readonly index: NoteIndex;
-  readonly store: Store;
   readonly #parts: KnownParts;
   readonly #locks = new KeyedLock();
   readonly #memories = new Map<string, Memory>();
 
   constructor(store: Store, parts: KnownParts) {
-    this.store = store;
     this.index = new NoteIndex(store);
     this.#parts = parts;
   }

@@ -116,7 +116,10 @@ export class Notes {
     const visit = async (at: string, left: number): Promise<boolean> => {
       const real = await this.#tree.resolve(at);
       const entries = real && (await opendir(real).catch(absent));
-      if (!entries) return false;
+      if (!entries) {
+        this.#tree.assertUsable();
+        return false;
+      }
       const folders: string[] = [];
       for await (const entry of entries) {
         if (seen >= most) return true;

@@ -26,7 +26,8 @@ const atOnce = 64;
 
 export class MemorySearch {
   readonly #parts: SearchParts;
-  #known: KnownNotes | undefined;
+  /** Of each database, and gone with it. */
+  readonly #known = new WeakMap<Store, KnownNotes>();
 
   constructor(parts: SearchParts) {
     this.#parts = parts;
@@ -34,7 +35,8 @@ export class MemorySearch {
 
   /** A path below the workspace changed, or everything may have: the next search looks first. */
   stale(path?: string): void {
-    this.#known?.stale(path);
+    const store = this.#parts.store();
+    if (store) this.#known.get(store)?.stale(path);
   }
 
   async find(words: string, limit: number, agent?: string): Promise<readonly MemoryHit[]> {
@@ -55,8 +57,10 @@ export class MemorySearch {
 
   #knownNotes(): KnownNotes | undefined {
     const store = this.#parts.store();
-    if (store && this.#known?.store !== store) this.#known = new KnownNotes(store, this.#parts);
-    return store && this.#known;
+    if (!store) return undefined;
+    const known = this.#known.get(store) ?? new KnownNotes(store, this.#parts);
+    this.#known.set(store, known);
+    return known;
   }
 
   async #indexed(

@@ -3,7 +3,7 @@
  * is reserved before a file is taken in, so that parallel uploads cannot pass the quota together; old ones are deleted.
  */
 import { constants } from "node:fs";
-import { chmod, copyFile, mkdir, open, opendir, rename, rm, rmdir, stat } from "node:fs/promises";
+import { chmod, copyFile, mkdir, open, opendir, rename, rm, rmdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { GatewayError } from "@chela/sdk";
 import { isId, newId, safeFileName } from "./names.ts";
@@ -52,22 +52,31 @@ export class UploadFolder {
   }
 
   /** Moves a file in. Throws `UPLOAD_QUOTA` 507; on any failure nothing of it stays. */
-  async take(file: { readonly path: string; readonly name: string; readonly size: number }): Promise<StoredUpload> {
+  take({ path, name, size }: { readonly path: string; readonly name: string; readonly size: number }) {
+    return this.#store(name, size, (to) => moveDurably(path, to));
+  }
+
+  /** The same with bytes. */
+  keep(name: string, bytes: Uint8Array): Promise<StoredUpload> {
+    return this.#store(name, bytes.length, (to) => writeFile(to, bytes, { flag: "wx", mode: 0o600, flush: true }));
+  }
+
+  async #store(name: string, size: number, put: (to: string) => Promise<void>): Promise<StoredUpload> {
     // Only when it is needed: the oldest may be older than they should be.
-    if (this.#refusal(await this.#uploads(), file.size)) await this.sweep(Date.now());
-    this.#reserve(await this.#uploads(), file.size);
-    const upload = { id: newId(), name: safeFileName(file.name), size: file.size, at: Date.now() };
+    if (this.#refusal(await this.#uploads(), size)) await this.sweep(Date.now());
+    this.#reserve(await this.#uploads(), size);
+    const upload = { id: newId(), name: safeFileName(name), size, at: Date.now() };
     const folder = join(this.#dir, upload.id);
     try {
       await mkdir(folder, { recursive: true, mode: 0o700 });
-      await moveDurably(file.path, join(folder, upload.name));
+      await put(join(folder, upload.name));
       (await this.#uploads()).set(upload.id, upload);
       return upload;
     } catch (error) {
       await rm(folder, { recursive: true, force: true }).catch(() => undefined);
       throw notStored(error);
     } finally {
-      this.#reserved.bytes -= file.size;
+      this.#reserved.bytes -= size;
       this.#reserved.count -= 1;
     }
   }

@@ -155,6 +155,31 @@ describe("a window that fills up", () => {
     expect(await chat.history()).toHaveLength(10);
   });
 
+  it.each([
+    [{ pressure_threshold: 0.9 }, 0, 4],
+    [{ pressure_threshold: 0.6, target_ratio: 0.25 }, 1, 1],
+    [{ pressure_threshold: 0.6, target_ratio: 0.45 }, 1, 2],
+    [{ pressure_threshold: 0.6, target_ratio: 0.25, protect_last_n: 3 }, 1, 3],
+  ])("counts as full, and is made free, as far as %j says", async (more, made, left) => {
+    const chat = await chatHost({ config: compacting({ trigger_messages: 100, protect_last_n: 1, ...more }) });
+    chat.model.known = known;
+    answering(chat, () => says("in short"));
+    const words = ["one", "two", "three", "four"];
+    const message = (word: string) => ({ role: "user", content: `${word} ${"x".repeat(2_640)}` }) as const;
+    await chat.sessions.append("main", words.map(message));
+    await talk(chat, ["now"]);
+    expect(summaries(chat)).toHaveLength(made);
+    expect(sent(chat).filter((text) => text.includes(" xxx"))).toHaveLength(left);
+  });
+
+  it("is summed up by the model that the settings name, and by no other", async () => {
+    const chat = await chatHost({ config: compacting({ model: "fake/small" }) });
+    answering(chat, () => says("in short"));
+    await talk(chat, ["a", "b", "c", "d"]);
+    await until(async () => (await stored(chat)).length === 1);
+    expect(summaries(chat)[0]).toMatchObject({ model: "fake/small", fallbacks: [] });
+  });
+
   it("leaves out the oldest when the summary fails: the turn is not lost", async () => {
     const chat = await chatHost({ config: compacting({ trigger_messages: 100, protect_last_n: 2 }) });
     chat.model.known = known;

@@ -8,14 +8,16 @@ interface Folder {
   documents?: WorkspaceDocument[];
   memory?: WorkspaceDocument[];
   files?: Record<string, string>;
-  attachments?: Record<string, { path: string; type: string; size: number }>;
+  attachments?: Record<string, { path: string; type: string; size: number; read(): Promise<Uint8Array> }>;
 }
 
 function folder({ documents = [], memory = [], files = {}, attachments = {} }: Folder) {
   const shared: Workspace = {
     root: () => "/ws",
+    folder: () => "/ws",
     documents: async () => documents,
     recall: async () => memory,
+    list: async () => [],
     read: async (path) => files[path],
     write: async () => {},
     readMemory: async () => undefined,
@@ -23,7 +25,10 @@ function folder({ documents = [], memory = [], files = {}, attachments = {} }: F
     searchMemory: async () => [],
     attachment: async (ref) => {
       const found = attachments[ref];
-      return found && { ...found, name: ref };
+      return found && { ...found, name: ref, isUpload: false };
+    },
+    keep: async () => {
+      throw new Error("full");
     },
   };
   return definePlugin({
@@ -145,7 +150,7 @@ describe("the system prompt", () => {
 });
 
 describe("pictures that a message names", () => {
-  const picture = { path: new URL(import.meta.url).pathname, type: "image/png", size: 10 };
+  const picture = { path: "/nowhere.png", type: "image/png", size: 10, read: async () => Buffer.alloc(10) };
   const seeing = [{ id: modelId, provider: "fake", model: "model", source: "config", images: true }] as const;
   const plugins = [
     folder({ attachments: { "uploads/cat.png": picture, "uploads/x.pdf": { ...picture, type: "application/pdf" } } }),

@@ -1,7 +1,7 @@
-import { sessions } from "@chela/sdk";
+import { agent, sessions, store } from "@chela/sdk";
 import { describe, expect, it } from "vitest";
 import { until } from "../../kit/until.ts";
-import { chatHost, HeldAnswer } from "./kit.ts";
+import { chatHost, HeldAnswer, lastText } from "./kit.ts";
 
 describe("turns while plugins change", () => {
   it.each(["chat", "store"])("all succeed while %s is reloaded again and again", async (id) => {
@@ -44,5 +44,29 @@ describe("turns while plugins change", () => {
       { role: "user" },
       { role: "assistant", state: "partial", content: "half" },
     ]);
+  });
+
+  it("that began in the new instance are not taken for dead ones when the old one has let go", async () => {
+    const { host, say, model, history } = await chatHost({ config: { plugins: { drainMs: 20_000 } } });
+    const [old, young] = [new HeldAnswer(), new HeldAnswer()];
+    model.answer = (request, signal) => (lastText(request) === "old" ? old : young).answer(request, signal);
+    const drained = say("old", { session: "a" });
+    await until(() => old.asked);
+    const before = host.service(agent);
+    const reloaded = host.plugins.reload("chat");
+    await until(() => host.service(agent) !== before);
+    const begun = say("young", { session: "b" });
+    young.say("half");
+    const partials = () => host.service(store).all("SELECT turn FROM chat_partials WHERE session = 'b'");
+    await until(async () => (await partials()).length === 1, 10_000);
+    old.end();
+    await drained;
+    await reloaded;
+    expect(await history("b")).toEqual(["user: young"]);
+    young.say(" and half");
+    young.end();
+    expect((await begun).status).toBe(200);
+    expect(await history("b")).toEqual(["user: young", "assistant: half and half"]);
+    expect(await partials()).toEqual([]);
   });
 });

@@ -134,8 +134,12 @@ describe("what a turn has said so far", () => {
     const { host, run } = await chatHost();
     await run({ text: "x" }).done;
     const database = host.service(store);
-    await database.run("INSERT INTO chat_partials VALUES ('t1', 'main', '\"left \\ud83e\"', 'fake/model')");
-    await database.run("INSERT INTO chat_partials VALUES ('t2', 'main', 'no json', 'fake/model')");
+    await database.run(
+      "INSERT INTO chat_partials (turn, session, text, model) VALUES ('t1', 'main', '\"left \\ud83e\"', 'fake/model')",
+    );
+    await database.run(
+      "INSERT INTO chat_partials (turn, session, text, model) VALUES ('t2', 'main', 'no json', 'fake/model')",
+    );
     await host.plugins.reload("chat");
     const partial = async () =>
       ((await host.request("/api/chat/history")).json() as { messages: { content: string; state: string }[] }).messages

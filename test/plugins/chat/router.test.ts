@@ -58,6 +58,9 @@ describe("the router", () => {
   it("lets people name the agent where that is allowed, and lead back to main", async () => {
     const { ask } = await routed({ allow_direct_agent_chat: true, strategy: "manual" });
     expect(await ask("@writer a poem")).toBe("fake/writer");
+    for (const mark of [":", ",", "\uff1a", "\uff0c", "\u3001"]) {
+      expect(await ask(`@coder${mark}看`, `with ${mark}`)).toBe("fake/coder");
+    }
     expect(await ask("another bug")).toBe("fake/writer");
     expect(await ask("@main hello")).toBe("fake/model");
     expect(await ask("@nobody hello")).toBe("fake/model");

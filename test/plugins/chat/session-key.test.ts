@@ -1,11 +1,5 @@
 import { describe, expect, it } from "vitest";
-import {
-  channelOf,
-  chooseSession,
-  isInternal,
-  kindOf,
-  sessionKey,
-} from "../../../plugins/chat/sessions/session-key.ts";
+import { channelOf, chooseSession, kindOf, sessionKey } from "../../../plugins/chat/sessions/session-key.ts";
 
 describe("a session key", () => {
   it.each(["main", "../../etc/passwd", "汉字", "a".repeat(200), "%2e%2e", "weixin:bot:user@im"])("may be %s", (key) => {
@@ -22,16 +16,16 @@ describe("a session key", () => {
   });
 
   it.each([
-    ["main", "other", "main", false],
-    ["alpha", "other", undefined, false],
-    ["cron:1", "cron", "cron", true],
-    ["hook:x", "hook", "hook", true],
-    ["subagent:a", "subagent", "subagent", true],
-    ["weixin:subagent:a", "subagent", "weixin", false],
-    ["weixin:a", "main", "weixin", false],
-    ["heartbeat:a", "main", "heartbeat", true],
-    ["internal:a", "main", "internal", true],
-  ])("%s is of kind %s, channel %s, internal %s", (key, kind, channel, internal) => {
-    expect([kindOf(key), channelOf(key), isInternal(key)]).toEqual([kind, channel, internal]);
+    ["main", "other", "main"],
+    ["alpha", "other", undefined],
+    ["cron:1", "cron", "cron"],
+    ["hook:x", "hook", "hook"],
+    ["subagent:a", "subagent", "subagent"],
+    ["weixin:subagent:a", "subagent", "weixin"],
+    ["weixin:a", "main", "weixin"],
+    ["heartbeat:a", "main", "heartbeat"],
+    ["internal:a", "main", "internal"],
+  ])("%s is of kind %s, channel %s", (key, kind, channel) => {
+    expect([kindOf(key), channelOf(key)]).toEqual([kind, channel]);
   });
 });

@@ -1,22 +1,18 @@
 /** Export and import: transcripts of three programs, broken ones, doubled ones, and the way round. */
 import type { NewMessage } from "@chela/sdk";
-import { describe, expect, it, onTestFinished } from "vitest";
-import { SessionService } from "../../../plugins/chat/sessions/session-service.ts";
-import { migrations } from "../../../plugins/chat/sessions/tables.ts";
+import { describe, expect, it } from "vitest";
 import { decodeLine } from "../../../plugins/chat/sessions/transcript/decode.ts";
 import { exportFormat, exportName, exportSession } from "../../../plugins/chat/sessions/transcript/export.ts";
 import { importSession } from "../../../plugins/chat/sessions/transcript/import.ts";
 import { linesOf, maxLineBytes } from "../../../plugins/chat/sessions/transcript/lines.ts";
 import { keysById, transcriptName } from "../../../plugins/chat/sessions/transcript/names.ts";
-import { openStore, rejection } from "../store/kit.ts";
+import { rejection } from "../store/kit.ts";
+import { openSessions } from "./session-service.ts";
 
 const signal = new AbortController().signal;
 
 async function service() {
-  const { store } = await openStore();
-  await store.migrate("chat", migrations);
-  const sessions = new SessionService({ store, log: { warn: () => {} }, alone: (_, work) => work() });
-  onTestFinished(() => sessions.close());
+  const { store, sessions } = await openSessions();
   const take = (key: string, ...files: (string | Uint8Array)[]) =>
     importSession(
       sessions.table,
@@ -306,7 +302,7 @@ describe("a line", () => {
       const chunks: Uint8Array[] = [];
       for (let at = 0; at < bytes.length; at += size) chunks.push(bytes.subarray(at, at + size));
       const found: string[] = [];
-      for await (const { number, text: line } of linesOf(chunks)) found.push(`${number} ${line}`);
+      for await (const line of linesOf(chunks)) found.push(`${line.number} ${"text" in line && line.text}`);
       expect(found).toEqual(["1 one", "3 two 字", "4 three"]);
     }
   });

@@ -154,6 +154,19 @@ describe("a history window", () => {
     expect(seqs).toEqual(first === 0 ? [] : Array.from({ length: last - first + 1 }, (_, index) => first + index));
   });
 
+  it("of what a model is shown has its newest messages, and a bound on what is read for it", async () => {
+    const { sessions } = await table();
+    const picture = { type: "image", url: `data:image/png;base64,${"A".repeat(20_000_000)}` } as const;
+    for (let n = 0; n < 5; n++) await sessions.append("main", [{ role: "user", content: [picture] }]);
+    await sessions.append("main", [said("newest")]);
+    const seqs = async (limit: number, after = 0) =>
+      (await sessions.context("main", limit, after)).map(({ seq }) => seq);
+    expect(await seqs(60)).toEqual([3, 4, 5, 6]);
+    expect(await seqs(2)).toEqual([5, 6]);
+    expect(await seqs(60, 5)).toEqual([6]);
+    expect(await seqs(60, 6)).toEqual([]);
+  });
+
   it("of an unknown session is empty", async () => {
     const { sessions } = await table();
     expect(await sessions.history("nobody")).toEqual([]);

@@ -1,35 +1,9 @@
 /** Work handed on: profiles, limits, results, aborts, and what may not grow on the way. */
-import { agent, definePlugin, type ModelRequest, type SpawnRequest, type Turn, Type } from "@chela/sdk";
+import type { ModelRequest } from "@chela/sdk";
 import { describe, expect, it } from "vitest";
 import { until } from "../../kit/until.ts";
 import { callsTools, chatHost, HeldAnswer, lastText, says, toolCall } from "./kit.ts";
-
-/** A tool as the tools plugin has it, over the agent's service. */
-const spawner = definePlugin({
-  id: "spawner",
-  version: "1.0.0",
-  host: "^1.0.0",
-  needs: { agent: { service: agent.id, range: "^1.0.0", optional: false } },
-  setup: (ctx) => {
-    const input = Type.Object({
-      task: Type.String(),
-      agent: Type.Optional(Type.String()),
-      background: Type.Optional(Type.Boolean()),
-    });
-    ctx.tool({
-      name: "spawn",
-      about: "Hands work on",
-      input,
-      access: "write",
-      risk: "read",
-      run: async ({ task, ...more }, turn: Turn) => {
-        const given: SpawnRequest = { parent: turn, text: task, ...more };
-        const { session, run } = (ctx.use.agent as NonNullable<(typeof agent)["shape"]>).spawn(given);
-        return more.background ? `started ${session}` : (await run.done).text;
-      },
-    });
-  },
-});
+import { spawner } from "./spawner.ts";
 
 const subagents = {
   coder: {

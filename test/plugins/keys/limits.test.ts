@@ -7,6 +7,7 @@ import keys from "../../../plugins/keys/index.ts";
 import { parseKeyring } from "../../../plugins/keys/keyring.ts";
 import { periodOf } from "../../../plugins/keys/limits.ts";
 import { Rates } from "../../../plugins/keys/rates.ts";
+import { registerAsk } from "./ask.ts";
 
 const used = { tokens: 0, cost: 0, calls: 0 };
 
@@ -18,22 +19,14 @@ const doors = definePlugin({
   setup(ctx) {
     ctx.route({ method: "GET", path: "/door", access: "read", handler: () => ({ ok: true }) });
     ctx.stream({ path: "/door/live", access: "read", open: () => undefined });
-    ctx.route({
-      method: "POST",
-      path: "/ask",
-      access: "read",
-      handler: async ({ identity }) => {
-        const refusal = await ctx.call("model:before", { purpose: "test", identity }, "sim/echo");
-        if (refusal) throw refusal;
-        return { ok: true };
-      },
-    });
+    registerAsk(ctx);
   },
 });
 
 function book(
   spent: { tokens: number; cost: number; calls: number },
   asked: { identity: string; since: number }[] = [],
+  ready: () => Promise<void> | undefined = () => undefined,
 ) {
   return definePlugin({
     id: "book",
@@ -43,6 +36,7 @@ function book(
     setup: (ctx) =>
       ctx.provide(usageBook, {
         totals: async () => [],
+        ready,
         spent: (identity, since) => {
           asked.push({ identity, since });
           return spent;
@@ -100,7 +94,7 @@ describe("requests per minute", () => {
     for (let index = 0; index < 5; index++) expect((await host.request("/door", { token })).status).toBe(200);
   });
 
-  it("are all there again when the minute is over", () => {
+  it("come back one by one, a minute after each was taken", () => {
     const clock = { now: 0 };
     const rates = new Rates(() => clock.now);
     const key = { id: "k_1", name: "ci" };
@@ -108,10 +102,47 @@ describe("requests per minute", () => {
     clock.now = 59_000;
     expect(rates.take(key, 2)).toBeUndefined();
     expect(rates.take(key, 2)).toMatchObject({ status: 429, headers: { "retry-after": "1" } });
-    expect(rates.facts("k_1", 2)).toEqual({ limit: 2, remaining: 0, resetMs: 1000 });
+    expect(rates.facts("k_1", 2)).toEqual({ limit: 2, remaining: 0, resetMs: 60_000 });
     clock.now = 60_000;
-    expect(rates.facts("k_1", 2)).toEqual({ limit: 2, remaining: 2, resetMs: 0 });
+    expect(rates.facts("k_1", 2)).toEqual({ limit: 2, remaining: 1, resetMs: 59_000 });
     expect(rates.take(key, 2)).toBeUndefined();
+    expect(rates.take(key, 2)).toMatchObject({ headers: { "retry-after": "59", "x-ratelimit-reset-requests": "60s" } });
+    clock.now = 119_000;
+    expect(rates.facts("k_1", 2)).toMatchObject({ remaining: 1, resetMs: 1000 });
+    clock.now = 10_000_000;
+    expect(rates.facts("k_1", 2)).toEqual({ limit: 2, remaining: 2, resetMs: 0 });
+  });
+
+  it("are never more than the limit in any minute, however they come", () => {
+    const clock = { now: 0 };
+    const rates = new Rates(() => clock.now);
+    const key = { id: "k_1", name: "ci" };
+    const taken: number[] = [];
+    let random = 7;
+    for (let index = 0; index < 20_000; index += 1) {
+      random = (random * 48_271) % 2_147_483_647;
+      clock.now += random % 7 === 0 ? random % 9_000 : random % 40;
+      if (rates.take(key, 20) === undefined) taken.push(clock.now);
+    }
+    const most = Math.max(...taken.map((at, index) => taken.slice(index).findIndex((later) => later - at >= 59_500)));
+    expect(taken.length).toBeGreaterThan(1_000);
+    expect(most).toBe(20);
+  });
+
+  it("a limit that is lowered below what was used says when there is room again", () => {
+    const clock = { now: 0 };
+    const rates = new Rates(() => clock.now);
+    const key = { id: "k_1", name: "ci" };
+    for (let second = 0; second < 10; second += 1) {
+      clock.now = second * 1000;
+      expect(rates.take(key, 10)).toBeUndefined();
+    }
+    const refusal = rates.take(key, 3);
+    expect(refusal).toMatchObject({ headers: { "retry-after": "58", "x-ratelimit-remaining-requests": "0" } });
+    clock.now += 57_000;
+    expect(rates.take(key, 3)).toBeDefined();
+    clock.now += 1_000;
+    expect(rates.take(key, 3)).toBeUndefined();
   });
 
   it("remembers a bounded number of keys", () => {

@@ -41,6 +41,17 @@ it("adds, lists, tests, restarts and removes a server", { timeout: slow * 2 }, a
   expect(rowOf(host, "My files")).toBeUndefined();
 });
 
+it.each(["enable", "a.b [c]", `it's "x"\\`, "服务器"])("takes %s for a name", { timeout: slow }, async (name) => {
+  const { host } = await mcpHost({}, { port: 0, beside: [api] });
+  const env = { CHELA_GATEWAY_URL: host.url, CHELA_GATEWAY_TOKEN: host.token };
+  const cli = (...args: string[]) => runMain(["mcp", ...args], { env });
+  expect(await cli("add", name, "--", process.execPath, hostileServer, "plain")).toMatchObject({ code: 0 });
+  expect((await cli("test", name)).stdout).toContain("__work");
+  expect((await cli("list", "--json")).json()).toMatchObject({ servers: [{ name, state: "up" }] });
+  expect(await cli("remove", name)).toMatchObject({ code: 0, stdout: `Removed ${name}.\n` });
+  expect(rowOf(host, name)).toBeUndefined();
+});
+
 it("says what is wrong", { timeout: slow }, async () => {
   const { host } = await mcpHost({ gone: { enabled: true, command: "no-such-program" } }, { port: 0, beside: [api] });
   const env = { CHELA_GATEWAY_URL: host.url, CHELA_GATEWAY_TOKEN: host.token };

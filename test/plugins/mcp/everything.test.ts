@@ -56,8 +56,20 @@ it("reads resources and prompts through the generic tool", { timeout: slow * 2 }
   expect(await mcp({ action: "call_tool", server: "every", tool: "echo", arguments: { message: "x" } })).toBe(
     "Echo: x",
   );
-  const { resources } = JSON.parse(await mcp({ action: "list_resources", server: "every" }));
+  const { resources, templates } = JSON.parse(await mcp({ action: "list_resources", server: "every" }));
   expect(resources.length).toBeGreaterThan(0);
+  expect(templates.map((each: { uriTemplate: string }) => each.uriTemplate)).toContain(
+    "demo://resource/dynamic/text/{resourceId}",
+  );
+  const made = await mcp({ action: "read_resource", server: "every", uri: "demo://resource/dynamic/text/7" });
+  expect(made).toMatch(/^\[resource: demo:\/\/resource\/dynamic\/text\/7\]\n.*7/);
+  expect(await mcp({ action: "read_resource", server: "every", uri: "demo://resource/dynamic/blob/7" })).toMatch(
+    /^\[resource: demo:\/\/resource\/dynamic\/blob\/7\]\n\[resource: \S+, \d+ bytes\]$/,
+  );
+  expect(await call("mcp", { action: "read_resource", server: "every", uri: "demo://nothing" })).toMatchObject({
+    ok: false,
+    output: expect.stringContaining("demo://nothing"),
+  });
   expect(await mcp({ action: "read_resource", server: "every", uri: resources[0].uri })).toContain(resources[0].uri);
   const { prompts } = JSON.parse(await mcp({ action: "list_prompts", server: "every" }));
   expect(prompts.map((each: { name: string }) => each.name)).toContain("simple-prompt");

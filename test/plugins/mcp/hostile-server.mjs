@@ -12,6 +12,8 @@ const text = (value) => ({ content: [{ type: "text", text: value }] });
 const seen = [];
 let lists = 0;
 let asked = 0;
+let calledBefore = 0;
+let turned = false;
 const answers = new Map();
 
 if (argument) appendFileSync(argument, `${process.pid}\n`);
@@ -23,7 +25,43 @@ if (mode === "stubborn" || mode === "deaf") {
 
 const plain = { name: "work", description: "Works.", inputSchema: { type: "object", properties: {} } };
 
+const draft = {
+  $schema: "http://json-schema.org/draft-07/schema#",
+  type: "object",
+  definitions: { city: { type: "string", minLength: 2 } },
+  properties: {
+    city: { $ref: "#/definitions/city" },
+    pair: { type: "array", items: [{ type: "number" }, { type: "string" }], additionalItems: false },
+    age: { type: "integer", minimum: 0, exclusiveMinimum: true },
+    left: { $ref: "#/properties/city" },
+  },
+  required: ["city"],
+  dependencies: { left: ["pair"] },
+  if: { properties: { age: { minimum: 5 } } },
+  // biome-ignore lint/suspicious/noThenProperty: a word of JSON Schema
+  then: { required: ["pair"] },
+};
+const latest = {
+  $schema: "https://json-schema.org/draft/2020-12/schema",
+  type: "object",
+  $defs: { tree: { type: "object", properties: { leaf: { type: "string" }, below: { $ref: "#/$defs/tree" } } } },
+  properties: {
+    tree: { $ref: "#/$defs/tree" },
+    pair: { type: "array", prefixItems: [{ type: "number" }, { type: "string" }], items: false },
+    kind: { const: "a" },
+    flag: { type: ["boolean", "null"], default: null },
+  },
+  dependentRequired: { kind: ["flag"] },
+  unevaluatedProperties: false,
+};
+
 const toolsOf = {
+  drafts: () => [
+    { ...plain, name: "draft", inputSchema: draft },
+    { ...plain, name: "latest", inputSchema: latest },
+    { ...plain, name: `${"very-".repeat(40)}long-one` },
+    { ...plain, name: `${"very-".repeat(40)}long-two` },
+  ],
   many: () => Array.from({ length: 10_000 }, (_, index) => ({ ...plain, name: `tool-${index}` })),
   ugly: () => [
     { ...plain, name: "red\u001b[31mname" },
@@ -53,6 +91,7 @@ const toolsOf = {
     { name: 7 },
   ],
   dated: () => [{ ...plain, description: `Start ${readFileSync(argument, "utf8").trim().split("\n").length}.` }],
+  turncoat: () => [turned ? { ...plain, name: "other" } : plain],
   shifty: () => [{ ...plain, description: `Version ${lists}.` }],
 };
 
@@ -100,6 +139,41 @@ const calls = {
     return text(JSON.stringify({ roots, ping, sample, elicit }));
   },
   seen: () => text(JSON.stringify(seen)),
+  /** Whatever the caller wants to hear. */
+  say: ({ arguments: { result } }) => result,
+  late: async () => {
+    calledBefore += 1;
+    if (calledBefore === 1) await new Promise((resolve) => setTimeout(resolve, 1000));
+    return text(`answer ${calledBefore}`);
+  },
+  noisy: () => {
+    const lines = [
+      "not json",
+      "{",
+      "[]",
+      "null",
+      "7",
+      '{"jsonrpc":"2.0"}',
+      '{"jsonrpc":"1.0","id":1,"result":{}}',
+      "\0\xff",
+    ];
+    process.stdout.write(`${lines.join("\r\n")}\r\n`);
+    send({ id: null, result: {} });
+    send({ id: 424_242, result: {} });
+    send({ id: 424_242, error: "no object" });
+    send({ method: "notifications/resources/updated", params: { uri: "x:/y" } });
+    send({ method: "notifications/of/an/unknown/kind", params: 7 });
+    return text("done");
+  },
+  longline: () => {
+    process.stdout.write(`${"x".repeat(50 * 1024 * 1024)}\n`);
+    return text("done");
+  },
+  turncoat: () => {
+    turned = true;
+    send({ method: "notifications/tools/list_changed" });
+    return text("from now on it is called other");
+  },
 };
 calls.stubborn = calls.family;
 
@@ -130,7 +204,10 @@ const handlers = {
   },
   "tools/call": async (id, params) => {
     if (mode === "die-at-call") process.exit(6);
-    if (mode === "silent" || mode === "deaf") return;
+    if (mode === "silent" || mode === "deaf") {
+      if (argument) appendFileSync(argument, "called\n");
+      return;
+    }
     if (mode === "progress") {
       const progressToken = params._meta?.progressToken;
       for (let step = 1; step <= 8; step += 1) {
@@ -138,7 +215,9 @@ const handlers = {
         send({ method: "notifications/progress", params: { progressToken, progress: step, total: 8 } });
       }
     }
-    send({ id, result: await (calls[mode] ?? (() => text("done")))() });
+    const result = await (calls[mode] ?? (() => text("done")))(params);
+    send({ id, result });
+    if (mode === "twice") send({ id, result: text("again") });
   },
 };
 

@@ -39,10 +39,12 @@ export async function mcpHost(
   options: Partial<TestHostOptions> & {
     readonly more?: Readonly<Record<string, unknown>>;
     readonly beside?: readonly Plugin[];
+    /** Other sections of the config. */
+    readonly settings?: Readonly<Record<string, unknown>>;
   } = {},
 ): Promise<McpHost> {
-  const { more = {}, beside = [], ...rest } = options;
-  const config = { tools: { mcp: { enabled: true, servers, ...more } } };
+  const { more = {}, beside = [], settings = {}, ...rest } = options;
+  const config = { ...settings, tools: { mcp: { enabled: true, servers, ...more } } };
   const host = await startHost({ plugins: [plugin, ...beside], config, ...rest });
   onTestFinished(() => host.stop());
   const service = () => host.service(tools);
@@ -98,4 +100,14 @@ export function isAlive(pid: number): boolean {
   } catch {
     return false;
   }
+}
+
+/** Waits until the dispatch path has a tool of this name. */
+export async function toolThere(host: TestHost, name: string): Promise<void> {
+  const there = () =>
+    host
+      .service(tools)
+      .list()
+      .some((tool) => tool.name === name);
+  await until(there, slow);
 }

@@ -1,7 +1,7 @@
 /** Processes of servers: one each, started again when killed, gone with everything they started when nobody wants them. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { events } from "@chela/sdk";
+import { events, mcp } from "@chela/sdk";
 import { expect, it } from "vitest";
 import { startGateway } from "../../kit/gateway.ts";
 import { tempDir, writeTree } from "../../kit/temp.ts";
@@ -62,6 +62,32 @@ it("ends it when tools.mcp is switched off, and starts it again when on", option
   await host.config.write([{ path: "tools.mcp.enabled", value: true }], { who: "test" });
   await until(() => names().includes("mcp__stubborn__work"));
   expect(await row("stubborn")).toMatchObject({ pid: null });
+});
+
+it("ends it when the plugin is reloaded, and starts another with the next call", options, async () => {
+  const { host, pids, call, row, file } = await stubborn();
+  await host.plugins.reload("mcp");
+  await gone(pids);
+  expect(await row("stubborn")).toMatchObject({ state: "idle", pid: null, tools: ["mcp__stubborn__work"] });
+  expect((await call("mcp__stubborn__work")).ok).toBe(true);
+  expect(starts(file)).toEqual([pids[0], (await row("stubborn")).pid]);
+});
+
+it.each([
+  ["edited", (made: McpHost) => made.configure({ silent: stdio(hostileServer, ["plain"]) })],
+  ["taken out", (made: McpHost) => made.configure({})],
+  ["restarted", (made: McpHost) => made.host.service(mcp).restart("silent")],
+  ["switched off", (made: McpHost) => made.configure({}, { enabled: false })],
+])("ends the calls of a server that is %s, at once and with a word", options, async (_what, change) => {
+  const file = join(tempDir("mcp"), "said");
+  const made = await mcpHost({ silent: stdio(hostileServer, ["silent", file]) });
+  await made.tool("mcp__silent__work");
+  const asked = made.call("mcp__silent__work");
+  await until(() => readFileSync(file, "utf8").includes("called"), slow);
+  const from = performance.now();
+  await change(made);
+  expect(await asked).toMatchObject({ ok: false, output: expect.stringMatching(/closed|stopped|restarted/i) });
+  expect(performance.now() - from).toBeLessThan(15_000);
 });
 
 it("ends it when the gateway stops", options, async () => {

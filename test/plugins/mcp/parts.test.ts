@@ -4,7 +4,7 @@ import { Flood } from "../../../plugins/mcp/client/flood.ts";
 import { Lines } from "../../../plugins/mcp/client/lines.ts";
 import { localName, uniqueName } from "../../../plugins/mcp/client/names.ts";
 import { plainLine, plainText, plainWords } from "../../../plugins/mcp/client/plain.ts";
-import { promptText, resourceText, resultText } from "../../../plugins/mcp/client/result.ts";
+import { type Blob, promptText, resourceText, resultText } from "../../../plugins/mcp/client/result.ts";
 import { boundSchema } from "../../../plugins/mcp/client/schema.ts";
 
 describe("T7: names", () => {
@@ -88,6 +88,32 @@ describe("schemas", () => {
   });
 
   it.each([
+    [
+      "choices that lost what told them apart",
+      { oneOf: [{ pattern: "^a" }, { pattern: "^b" }] },
+      { anyOf: [{ description: "Must match ^a" }, { description: "Must match ^b" }] },
+    ],
+    [
+      "choices that did not",
+      { oneOf: [{ type: "string" }, { const: 7 }] },
+      { oneOf: [{ type: "string" }, { const: 7 }] },
+    ],
+    ["the opposite of less", { not: { pattern: "^a" } }, {}],
+    ["the opposite of the same", { not: { const: 7, $comment: "x" } }, { not: { const: 7 } }],
+    ["what is left over by patterns", { patternProperties: { "^x": {} }, additionalProperties: false }, {}],
+    ["what is left over by the first items", { prefixItems: [{ type: "string" }], items: false }, {}],
+    ["a limit of an older draft", { minimum: 1, exclusiveMinimum: true }, { minimum: 1 }],
+    [
+      "two sets of properties",
+      { $ref: "#/$defs/one", description: "Both.", properties: { c: {} } },
+      { allOf: [{ properties: { b: {} } }, { description: "Both.", properties: { c: {} } }] },
+    ],
+  ])("take no less than the server does: %s", (_what, schema, bounded) => {
+    const $defs = { one: { properties: { b: {} } } };
+    expect(boundSchema({ properties: { a: schema }, $defs }).properties).toEqual({ a: bounded });
+  });
+
+  it.each([
     [{ type: "string" }, "something else than an object"],
     [[], "is no object"],
     [{ properties: [] }, "properties that are none"],
@@ -123,31 +149,32 @@ it("takes escape sequences, control characters and what turns text out of it", (
   expect(plainLine(7, 10)).toBe("");
 });
 
-it("makes text of results", () => {
+it("makes text of results", async () => {
   const text = (value: string) => ({ type: "text", text: value });
-  expect(resultText({ content: [text("a"), text("b")], structuredContent: { c: 1 } })).toEqual({
+  const tell = async ({ kind, name, type, base64 }: Blob) => `<${kind} ${name} ${type} ${base64}>`;
+  const told = (result: unknown) => resultText(result, tell);
+  expect(await told({ content: [text("a"), text("b")], structuredContent: { c: 1 } })).toEqual({
     text: 'a\n\nb\n\n{"c":1}',
     isError: false,
   });
-  expect(resultText({ content: [text('{ "c": 1 }')], structuredContent: { c: 1 } }).text).toBe('{ "c": 1 }');
-  expect(resultText({ isError: true })).toEqual({ text: "the tool failed and said nothing", isError: true });
+  expect((await told({ content: [text('{ "c": 1 }')], structuredContent: { c: 1 } })).text).toBe('{ "c": 1 }');
+  expect(await told({ isError: true })).toEqual({ text: "the tool failed and said nothing", isError: true });
   for (const odd of [null, 7, "x", [], { content: "x" }, { content: [null, 7, { type: 9 }, { type: "text" }] }])
-    expect(() => resultText(odd)).not.toThrow();
-  expect(resultText({ content: [text("x".repeat(500_000))] }).text.length).toBeLessThan(200_100);
-  expect(resultText({ content: [{ type: "audio", mimeType: "audio/wav", data: "AAAA" }] }).text).toBe(
-    "[audio: audio/wav, 3 bytes]",
+    expect(await told(odd)).toMatchObject({ isError: false });
+  expect((await told({ content: [text("x".repeat(500_000))] })).text.length).toBeLessThan(200_100);
+  const sound = { type: "audio", mimeType: "audio/wav", data: "AAAA" };
+  expect((await told({ content: [sound, { type: "image" }] })).text).toBe("<audio  audio/wav AAAA>\n\n<image   >");
+  const contents = [
+    { uri: "x:/y", text: "t" },
+    { uri: "x:/a/z.bin?q=1#2", blob: "AAAA" },
+  ];
+  expect(await resourceText({ contents }, tell)).toBe(
+    "[resource: x:/y]\nt\n\n[resource: x:/a/z.bin?q=1#2]\n<resource z.bin  AAAA>",
   );
-  expect(
-    resourceText({
-      contents: [
-        { uri: "x:/y", text: "t" },
-        { uri: "x:/z", blob: "AAAA" },
-      ],
-    }),
-  ).toBe("[resource: x:/y]\nt\n\n[resource: x:/z, unknown type, 3 bytes]");
-  expect(
-    promptText({ description: "D", messages: [{ role: "user", content: text("hi") }, { role: "assistant" }] }),
-  ).toContain("user: hi");
+  const messages = [{ role: "user", content: [text("hi"), sound] }, { role: "assistant" }];
+  expect(await promptText({ description: "D", messages }, tell)).toBe(
+    "D\n\nuser: hi\n\n<audio  audio/wav AAAA>\n\nassistant: ",
+  );
 });
 
 it("cuts lines out of chunks, and tells only the ends of one that is too long", () => {

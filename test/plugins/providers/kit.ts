@@ -1,4 +1,6 @@
 /** The core of the providers plugin without a host, and what its tests ask of it. */
+
+import { setMaxListeners } from "node:events";
 import type { Attempt, GatewayError, ModelEvent, ModelReply, ModelRequest } from "@chela/sdk";
 import { onTestFinished } from "vitest";
 import type { ModelsSection } from "../../../plugins/providers/schema.ts";
@@ -68,6 +70,7 @@ export function attempts(error: GatewayError): readonly Attempt[] {
 }
 
 export const never = new AbortController().signal;
+setMaxListeners(0, never);
 
 export async function bytes(body: AsyncIterable<Uint8Array>): Promise<string> {
   const parts: Uint8Array[] = [];

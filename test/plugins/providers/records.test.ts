@@ -81,6 +81,27 @@ test("straight through: usage of whole and streamed replies and of embeddings; n
   ]);
 });
 
+test("straight through: the offline model's tokens count, whole and streamed, and what is left counts as left", async () => {
+  const { records, upstreams } = await world();
+  const forward = (more: Record<string, unknown> = {}) =>
+    upstreams.forward({
+      model: "offline/offline",
+      path: "/chat/completions",
+      body: { messages, ...more },
+      signal: never,
+    });
+  const { usage } = JSON.parse(await bytes((await forward()).body));
+  await bytes((await forward({ stream: true })).body);
+  for await (const _ of (await forward({ stream: true })).body) break;
+  const told = { inputTokens: usage.prompt_tokens, outputTokens: usage.completion_tokens };
+  expect(told.outputTokens).toBeGreaterThan(0);
+  expect(records.map((record) => [record.usage, record.error])).toEqual([
+    [told, undefined],
+    [told, undefined],
+    [null, "ABORTED"],
+  ]);
+});
+
 test("straight through: refused, broken and left", async () => {
   const { records, forward } = await world();
   expect((await forward("rate")).status).toBe(429);

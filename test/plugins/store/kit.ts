@@ -1,13 +1,14 @@
 /** A store on a fresh file, opened the way the plugin opens it, without a host; and programs of ours as child processes. */
-import { createRequire } from "node:module";
+import { symlinkSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { onTestFinished } from "vitest";
 import { Database } from "../../../plugins/store/database.ts";
 import { loadDriver } from "../../../plugins/store/driver.ts";
 import { type Durability, openConnection } from "../../../plugins/store/open.ts";
 import { SqliteStore } from "../../../plugins/store/sqlite-store.ts";
+import { root } from "../../kit/sources.ts";
 import { tempDir } from "../../kit/temp.ts";
 
 export interface OpenStore {
@@ -36,10 +37,10 @@ export async function openStore(options: StoreOptions = {}): Promise<OpenStore> 
   return { store, database, file };
 }
 
-/** Bundles a program so that plain `node` runs it; the path of the result. */
+/** Bundles a program so that plain `node` runs it, with our packages beside it; the path of the result. */
 export async function bundled(source: URL, folder: string): Promise<string> {
   const outfile = join(folder, "program.mjs");
-  const sqlite = pathToFileURL(createRequire(import.meta.url).resolve("@photostructure/sqlite")).href;
+  symlinkSync(join(root, "node_modules"), join(folder, "node_modules"), "dir");
   await build({
     entryPoints: [fileURLToPath(source)],
     outfile,
@@ -48,13 +49,6 @@ export async function bundled(source: URL, folder: string): Promise<string> {
     format: "esm",
     target: "node20",
     logLevel: "error",
-    plugins: [
-      {
-        name: "sqlite-from-here",
-        setup: (own) =>
-          own.onResolve({ filter: /^@photostructure\/sqlite$/ }, () => ({ path: sqlite, external: true })),
-      },
-    ],
   });
   return outfile;
 }

@@ -165,7 +165,10 @@ describe("the book", () => {
       transaction: (work) => (broken ? Promise.reject(new Error("disk full")) : store.transaction(work)),
     };
     const warned: string[] = [];
-    const book = new AuditBook(flaky, (_, message) => warned.push(message));
+    const book = new AuditBook(
+      () => flaky,
+      (_, message) => warned.push(message),
+    );
     for (let i = 0; i < 10_050; i += 1) book.add(record(`t${i}`));
     for (let i = 0; i < 3; i += 1) await expect(book.flush()).rejects.toThrow("disk full");
     expect(book.state()).toEqual({ waiting: 10_000, lost: 50, reason: "disk full" });
@@ -181,7 +184,10 @@ describe("the book", () => {
 
   it("forgets what is too old or too much", async () => {
     const { store, close } = await openMemory(join(tempDir("book"), "x.db"));
-    const book = new AuditBook(store, () => undefined);
+    const book = new AuditBook(
+      () => store,
+      () => undefined,
+    );
     const day = 86_400_000;
     const now = 1_000 * day;
     for (const age of [40, 31, 29, 2, 1, 0]) book.add(record(`age${age}`), now - age * day);

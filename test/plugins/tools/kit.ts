@@ -126,11 +126,13 @@ export function workspacePlugin(root: string): Plugin {
   const key = (path: string, agent = "main") => `${agent}/${path}`;
   const shared: Workspace = {
     root: () => root,
+    folder: () => root,
     documents: async () => [],
     recall: async (agent) => {
       const content = notes.get(key("today.md", agent));
       return content === undefined ? [] : [{ path: "memory/today.md", content }];
     },
+    list: async () => [],
     read: async () => undefined,
     write: async () => undefined,
     readMemory: async (path, agent) => notes.get(key(path, agent)),
@@ -145,6 +147,9 @@ export function workspacePlugin(root: string): Plugin {
         .map(([name, text]): MemoryHit => ({ path: name.slice(agent.length + 1), line: 1, text, score: 1 }))
         .slice(0, limit),
     attachment: async () => undefined,
+    keep: async () => {
+      throw new GatewayError("UPLOAD_QUOTA", 507, "full");
+    },
   };
   return definePlugin({
     id: "workspace",

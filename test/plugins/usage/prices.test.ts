@@ -35,7 +35,10 @@ describe("the list", () => {
     ["gemini-3-pro-preview", 2],
     ["models/gemini-2.5-flash", 0.3],
     ["gemini-2.5-flash-preview-09-2025", 0.3],
-    ["deepseek-chat", 0.28],
+    ["gpt-6.1-terra", 1],
+    ["claude-sonnet-5-5", 2],
+    ["anthropic/claude-haiku-5.5", 0.1],
+    ["MiniMax-M3", 0.3],
   ])("knows %s", (model, input) => {
     expect(listedPrice(model)?.input).toBe(input);
   });
@@ -44,7 +47,9 @@ describe("the list", () => {
     "gpt-5-something",
     "gpt-4-0125-preview",
     "gpt-4o-audio-preview",
-    "deepseek/deepseek-chat:free",
+    "z-ai/glm-5.3:free",
+    "deepseek-v4-pro",
+    "gpt-5.6-sol",
     "llama3",
     "",
     "constructor",
@@ -62,7 +67,9 @@ describe("a price", () => {
     const one = book();
     expect(one.cost("google", "google/gemini-2.5-pro", { inputTokens: 200_000, outputTokens: 0 })).toBeCloseTo(0.25);
     expect(one.cost("google", "google/gemini-2.5-pro", { inputTokens: 200_001, outputTokens: 0 })).toBeCloseTo(0.5, 4);
-    expect(one.cost("qwen", "qwen/qwen3-max", { inputTokens: 130_000, outputTokens: 0 })).toBeCloseTo(0.39);
+    expect(one.cost("claude", "claude-haiku-5-5", { inputTokens: 100_001, outputTokens: 0 })).toBeCloseTo(0.05, 4);
+    const written = { inputTokens: 300_000, outputTokens: 0, cacheWriteTokens: 300_000 };
+    expect(one.cost("openai", "openai/gpt-6-sol", written)).toBeCloseTo(1.5);
   });
 
   it("counts what was read from the cache and written to it", () => {

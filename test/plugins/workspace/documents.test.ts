@@ -160,11 +160,14 @@ describe("where the workspace is", () => {
     const { host, service } = await rig({ settings: { dir: file } });
     expect(await service.documents()).toEqual([]);
     expect(await service.recall()).toEqual([]);
-    expect(await service.searchMemory("x", 5)).toEqual([]);
-    expect((await host.request("/api/workspace_docs")).json()).toMatchObject({ files: [] });
-    for (const path of ["/api/workspace_file", "/api/memory"]) {
-      const reply = await host.request(path, { body: { path: "a.md", content: "x" } });
-      expect([reply.status, reply.text]).toEqual([400, "a.md: not a directory\n"]);
+    const why = expect.stringContaining(
+      "the workspace is a file: move the file away, or set workspace.dir to a folder",
+    );
+    await expect(service.searchMemory("x", 5)).rejects.toMatchObject({ code: "WORKSPACE_REFUSED", message: why });
+    for (const path of ["/api/workspace_docs", "/api/workspace_file", "/api/memory"]) {
+      const body = path.endsWith("docs") ? {} : { body: { path: "a.md", content: "x" } };
+      const reply = await host.request(path, body);
+      expect([reply.status, reply.text]).toEqual([503, why]);
     }
     expect((await host.request("/api/upload", form("x"))).status).toBe(200);
     const checks = (await host.gateway.health()).checks.filter(({ plugin: id }) => id === "workspace");

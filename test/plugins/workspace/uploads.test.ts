@@ -231,9 +231,18 @@ describe("[file: …]", () => {
       name: "a_ b.pdf",
       type: "application/pdf",
       size: 12,
+      isUpload: true,
+      read: expect.any(Function),
     });
     put("notes/n.md", "# n");
-    const note = { path: join(root, "notes/n.md"), name: "n.md", type: "text/markdown", size: 3 };
+    const note = {
+      path: join(root, "notes/n.md"),
+      name: "n.md",
+      type: "text/markdown",
+      size: 3,
+      isUpload: false,
+      read: expect.any(Function),
+    };
     expect(await service.attachment("notes/n.md")).toEqual(note);
     expect(await service.attachment(join(root, "notes/n.md"))).toEqual(note);
     writeFileSync(join(host.stateDir, "secret"), "secret");

@@ -1,15 +1,6 @@
 /** The Messages API, simulated: strict about what it is asked, scripted in what it answers. */
-import {
-  type Asked,
-  type Body,
-  type Encoded,
-  listOf,
-  piecesOf,
-  startVendor,
-  type Turn,
-  type Vendor,
-  type Verdict,
-} from "../vendor/server.ts";
+import type { Asked, Body, Encoded, Turn, Vendor, Verdict } from "../vendor/server.ts";
+import { listOf, piecesOf, startVendor } from "../vendor/server.ts";
 import { complaint, type Issued, versions } from "./check.ts";
 
 const types: Readonly<Record<number, string>> = {

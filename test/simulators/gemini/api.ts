@@ -1,15 +1,6 @@
 /** Google's generateContent, simulated: strict about what it is asked, scripted in what it answers. */
-import {
-  type Asked,
-  type Body,
-  type Encoded,
-  listOf,
-  piecesOf,
-  startVendor,
-  type Turn,
-  type Vendor,
-  type Verdict,
-} from "../vendor/server.ts";
+import type { Asked, Body, Encoded, Turn, Vendor, Verdict } from "../vendor/server.ts";
+import { listOf, piecesOf, startVendor } from "../vendor/server.ts";
 import { complaint } from "./check.ts";
 
 const states: Readonly<Record<number, string>> = {

@@ -1,14 +1,6 @@
 /** OpenAI's Responses API, simulated: strict about what it is asked, scripted in what it answers. */
-import {
-  type Body,
-  type Encoded,
-  listOf,
-  piecesOf,
-  startVendor,
-  type Turn,
-  type Vendor,
-  type Verdict,
-} from "../vendor/server.ts";
+import type { Body, Encoded, Turn, Vendor, Verdict } from "../vendor/server.ts";
+import { listOf, piecesOf, startVendor } from "../vendor/server.ts";
 import { complaint } from "./check.ts";
 
 export async function startResponses({ key = "sk-sim" } = {}): Promise<Vendor> {

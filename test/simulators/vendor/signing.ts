@@ -16,10 +16,11 @@ export function signingWith(api: string, base: string, signed: Signed, entry: Re
   onTestFinished(() => pools.close());
   const { signal } = new AbortController();
   return {
-    events: (request) => {
+    async *events(request) {
       const model = request.model.slice("sim/".length);
       const upstream = { id: request.model, provider: "sim", model, secrets: spec.secrets, spec };
-      return callModel(upstream, request, { pools, signed, signal, totalMs: 30_000, firstByteMs: 30_000 });
+      const options = { pools, signed, signal, totalMs: 30_000, firstByteMs: 30_000 };
+      for await (const events of await callModel(upstream, request, options)) yield* events;
     },
   };
 }

@@ -4,7 +4,8 @@
  * fails costs nothing but the older messages, which stay in the log.
  */
 import type { Message, ModelRequest, Turn } from "@chela/sdk";
-import type { SequencedMessage, SessionTable } from "../../sessions/session-table.ts";
+import type { SessionTable } from "../../sessions/session-table.ts";
+import type { SequencedMessage } from "../../sessions/tables.ts";
 import type { AgentsSettings } from "../../settings.ts";
 import type { Summary, SummaryTable } from "./summary-table.ts";
 import { tokensOf } from "./tokens.ts";
@@ -74,7 +75,8 @@ export class Compactor {
   async compact(session: string, extent: Extent, caller: SummaryCaller): Promise<boolean> {
     const running = this.#open.get(session);
     if (running) {
-      await running.done;
+      // Another turn's, perhaps: whoever is aborted meanwhile need not wait for it.
+      await Promise.race([running.done, aborted(caller.turn.signal)]);
       return false;
     }
     const stop = new AbortController();
@@ -126,6 +128,13 @@ export class Compactor {
     if (text === "") throw new Error("the summary was empty");
     return summaries.put(session, base, { upto: last.seq, text: middleOut(text, rules.max_summary_chars) });
   }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
 }
 
 /** Never ends between a request for tools and their results. */

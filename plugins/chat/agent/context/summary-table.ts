@@ -34,6 +34,11 @@ export class SummaryTable {
     return summary;
   }
 
+  async textOf(log: string): Promise<string | undefined> {
+    const row = await this.#store.get<{ text: string }>("SELECT text FROM chat_summaries WHERE log = ?", log);
+    return row?.text;
+  }
+
   /** The end of what is summed up, as far as it is remembered. */
   upto(session: string): number {
     return this.#known.get(session)?.upto ?? 0;

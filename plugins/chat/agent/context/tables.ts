@@ -20,4 +20,12 @@ export const agentMigrations: readonly Migration[] = [
       "CREATE TABLE chat_owners (session TEXT NOT NULL PRIMARY KEY, agent TEXT NOT NULL)",
     ],
   },
+  {
+    // `owner` is the process and instance whose turn it is, `round` the tool calls that are under way.
+    version: 2,
+    statements: [
+      "ALTER TABLE chat_partials ADD COLUMN owner TEXT NOT NULL DEFAULT ''",
+      "ALTER TABLE chat_partials ADD COLUMN round TEXT",
+    ],
+  },
 ];

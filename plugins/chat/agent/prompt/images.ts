@@ -8,9 +8,12 @@ const maxImageBytes = 8 * 1024 * 1024;
 const maxTotalBytes = 20 * 1024 * 1024;
 
 export function namesFiles(messages: readonly Message[]): boolean {
-  return messages.some(
-    ({ role, content }) => role === "user" && typeof content === "string" && content.includes("[file: "),
-  );
+  return messages.some(namesFile);
+}
+
+/** What people say, and what tools answer. */
+function namesFile({ role, content }: Message): boolean {
+  return (role === "user" || role === "tool") && typeof content === "string" && content.includes("[file: ");
 }
 
 /** The newest pictures, a bounded number. A file that cannot be read stays a name. */
@@ -19,10 +22,11 @@ export async function withImages(messages: readonly Message[], workspace: Worksp
   let [count, bytes] = [0, 0];
   for (let index = seen.length - 1; index >= 0 && count < maxImages; index--) {
     const message = seen[index] as Message;
-    if (message.role !== "user" || typeof message.content !== "string") continue;
+    if (!namesFile(message) || typeof message.content !== "string") continue;
     const parts: ContentPart[] = [];
     for (const [, ref = ""] of message.content.matchAll(mention)) {
-      const image = count < maxImages ? await load(workspace, ref, maxTotalBytes - bytes) : undefined;
+      const wanted = { ref, uploadsOnly: message.role === "tool", room: maxTotalBytes - bytes };
+      const image = count < maxImages ? await load(workspace, wanted) : undefined;
       if (!image) continue;
       count += 1;
       bytes += image.bytes;
@@ -45,17 +49,24 @@ export function withoutImages(messages: readonly Message[]): readonly Message[] 
   });
 }
 
+interface Wanted {
+  readonly ref: string;
+  /** The text may be anybody's: it shows what was kept of it, and nothing of the workspace. */
+  readonly uploadsOnly: boolean;
+  readonly room: number;
+}
+
 async function load(
   workspace: Workspace,
-  ref: string,
-  room: number,
+  { ref, uploadsOnly, room }: Wanted,
 ): Promise<{ url: string; bytes: number } | undefined> {
   try {
     const file = await workspace.attachment(ref.trim());
-    if (!file || !shown.test(file.type) || file.size > Math.min(maxImageBytes, room)) return undefined;
-    const { readFile } = await import("node:fs/promises");
-    const data = await readFile(file.path);
-    return { url: `data:${file.type};base64,${data.toString("base64")}`, bytes: data.length };
+    const most = Math.min(maxImageBytes, room);
+    if (!file || !shown.test(file.type) || file.size > most) return undefined;
+    if (uploadsOnly && !file.isUpload) return undefined;
+    const data = await file.read(most);
+    return data && { url: `data:${file.type};base64,${Buffer.from(data).toString("base64")}`, bytes: data.length };
   } catch {
     return undefined;
   }

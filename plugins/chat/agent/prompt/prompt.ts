@@ -1,7 +1,8 @@
 /**
  * The system prompt: the agent's own text, the documents of the workspace, the list of skills, memory, and the facts of the
  * moment, in this order: what changes least comes first, so that upstreams can cache it. Without a workspace and skills it
- * comes out of memory. What others wrote is put between marks that it cannot close.
+ * comes out of memory. What others wrote is put between marks that it cannot close. A text is kept for the next turn of its
+ * agent; invariant: it is told again only when each document, note and skill is the very one that it was made of.
  */
 import { cutText, type SkillInfo, type Skills, type Workspace, type WorkspaceDocument } from "@chela/sdk";
 import type { AgentProfile } from "../team/profiles.ts";
@@ -27,10 +28,22 @@ export interface PromptFor {
 const maxAddedChars = 80_000;
 const maxSkillsChars = 12_000;
 const maxSkillLine = 400;
+/** Texts, each about as long as what is added at most. */
+const mostKept = 32;
+
+interface Parts {
+  readonly own: string;
+  readonly documents: readonly WorkspaceDocument[];
+  readonly list: readonly SkillInfo[];
+  readonly memory: readonly WorkspaceDocument[];
+  readonly facts: string;
+}
 
 export class PromptBook {
   readonly #sources: PromptSources;
   readonly #clock: Clock;
+  /** By agent. */
+  readonly #known = new Map<string, { readonly parts: Parts; readonly text: string }>();
 
   constructor(sources: PromptSources, now?: () => number) {
     this.#sources = sources;
@@ -47,11 +60,23 @@ export class PromptBook {
     // Who empties the prompt wants the bare model.
     if (!workspace && !skills) return own.trim() === "" ? "" : joined([own, facts]);
     const [documents, memory, list] = await Promise.all([
-      this.#get("documents", async () => (await workspace?.documents(profile.memory)) ?? []),
-      this.#get("memory", async () => (await workspace?.recall(profile.memory)) ?? []),
-      this.#get("skills", async () => (await skills?.list(profile.id)) ?? []),
+      workspace ? this.#get("documents", () => workspace.documents(profile.memory)) : [],
+      workspace ? this.#get("memory", () => workspace.recall(profile.memory)) : [],
+      skills ? this.#get("skills", () => skills.list(profile.id)) : [],
     ]);
-    return joined([own, ...added(documents, list, memory), facts]);
+    return this.#joined(profile.id, { own, documents, list, memory, facts });
+  }
+
+  #joined(agent: string, parts: Parts): string {
+    const before = this.#known.get(agent);
+    if (before && sameParts(before.parts, parts)) return before.text;
+    const text = joined([parts.own, ...added(parts.documents, parts.list, parts.memory), parts.facts]);
+    if (this.#known.size >= mostKept) this.#known.clear();
+    const { documents, list, memory } = parts;
+    // Copies: the lists are their owners', who may change them.
+    const kept = { ...parts, documents: [...documents], list: [...list], memory: [...memory] };
+    this.#known.set(agent, { parts: kept, text });
+    return text;
   }
 
   async #file(workspace: Workspace, profile: AgentProfile): Promise<string> {
@@ -68,6 +93,17 @@ export class PromptBook {
       return [];
     }
   }
+}
+
+function sameParts(a: Parts, b: Parts): boolean {
+  const { own, documents, list, memory, facts } = a;
+  if (own !== b.own || facts !== b.facts) return false;
+  return same(documents, b.documents) && same(list, b.list) && same(memory, b.memory);
+}
+
+/** The same things in the same order. */
+function same<T>(a: readonly T[], b: readonly T[]): boolean {
+  return a.length === b.length && a.every((item, index) => item === b[index]);
 }
 
 /** Memory gives way first, the oldest notes before the newer ones; then the ends of the documents. */

@@ -28,6 +28,8 @@ export interface AgentProfile {
   readonly acceptFrom?: readonly string[];
   readonly canTalkTo?: readonly string[];
   readonly temperature?: number;
+  readonly maxRetries: number;
+  readonly retryBackoffMs: number;
   /** 0: no limit. */
   readonly maxTaskChars: number;
   readonly maxResultChars: number;
@@ -56,6 +58,8 @@ export function agentProfile(settings: AgentsSettings, id: string): AgentProfile
     systemPrompt: own?.system_prompt ?? defaults.system_prompt,
     ...(own?.tools?.allowlist && { tools: own.tools.allowlist }),
     ...peers,
+    maxRetries: 0,
+    retryBackoffMs: 0,
     maxTaskChars: 0,
     maxResultChars: 0,
     notify: "final_only",
@@ -123,6 +127,8 @@ function subagentProfile({ defaults }: AgentsSettings, id: string, given: Subage
     ...(tools?.allowlist && { tools: tools.allowlist }),
     ...peersOf(given),
     ...(runtime.temperature !== undefined && { temperature: runtime.temperature }),
+    maxRetries: Math.max(0, runtime.max_retries ?? 0),
+    retryBackoffMs: Math.max(0, runtime.retry_backoff_ms ?? 1_000),
     maxTaskChars: Math.max(0, runtime.max_task_chars ?? 0),
     maxResultChars: Math.max(0, runtime.max_result_chars ?? 0),
     notify: given.notify_main_policy || "final_only",

@@ -49,7 +49,7 @@ export class Router {
   /** `@coder fix this`; `@main` leads back. */
   #named(text: string, agents: readonly string[]): string | undefined {
     if (!this.#settings().router.allow_direct_agent_chat) return undefined;
-    const name = /^\s*@([\w.-]{1,64})(?=[\s:,:,]|$)/.exec(text)?.[1]?.toLowerCase();
+    const name = /^\s*@([\w.-]{1,64})(?=[\s:,\uff1a\uff0c\u3001]|$)/.exec(text)?.[1]?.toLowerCase();
     return name === undefined ? undefined : agents.find((id) => id.toLowerCase() === name);
   }
 

@@ -22,7 +22,7 @@ export function checkAgents(config: Loose, add: Add): void {
     checkPeers(id, subagents, say);
   }
   checkRouter(objectOf(agents.router), agents, at);
-  checkCompaction(objectOf(objectOf(agents.defaults).context_compaction), at);
+  checkCompaction(objectOf(objectOf(agents.defaults).context_compaction), add);
   checkExecution(objectOf(objectOf(agents.defaults).execution), at);
   checkTimeZone(objectOf(agents.defaults).time_zone, at);
 }
@@ -101,10 +101,14 @@ function checkRouter(router: Loose, agents: Loose, at: Say): void {
   if (Number(policy.max_rounds_without_user) <= 0) at("router.policy.max_rounds_without_user", "must be > 0");
 }
 
-function checkCompaction({ keep_recent_messages: keep, trigger_messages: trigger }: Loose, at: Say): void {
+function checkCompaction({ keep_recent_messages: keep, trigger_messages: trigger, mode }: Loose, add: Add): void {
+  const at = "agents.defaults.context_compaction";
   if (typeof keep === "number" && typeof trigger === "number" && keep >= trigger) {
-    at("defaults.context_compaction.keep_recent_messages", "must be < trigger_messages");
+    add({ path: `${at}.keep_recent_messages`, message: "must be < trigger_messages", level: "error" });
   }
+  if (mode !== "responses_compact" && mode !== "hybrid") return;
+  const message = `is ${mode}, and that sums up as summary does: what a provider compacts for itself no other model could read, after a failover or a change of models`;
+  add({ path: `${at}.mode`, message, level: "warning" });
 }
 
 function checkExecution({ tool_parallel_safe_names: names }: Loose, at: Say): void {

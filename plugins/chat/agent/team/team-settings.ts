@@ -12,7 +12,7 @@ export const ContextCompaction = Type.Object(
     enabled: Type.Boolean({ default: true, description: "Sum up what no longer fits, instead of leaving it out" }),
     mode: Type.Union([Type.Literal("summary"), Type.Literal("responses_compact"), Type.Literal("hybrid")], {
       default: "summary",
-      description: "All of them sum up by a call of the model",
+      description: `${kept}: whatever it says, a call of the model sums up`,
     }),
     model: Type.Optional(Type.String({ description: "provider/model that sums up; absent: the agent's own" })),
     trigger_messages: Positive(60, "Messages after the last summary that call for the next one"),
@@ -81,6 +81,7 @@ export const Router = Type.Object(
       ),
       { default: [], description: "For rules_first; the first that fits decides" },
     ),
+    policy: Type.Optional(Type.Record(Type.String(), Type.Unknown(), { description: kept })),
   },
   { default: {}, additionalProperties: true },
 );
@@ -93,17 +94,19 @@ export const Subagent = Type.Object(
   {
     enabled: Type.Optional(Type.Boolean({ description: "Only true makes it an agent that can be asked" })),
     type: Text(kept),
-    transport: Text("local, the only one there is"),
+    transport: Text(`${kept}: local, the only one there is`),
     role: Text("What it is for, in a few words; part of its prompt"),
     display_name: Text("Shown to other agents where there is no description"),
     description: Text("Shown to the agents that may hand work to it"),
     system_prompt_file: Text("Its prompt; relative to the workspace"),
     memory_namespace: Text("Whose memory it reads and writes; absent: its own"),
     notify_main_policy: Text(
-      "What the parent hears of background work: final_only (the result), on_blocked (a failure), internal_only (nothing)",
+      "What the parent hears of background work: final_only (the result; milestone and always mean the same), on_blocked (a failure), internal_only (nothing)",
     ),
     requires_main_mediation: Type.Optional(Type.Boolean({ description: kept })),
-    accept_from: Texts("Agents that may hand work to it, user for people; absent: all"),
+    accept_from: Texts(
+      "Agents that may hand work to it; absent: all. user is taken and changes nothing: keys say what people may",
+    ),
     can_talk_to: Texts("Agents it may hand work to; absent: all"),
     tools: Type.Optional(
       Type.Object({ allowlist: Texts("Tools and groups it may call; absent: all") }, { additionalProperties: true }),
@@ -114,8 +117,10 @@ export const Subagent = Type.Object(
           provider: Text("A provider, or provider/model; alone it answers with its first model"),
           model: Text("A model of that provider; absent with it: that of agents.defaults"),
           temperature: Type.Optional(Type.Number({ description: "Absent: that of agents.defaults" })),
-          max_retries: Count(kept),
-          retry_backoff_ms: Count(kept),
+          max_retries: Count(
+            "Times a call of its model is repeated that failed for a reason that may pass; default 0, 20 at most",
+          ),
+          retry_backoff_ms: Count("Pause before the first of them, doubled each time; default 1000"),
           max_task_chars: Count("Longest task it takes; 0: no limit"),
           max_result_chars: Count("Longest result it hands back, the middle is left out; 0: no limit"),
         },

@@ -4,6 +4,7 @@
  */
 import type { IndexedText, Store, TextIndex } from "@chela/sdk";
 import { fitting } from "../message-page.ts";
+import { lastSeq } from "../session-rows.ts";
 import { piecesOf, type TextRow } from "./pieces.ts";
 
 /** One batch takes a few milliseconds. */
@@ -17,8 +18,7 @@ const roundMs = 2_000;
 /** Sessions whose missing messages are counted. */
 const maxCounted = 1_000;
 
-const last = "(SELECT MAX(m.seq) FROM chat_messages m WHERE m.session = COALESCE(s.log, s.key))";
-const scanSql = `SELECT key, indexed, last FROM (SELECT s.key, s.indexed, ${last} AS last FROM chat_sessions s
+const scanSql = `SELECT key, indexed, last FROM (SELECT s.key, s.indexed, ${lastSeq} AS last FROM chat_sessions s
   WHERE s.key > ? ORDER BY s.key LIMIT ${scannedAtOnce}) AS found`;
 const sizesSql =
   "SELECT seq, length(content) AS size FROM chat_messages WHERE session = ? AND seq > ? ORDER BY seq LIMIT ?";
@@ -100,7 +100,7 @@ export class Indexer {
   /** Messages that are known to be missing; a lower bound while the sessions are still looked through. */
   async missing(): Promise<number> {
     const keys = [...this.#waiting].slice(0, maxCounted);
-    const sql = `SELECT SUM(last - indexed) AS n FROM (SELECT s.indexed, COALESCE(${last}, 0) AS last FROM chat_sessions s
+    const sql = `SELECT SUM(last - indexed) AS n FROM (SELECT s.indexed, COALESCE(${lastSeq}, 0) AS last FROM chat_sessions s
       WHERE s.key IN (${keys.map(() => "?").join(", ")})) AS found`;
     const row = keys.length > 0 ? await this.#options.store.get<{ n: number | null }>(sql, ...keys) : undefined;
     return Number(row?.n ?? 0);

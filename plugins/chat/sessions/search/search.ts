@@ -30,35 +30,43 @@ interface Candidate {
   readonly score: number;
 }
 
-export class Search {
-  readonly #store: Store;
-  readonly #index: TextIndex;
-  readonly #indexer: Indexer;
+export interface SearchParts {
+  readonly store: Store;
+  readonly index: TextIndex;
+  readonly indexer: Indexer;
+  /** Of the older part of a log, where there is one. */
+  summary(log: string): Promise<string | undefined>;
+}
 
-  constructor(store: Store, index: TextIndex, indexer: Indexer) {
-    this.#store = store;
-    this.#index = index;
-    this.#indexer = indexer;
+/** How a session begins: what the user said in its first messages, else the first of them. */
+const beginningSql = `SELECT seq, role, substr(content, 1, 2000) AS content FROM chat_messages
+  WHERE session = ? AND seq <= 10 ORDER BY role = 'user' DESC, seq LIMIT 1`;
+
+export class Search {
+  readonly #parts: SearchParts;
+
+  constructor(parts: SearchParts) {
+    this.#parts = parts;
   }
 
   async find(query: SessionQuery): Promise<Found> {
     if (query.words.trim() === "") return { hits: [], missing: 0 };
-    const complete = await this.#indexer.catchUp(catchUpMs).catch(() => false);
+    const complete = await this.#parts.indexer.catchUp(catchUpMs).catch(() => false);
     const limit = Math.min(Math.max(Math.trunc(query.limit ?? defaultLimit) || defaultLimit, 1), maxLimit);
     const candidates = await this.#candidates(query, limit);
     const hits: SessionHit[] = [];
     for (const candidate of candidates.slice(0, limit)) hits.push(await this.#hit(candidate, query.words));
-    return { hits, missing: complete ? 0 : await this.#indexer.missing() };
+    return { hits, missing: complete ? 0 : await this.#parts.indexer.missing() };
   }
 
   async #candidates(query: SessionQuery, limit: number): Promise<readonly Candidate[]> {
-    const hits = await this.#index.search(query.words, { limit: maxHits });
+    const hits = await this.#parts.index.search(query.words, { limit: maxHits });
     const found = await this.#bySession(hits, query);
     if (hits.length < maxHits || found.length >= limit) return found;
     // One session, or those that do not count, took all places: once more without them.
     const taken = new Set(found.map(({ log }) => log));
-    const groups = (await logsOf(this.#store, query, maxGroups)).filter((log) => !taken.has(log));
-    const more = await this.#index.search(query.words, { limit: maxHits, groups });
+    const groups = (await logsOf(this.#parts.store, query, maxGroups)).filter((log) => !taken.has(log));
+    const more = await this.#parts.index.search(query.words, { limit: maxHits, groups });
     return ranked([...found, ...(await this.#bySession(more, query))]);
   }
 
@@ -69,7 +77,7 @@ export class Search {
       if (known) known.push(hit);
       else byLog.set(hit.group, [hit]);
     }
-    const sessions = await infosOfLogs(this.#store, query, [...byLog.keys()]);
+    const sessions = await infosOfLogs(this.#parts.store, query, [...byLog.keys()]);
     return ranked(
       sessions.map(({ log, session }) => {
         const own = byLog.get(log) ?? [];
@@ -85,10 +93,16 @@ export class Search {
       const { seq, from, until } = pieceAt(id);
       if (snippets.some((snippet) => snippet.seq === seq)) continue;
       const sql = "SELECT seq, role, content FROM chat_messages WHERE session = ? AND seq = ?";
-      const row = await this.#store.get<TextRow>(sql, log, seq);
+      const row = await this.#parts.store.get<TextRow>(sql, log, seq);
       if (row) snippets.push({ seq, role: row.role, text: passage(textOf(row).slice(from, until), words) });
     }
-    return { session, score, snippets };
+    return { session, summary: await this.#about(log), score, snippets };
+  }
+
+  async #about(log: string): Promise<string> {
+    const { store, summary } = this.#parts;
+    const found = (await summary(log)) ?? (await store.get<TextRow>(beginningSql, log));
+    return found === undefined ? "" : passage(typeof found === "string" ? found : textOf(found), "");
   }
 }
 

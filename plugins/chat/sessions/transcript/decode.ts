@@ -14,15 +14,15 @@ export type Decoded =
 
 type Fields = Readonly<Record<string, unknown>>;
 
-const roles: Readonly<Record<string, NewMessage["role"]>> = {
-  user: "user",
-  assistant: "assistant",
-  system: "system",
-  tool: "tool",
-  toolresult: "tool",
-  tool_result: "tool",
-  function: "tool",
-};
+const roles: ReadonlyMap<string, NewMessage["role"]> = new Map([
+  ["user", "user"],
+  ["assistant", "assistant"],
+  ["system", "system"],
+  ["tool", "tool"],
+  ["toolresult", "tool"],
+  ["tool_result", "tool"],
+  ["function", "tool"],
+]);
 
 export function decodeLine(text: string): Decoded {
   let line: unknown;
@@ -31,6 +31,15 @@ export function decodeLine(text: string): Decoded {
   } catch {
     return { problem: "it is no JSON" };
   }
+  try {
+    return decode(line);
+  } catch {
+    // The arguments of a call, when they are made text again.
+    return { problem: "it is nested too deeply" };
+  }
+}
+
+function decode(line: unknown): Decoded {
   if (!isObject(line)) return { problem: "it is no JSON object" };
   if (isObject(line.message)) return decodeMessage(line.message, line);
   if (typeof line.role === "string") return decodeMessage(line, line);
@@ -41,7 +50,7 @@ export function decodeLine(text: string): Decoded {
 }
 
 function decodeMessage(message: Fields, line: Fields): Decoded {
-  const role = typeof message.role === "string" ? roles[message.role.toLowerCase()] : undefined;
+  const role = typeof message.role === "string" ? roles.get(message.role.toLowerCase()) : undefined;
   if (role === undefined) return { problem: `the role ${JSON.stringify(message.role)?.slice(0, 40)} is not known` };
   const parts = partsOf(message.content);
   if (parts === undefined) return { problem: "the content is neither text nor a list of parts" };

@@ -7,7 +7,7 @@ import type { StoredMessage } from "@chela/sdk";
 import type { SessionTable } from "../session-table.ts";
 import type { DatedMessage } from "../tables.ts";
 import { decodeLine } from "./decode.ts";
-import { linesOf, maxLineBytes } from "./lines.ts";
+import { linesOf } from "./lines.ts";
 
 const batchMessages = 100;
 const batchChars = 2_000_000;
@@ -73,14 +73,14 @@ export async function importSession(
   };
   for (const file of source.files) {
     known.nextFile();
-    for await (const { number, text } of linesOf(file.bytes())) {
+    for await (const line of linesOf(file.bytes())) {
       options.signal.throwIfAborted();
       lines += 1;
       if (lines % progressEvery === 0) options.onProgress?.(lines);
-      const found = text === undefined ? { problem: `it is longer than ${maxLineBytes} bytes` } : decodeLine(text);
+      const found = "text" in line ? decodeLine(line.text) : line;
       if ("problem" in found) {
         counts.broken += 1;
-        if (problems.length < maxNamed) problems.push({ file: file.name, line: number, error: found.problem });
+        if (problems.length < maxNamed) problems.push({ file: file.name, line: line.number, error: found.problem });
       } else if ("other" in found) {
         counts.other += 1;
         title = found.title ?? title;
@@ -89,7 +89,7 @@ export async function importSession(
       } else {
         counts.imported += 1;
         waiting.push(found.message);
-        chars += text?.length ?? 0;
+        chars += "text" in line ? line.text.length : 0;
         if (waiting.length >= batchMessages || chars >= batchChars) await flush();
       }
     }

@@ -1,39 +1,36 @@
-/** Bytes to lines, in bounded memory: a line that is too long is told of and passed over, never held. */
+/** Bytes to lines, in bounded memory: a line that is too long or no UTF-8 is told of and passed over, never held or guessed at. */
+import { isUtf8 } from "node:buffer";
 
 /** ClawGo's own limit. */
 export const maxLineBytes = 8 * 1024 * 1024;
 
-export interface Line {
-  /** 1-based. */
-  readonly number: number;
-  /** Undefined: longer than `maxLineBytes`. */
-  readonly text: string | undefined;
-}
+/** `number` is 1-based. */
+export type Line = { readonly number: number } & ({ readonly text: string } | { readonly problem: string });
 
-/** Blank lines are left out but count. Bytes that are no UTF-8 become replacement characters. */
+/** Blank lines are left out but count. */
 export async function* linesOf(chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): AsyncIterable<Line> {
   let number = 0;
   let held: Uint8Array[] = [];
   let size = 0;
   const end = (): Line => {
     number += 1;
-    const text = size > maxLineBytes ? undefined : decoded(held);
+    const read = size > maxLineBytes ? { problem: `it is longer than ${maxLineBytes} bytes` } : decoded(held);
     held = [];
     size = 0;
-    return { number, text };
+    return { number, ...read };
   };
   for await (const chunk of chunks) {
     let from = 0;
     for (let at = chunk.indexOf(10); at >= 0; at = chunk.indexOf(10, from)) {
       hold(chunk.subarray(from, at));
       const line = end();
-      if (line.text !== "") yield line;
+      if (!isBlank(line)) yield line;
       from = at + 1;
     }
     hold(chunk.subarray(from));
   }
   const last = end();
-  if (last.text !== "") yield last;
+  if (!isBlank(last)) yield last;
 
   function hold(piece: Uint8Array): void {
     size += piece.length;
@@ -42,7 +39,13 @@ export async function* linesOf(chunks: AsyncIterable<Uint8Array> | Iterable<Uint
   }
 }
 
-function decoded(pieces: readonly Uint8Array[]): string {
-  const text = Buffer.concat(pieces).toString("utf8").trim();
-  return text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
+function isBlank(line: Line): boolean {
+  return "text" in line && line.text === "";
+}
+
+function decoded(pieces: readonly Uint8Array[]): { text: string } | { problem: string } {
+  const bytes = Buffer.concat(pieces);
+  if (!isUtf8(bytes)) return { problem: "it is no UTF-8" };
+  const text = bytes.toString("utf8").trim();
+  return { text: text.charCodeAt(0) === 0xfeff ? text.slice(1) : text };
 }

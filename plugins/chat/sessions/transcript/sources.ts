@@ -1,7 +1,7 @@
 /** Which files make up which session: by their names, with OpenClaw's `sessions.json` as the key to names that are ids. */
 import { createReadStream } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { GatewayError } from "@chela/sdk";
+import { GatewayError, isSessionKey } from "@chela/sdk";
 import { sessionKey } from "../session-key.ts";
 import type { Source } from "./import.ts";
 import { keysById, transcriptName } from "./names.ts";
@@ -18,15 +18,16 @@ const sidecar = /\.(meta|index)\.json$/;
 
 /** With `key` all files belong to that session, in the order of their parts. Throws 400 when there is nothing to read. */
 export async function sourcesOf(files: readonly TranscriptFile[], key: string | undefined): Promise<Source[]> {
+  if (key !== undefined) sessionKey(key);
   const keys = await indexOf(files);
   const found = new Map<string, { part: number; file: TranscriptFile }[]>();
   for (const file of files) {
     if (file.name === indexName || sidecar.test(file.name)) continue;
     const said = transcriptName(file.name, keys);
     const owner = key ?? said?.key;
-    if (owner === undefined) throw nameless(file.name);
+    if (owner === undefined || !isSessionKey(owner)) throw nameless(file.name);
     const part = { part: said?.part ?? 0, file };
-    const known = found.get(sessionKey(owner));
+    const known = found.get(owner);
     if (known) known.push(part);
     else found.set(owner, [part]);
   }

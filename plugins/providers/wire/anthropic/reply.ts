@@ -1,9 +1,8 @@
 /** Assembles a reply of the Messages API. Its blocks are kept whole beside the text, since their signatures go back with them. */
-import { type ModelEvent, objectOf, type StopReason } from "@chela/sdk";
+import { type ModelEvent, type NativeParts, objectOf, type StopReason } from "@chela/sdk";
 import { bodyFault, fault } from "../../failover/faults.ts";
 import { limits } from "../../limits.ts";
-import { Assembly, count, counted, type OpenCall, parseObject, textOf } from "../assembly.ts";
-import type { ReplyReader, Target } from "../dialect.ts";
+import { count, counted, type OpenCall, parseObject, Reader, textOf } from "../assembly.ts";
 import type { AnthropicParts, Block } from "./conversation.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -27,29 +26,13 @@ interface OpenBlock {
   readonly call: OpenCall | undefined;
 }
 
-export class AnthropicReader implements ReplyReader {
-  readonly #target: Target;
-  readonly #reply: Assembly;
+export class AnthropicReader extends Reader {
   readonly #blocks = new Map<number, OpenBlock>();
   #spent: Fields = {};
-  #done = false;
-
-  constructor(target: Target) {
-    this.#target = target;
-    this.#reply = new Assembly(target);
-  }
-
-  get done(): boolean {
-    return this.#done;
-  }
-
-  get complete(): boolean {
-    return this.#reply.stop !== undefined;
-  }
 
   event(name: string | undefined, data: string, out: ModelEvent[]): void {
-    if (this.#done || data === "") return;
-    const event = parseObject(data, this.#target);
+    if (this.over || data === "") return;
+    const event = parseObject(data, this.target);
     switch (event.type ?? name) {
       case "message_start":
         this.#message(objectOf(event.message), out);
@@ -65,28 +48,28 @@ export class AnthropicReader implements ReplyReader {
         this.#stop(objectOf(event.delta).stop_reason);
         break;
       case "message_stop":
-        this.#done = true;
+        this.over = true;
         return;
       case "error":
-        throw bodyFault(this.#target, event.error ?? event);
+        throw bodyFault(this.target, event.error ?? event);
       default:
       // Pings, ends of blocks, and what will be added one day.
     }
   }
 
   whole(text: string, out: ModelEvent[]): void {
-    const message = parseObject(text.trim(), this.#target);
-    if (message.error) throw bodyFault(this.#target, message.error);
+    const message = parseObject(text.trim(), this.target);
+    if (message.error) throw bodyFault(this.target, message.error);
     this.#message(message, out);
   }
 
-  finish(out: ModelEvent[]): void {
+  protected native(): NativeParts | undefined {
     const blocks = [...this.#blocks.values()].map(({ block, call }) =>
       call ? { ...block, input: inputOf(call) } : block,
     );
-    const parts: AnthropicParts = { by: this.#target.id, blocks: blocks.filter(keepable) };
+    const parts: AnthropicParts = { by: this.target.id, blocks: blocks.filter(keepable) };
     const special = blocks.some(({ type }) => !plainBlocks.has(type));
-    this.#reply.finish(out, special ? { wire: "anthropic", parts } : undefined);
+    return special ? { wire: "anthropic", parts } : undefined;
   }
 
   /** The beginning of a streamed message, or a whole one. */
@@ -99,12 +82,12 @@ export class AnthropicReader implements ReplyReader {
 
   #open(index: number, block: Fields, out: ModelEvent[]): void {
     if (this.#blocks.size >= limits.blocks)
-      throw fault("UPSTREAM_PROTOCOL", this.#target, `more than ${limits.blocks} blocks in one reply`);
-    const call = block.type === "tool_use" ? this.#reply.openCall(textOf(block.id), textOf(block.name)) : undefined;
+      throw fault("UPSTREAM_PROTOCOL", this.target, `more than ${limits.blocks} blocks in one reply`);
+    const call = block.type === "tool_use" ? this.reply.openCall(textOf(block.id), textOf(block.name)) : undefined;
     if (call && Object.keys(objectOf(block.input)).length > 0) call.arguments = JSON.stringify(block.input);
     this.#blocks.set(index, { block: { ...block }, call });
-    if (block.type === "text") this.#reply.text(textOf(block.text), out);
-    else if (block.type === "thinking") this.#reply.reasoning(textOf(block.thinking), out);
+    if (block.type === "text") this.reply.text(textOf(block.text), out);
+    else if (block.type === "thinking") this.reply.reasoning(textOf(block.thinking), out);
   }
 
   #delta(index: number, delta: Fields, out: ModelEvent[]): void {
@@ -114,11 +97,11 @@ export class AnthropicReader implements ReplyReader {
     switch (delta.type) {
       case "text_delta":
         append(block, "text", delta.text);
-        this.#reply.text(textOf(delta.text), out);
+        this.reply.text(textOf(delta.text), out);
         break;
       case "thinking_delta":
         append(block, "thinking", delta.thinking);
-        this.#reply.reasoning(textOf(delta.thinking), out);
+        this.reply.reasoning(textOf(delta.thinking), out);
         break;
       case "signature_delta":
         append(block, "signature", delta.signature);
@@ -132,7 +115,7 @@ export class AnthropicReader implements ReplyReader {
   }
 
   #stop(reason: unknown): void {
-    if (typeof reason === "string") this.#reply.stop = stops[reason] ?? "stop";
+    if (typeof reason === "string") this.reply.stop = stops[reason] ?? "stop";
   }
 
   /** What comes later replaces what came before, field by field. */
@@ -141,7 +124,7 @@ export class AnthropicReader implements ReplyReader {
     const told = Object.entries(usage).filter(([, value]) => value !== null && value !== undefined);
     this.#spent = { ...this.#spent, ...Object.fromEntries(told) };
     const { input_tokens: input, cache_read_input_tokens: read, cache_creation_input_tokens: written } = this.#spent;
-    this.#reply.usage = {
+    this.reply.usage = {
       inputTokens: count(input) + count(read) + count(written),
       outputTokens: count(this.#spent.output_tokens),
       ...counted("cachedTokens", read),

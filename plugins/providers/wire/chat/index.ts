@@ -36,9 +36,9 @@ export function openAiBody(body: Readonly<Record<string, unknown>>, asked: strin
 
 export const chat: Wire = {
   name: "chat",
-  request: (request, model, spec) => ({
+  request: (request, model, spec, texts) => ({
     path: "/chat/completions",
-    body: chatBody(request, model, spec),
+    body: chatBody(request, model, spec, texts),
     headers: [],
   }),
   sign: signWithKey,

@@ -12,7 +12,7 @@ export interface WrittenCall {
 
 /** A block larger than this is text. */
 const maxBlock = 1024 * 1024;
-const bar = "[｜‖|]{1,2}";
+const bar = "[\uff5c\u2016|]{1,2}";
 const opener = new RegExp(`<(?:function_call|tool_call|${bar}DSML${bar}(?:tool_calls|function_calls|invoke\\b))`);
 /** The same, with every bar as one `|`, to know how a piece of text may go on. */
 const openers = ["<function_call", "<tool_call", "<|DSML|tool_calls", "<|DSML|function_calls", "<|DSML|invoke"];
@@ -67,7 +67,7 @@ export class MarkupFilter {
 
   /** Where the block at the beginning of what is held ends; -1 while it has not. */
   #blockEnd(): number {
-    const [, name = ""] = /^<(?:[｜‖|]{1,2}DSML[｜‖|]{1,2})?(\w+)/.exec(this.#held) ?? [];
+    const [, name = ""] = /^<(?:[\uff5c\u2016|]{1,2}DSML[\uff5c\u2016|]{1,2})?(\w+)/.exec(this.#held) ?? [];
     const dsml = this.#held.charAt(1) !== "f" && this.#held.charAt(1) !== "t";
     const close = new RegExp(dsml ? `</${bar}DSML${bar}${name}>` : `</${name}>`, "g");
     close.lastIndex = Math.max(0, this.#searched - longestOpener);
@@ -87,7 +87,7 @@ export class MarkupFilter {
 function mayOpen(text: string): number {
   const at = text.lastIndexOf("<");
   if (at < 0 || text.length - at > longestOpener) return text.length;
-  const tail = text.slice(at).replace(/[｜‖|]+/g, "|");
+  const tail = text.slice(at).replace(/[\uff5c\u2016|]+/g, "|");
   return openers.some((one) => one.startsWith(tail)) ? at : text.length;
 }
 

@@ -4,8 +4,8 @@
  */
 import type { ModelEvent, NativeParts, StopReason, Usage } from "@chela/sdk";
 import { bodyFault, fault } from "../../failover/faults.ts";
-import { Assembly, count, counted, type OpenCall, parseObject, textOf } from "../assembly.ts";
-import type { ReplyReader, Target } from "../dialect.ts";
+import { count, counted, type OpenCall, parseObject, Reader, textOf } from "../assembly.ts";
+import type { Target } from "../dialect.ts";
 import type { MarkupFilter } from "./markup.ts";
 
 interface ToolDelta {
@@ -59,86 +59,73 @@ export interface ChatParts {
   readonly extras?: Readonly<Record<string, unknown>>;
 }
 
-export class ChatReader implements ReplyReader {
-  readonly #target: Target;
-  readonly #reply: Assembly;
+export class ChatReader extends Reader {
   readonly #slots = new Map<number, OpenCall>();
   /** Only where a preset says that calls may hide in the text. */
   readonly #markup: MarkupFilter | undefined;
   readonly #details: unknown[] = [];
   #extras: Record<string, unknown> | undefined;
-  #done = false;
 
   constructor(target: Target, markup?: MarkupFilter) {
-    this.#target = target;
-    this.#reply = new Assembly(target);
+    super(target);
     this.#markup = markup;
-  }
-
-  /** `[DONE]` was seen: nothing more is expected. */
-  get done(): boolean {
-    return this.#done;
-  }
-
-  get complete(): boolean {
-    return this.#done || this.#reply.stop !== undefined;
   }
 
   event(name: string | undefined, data: string, out: ModelEvent[]): void {
     if (name === "error") this.#fail(data);
-    if (this.#done || data === "") return;
+    if (this.over || data === "") return;
     if (data.length < 20 && data.trim() === "[DONE]") {
-      this.#done = true;
-      this.#reply.stop ??= "stop";
+      this.over = true;
+      this.reply.stop ??= "stop";
       return;
     }
-    this.#chunk(parseObject(data, this.#target), out);
+    this.#chunk(parseObject(data, this.target), out);
   }
 
   whole(text: string, out: ModelEvent[]): void {
-    this.#chunk(parseObject(text.trim(), this.#target), out);
+    this.#chunk(parseObject(text.trim(), this.target), out);
   }
 
-  finish(out: ModelEvent[]): void {
+  override finish(out: ModelEvent[]): void {
     if (this.#markup) {
       const { text, calls } = this.#markup.end();
-      this.#reply.text(text, out);
-      for (const call of calls) this.#reply.openCall(undefined, call.name).arguments = call.arguments;
+      this.reply.text(text, out);
+      for (const call of calls) this.reply.openCall(undefined, call.name).arguments = call.arguments;
     }
-    this.#reply.finish(out, this.#native());
+    super.finish(out);
   }
 
   /** An event that calls itself an error. */
   #fail(data: string): never {
-    const said = parseObject(data, this.#target);
-    throw bodyFault(this.#target, said.error ?? said);
+    const said = parseObject(data, this.target);
+    throw bodyFault(this.target, said.error ?? said);
   }
 
   /** One chunk, or a whole completion. */
   #chunk(chunk: Readonly<Record<string, unknown>>, out: ModelEvent[]): void {
-    if (chunk.error) throw bodyFault(this.#target, chunk.error);
-    if (chunk.usage) this.#reply.usage = chatUsage(chunk.usage);
+    if (chunk.error) throw bodyFault(this.target, chunk.error);
+    if (chunk.usage) this.reply.usage = chatUsage(chunk.usage);
     const choice = Array.isArray(chunk.choices) ? (chunk.choices[0] as Choice | undefined) : undefined;
     if (!choice) return;
-    if (choice.usage) this.#reply.usage = chatUsage(choice.usage);
+    if (choice.usage) this.reply.usage = chatUsage(choice.usage);
     const delta = choice.delta ?? choice.message;
     if (delta) this.#delta(delta, out);
-    if (choice.finish_reason) this.#reply.stop = this.#stopOf(String(choice.finish_reason).toLowerCase());
+    if (choice.finish_reason) this.reply.stop = this.#stopOf(String(choice.finish_reason).toLowerCase());
   }
 
   #delta(delta: Delta, out: ModelEvent[]): void {
     const reasoning = delta.reasoning_content ?? delta.reasoning;
-    if (typeof reasoning === "string") this.#reply.reasoning(reasoning, out);
+    if (typeof reasoning === "string") this.reply.reasoning(reasoning, out);
     if (Array.isArray(delta.reasoning_details)) this.#details.push(...delta.reasoning_details);
     const text = plain(delta.content) || plain(delta.refusal);
-    this.#reply.text(this.#markup ? this.#markup.pass(text) : text, out);
+    this.reply.text(this.#markup ? this.#markup.pass(text) : text, out);
     if (!Array.isArray(delta.tool_calls)) return;
     for (const [position, piece] of (delta.tool_calls as (ToolDelta | null)[]).entries())
       if (piece) this.#toolDelta(piece, position);
   }
 
   #stopOf(reason: string): StopReason {
-    if (cuts.has(reason)) throw fault("UPSTREAM_CUT", this.#target, `the upstream gave up: finish reason ${reason}`);
+    if (cuts.has(reason)) throw fault("UPSTREAM_CUT", this.target, `the upstream gave up: finish reason ${reason}`);
     return stops[reason] ?? "stop";
   }
 
@@ -149,7 +136,7 @@ export class ChatReader implements ReplyReader {
     let call = this.#slots.get(index);
     // Some servers number every call 0 and tell them apart by id only.
     if (!call || (id !== "" && call.id !== id && name !== "")) {
-      call = this.#reply.openCall(id, "");
+      call = this.reply.openCall(id, "");
       this.#slots.set(index, call);
     }
     if (call.name === "") call.name = name;
@@ -159,10 +146,10 @@ export class ChatReader implements ReplyReader {
     if (piece.extra_content) this.#extras = { ...this.#extras, [call.id]: piece.extra_content };
   }
 
-  #native(): NativeParts | undefined {
+  protected native(): NativeParts | undefined {
     if (this.#details.length === 0 && !this.#extras) return undefined;
     const parts: ChatParts = {
-      by: this.#target.id,
+      by: this.target.id,
       ...(this.#details.length > 0 ? { reasoningDetails: this.#details } : {}),
       ...(this.#extras ? { extras: this.#extras } : {}),
     };

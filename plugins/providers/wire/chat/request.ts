@@ -1,11 +1,12 @@
 /** A normalised model request as an OpenAI chat completions body. */
-import { type ContentPart, contentText, type Message, type ModelRequest, type ToolSpec } from "@chela/sdk";
+import { type ContentPart, contentText, type Message, type ModelRequest } from "@chela/sdk";
 import type { Quirks } from "../../presets.ts";
 import type { ProviderSpec } from "../../settings.ts";
 import { withoutOrphans } from "../messages.ts";
 import { isStrict, quirksOf, thinksAlways } from "../quirks.ts";
 import { levelFields, splitLevel } from "./levels.ts";
 import type { ChatParts } from "./reply.ts";
+import { ToolTexts } from "./tool-texts.ts";
 
 /** How messages are written for one upstream. */
 interface Style {
@@ -15,19 +16,20 @@ interface Style {
   readonly by: string;
 }
 
-export function chatBody(request: ModelRequest, asked: string, spec: ProviderSpec): string {
+export function chatBody(request: ModelRequest, asked: string, spec: ProviderSpec, texts = new ToolTexts()): string {
   const quirks = quirksOf(spec);
   const strict = isStrict(spec, quirks);
   const { model, level } = splitLevel(asked, quirks);
   const maxTokens = request.maxTokens ?? spec.maxTokens;
   const temperature = strict && thinksAlways(model) ? undefined : (request.temperature ?? spec.temperature);
   const style = { strict, quirks, by: `${spec.name}/${asked}` };
-  return JSON.stringify({
+  const body = {
     ...levelFields(level, quirks),
     ...request.extra,
+    // As text, below.
+    ...(request.tools?.length ? { tools: undefined } : {}),
     model,
     messages: chatMessages(withoutOrphans(request.messages), style),
-    ...(request.tools?.length ? { tools: request.tools.map(chatTool) } : {}),
     ...(request.tools?.length && request.toolChoice !== undefined
       ? { tool_choice: toolChoice(request.toolChoice) }
       : {}),
@@ -37,7 +39,9 @@ export function chatBody(request: ModelRequest, asked: string, spec: ProviderSpe
     ...(spec.usage && !quirks.noStreamOptions
       ? { stream_options: { include_usage: true } }
       : { stream_options: undefined }),
-  });
+  };
+  if (!request.tools?.length) return JSON.stringify(body);
+  return `${JSON.stringify(body).slice(0, -1)},"tools":${texts.of(request.tools)}}`;
 }
 
 /** Images that tools returned follow their results as a user's message, since few upstreams take them in a result. */
@@ -102,10 +106,6 @@ function chatContent(content: Message["content"]): unknown {
   return content.map((part) =>
     part.type === "text" ? { type: "text", text: part.text } : { type: "image_url", image_url: { url: part.url } },
   );
-}
-
-function chatTool(tool: ToolSpec): unknown {
-  return { type: "function", function: { name: tool.name, description: tool.about, parameters: tool.input } };
 }
 
 function toolChoice(choice: NonNullable<ModelRequest["toolChoice"]>): unknown {

@@ -2,8 +2,7 @@
 import { type ModelEvent, type NativeParts, objectOf, type StopReason } from "@chela/sdk";
 import { bodyFault, fault } from "../../failover/faults.ts";
 import { limits } from "../../limits.ts";
-import { Assembly, count, counted, parseObject, textOf } from "../assembly.ts";
-import type { ReplyReader, Target } from "../dialect.ts";
+import { count, counted, parseObject, Reader, textOf } from "../assembly.ts";
 import type { GeminiParts, Part } from "./contents.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -25,59 +24,43 @@ const cuts: ReadonlySet<string> = new Set([
   "MISSING_THOUGHT_SIGNATURE",
 ]);
 
-export class GeminiReader implements ReplyReader {
-  /** The stream just ends. */
-  readonly done = false;
-  readonly #target: Target;
-  readonly #reply: Assembly;
+/** Its stream just ends: nothing says that it is over. */
+export class GeminiReader extends Reader {
   readonly #parts: Part[] = [];
   readonly #unnamed: string[] = [];
 
-  constructor(target: Target) {
-    this.#target = target;
-    this.#reply = new Assembly(target);
-  }
-
-  get complete(): boolean {
-    return this.#reply.stop !== undefined;
-  }
-
   event(_name: string | undefined, data: string, out: ModelEvent[]): void {
-    if (data !== "") this.#chunk(parseObject(data, this.#target), out);
+    if (data !== "") this.#chunk(parseObject(data, this.target), out);
   }
 
   /** One response, or the list of them that a stream is without `alt=sse`. */
   whole(text: string, out: ModelEvent[]): void {
-    const said = parseObject(text.trim(), this.#target);
+    const said = parseObject(text.trim(), this.target);
     for (const chunk of Array.isArray(said) ? (said as unknown[]) : [said]) this.#chunk(objectOf(chunk), out);
   }
 
-  finish(out: ModelEvent[]): void {
-    this.#reply.finish(out, this.#native());
-  }
-
   #chunk(chunk: Fields, out: ModelEvent[]): void {
-    if (chunk.error) throw bodyFault(this.#target, chunk.error);
+    if (chunk.error) throw bodyFault(this.target, chunk.error);
     if (chunk.usageMetadata) this.#usage(objectOf(chunk.usageMetadata));
     const candidate = objectOf(Array.isArray(chunk.candidates) ? chunk.candidates[0] : undefined);
     const { parts } = objectOf(candidate.content);
     for (const part of Array.isArray(parts) ? (parts as unknown[]) : []) this.#part(objectOf(part), out);
     const reason = textOf(candidate.finishReason);
-    if (reason !== "") this.#reply.stop = this.#stopOf(reason, textOf(candidate.finishMessage));
+    if (reason !== "") this.reply.stop = this.#stopOf(reason, textOf(candidate.finishMessage));
     // What was asked was refused as a whole: there is no candidate.
-    else if (objectOf(chunk.promptFeedback).blockReason) this.#reply.stop = "content_filter";
+    else if (objectOf(chunk.promptFeedback).blockReason) this.reply.stop = "content_filter";
   }
 
   #part(part: Fields, out: ModelEvent[]): void {
     const text = textOf(part.text);
-    if (part.thought === true) this.#reply.reasoning(text, out);
-    else this.#reply.text(text, out);
+    if (part.thought === true) this.reply.reasoning(text, out);
+    else this.reply.text(text, out);
     if (part.functionCall) this.#call(objectOf(part.functionCall));
     this.#keep(part);
   }
 
   #call(call: Fields): void {
-    const open = this.#reply.openCall(textOf(call.id), textOf(call.name));
+    const open = this.reply.openCall(textOf(call.id), textOf(call.name));
     open.arguments = JSON.stringify(call.args ?? {});
     if (textOf(call.id) === "") this.#unnamed.push(open.id);
   }
@@ -85,34 +68,34 @@ export class GeminiReader implements ReplyReader {
   /** Text that came in pieces is one part again; a signature keeps its part to itself. */
   #keep(part: Fields): void {
     if (this.#parts.length >= limits.blocks)
-      throw fault("UPSTREAM_PROTOCOL", this.#target, `more than ${limits.blocks} parts in one reply`);
+      throw fault("UPSTREAM_PROTOCOL", this.target, `more than ${limits.blocks} parts in one reply`);
     const last = this.#parts.at(-1);
     if (last && isPlain(last) && isPlain(part) && (last.thought === true) === (part.thought === true))
       last.text = textOf(last.text) + textOf(part.text);
     else this.#parts.push({ ...part });
   }
 
-  #native(): NativeParts | undefined {
+  protected native(): NativeParts | undefined {
     if (
       !this.#parts.some((part) => part.thoughtSignature !== undefined || objectOf(part.functionCall).id !== undefined)
     )
       return undefined;
     // Thoughts themselves are not asked for again, nor is nothing.
     const parts = this.#parts.filter((part) => !(isPlain(part) && (part.thought === true || part.text === "")));
-    const kept: GeminiParts = { by: this.#target.id, parts, unnamed: this.#unnamed };
+    const kept: GeminiParts = { by: this.target.id, parts, unnamed: this.#unnamed };
     return { wire: "gemini", parts: kept };
   }
 
   #stopOf(reason: string, message: string): StopReason {
     if (cuts.has(reason)) {
       const told = message === "" ? reason : `${reason}: ${message.slice(0, 300)}`;
-      throw fault("UPSTREAM_CUT", this.#target, `the upstream gave up: finish reason ${told}`);
+      throw fault("UPSTREAM_CUT", this.target, `the upstream gave up: finish reason ${told}`);
     }
     return stops[reason] ?? "content_filter";
   }
 
   #usage(usage: Fields): void {
-    this.#reply.usage = {
+    this.reply.usage = {
       inputTokens: count(usage.promptTokenCount) + count(usage.toolUsePromptTokenCount),
       outputTokens: count(usage.candidatesTokenCount) + count(usage.thoughtsTokenCount),
       ...counted("cachedTokens", usage.cachedContentTokenCount),

@@ -38,6 +38,10 @@ interface Standing {
   error: string | null;
 }
 
+/** Gets told what became of a client that was asked for a provider; `error`: it failed. */
+type RelayTold = (provider: string, channel: string, error?: string) => void;
+
+const blank: Standing = { health: 100, until: 0, failures: 0, successAt: Number.NEGATIVE_INFINITY, error: null };
 const cooldownMs = 5 * 60_000;
 const penalty = 20;
 const maxRecords = 256;
@@ -47,17 +51,19 @@ const many = ["aistudio_channels", "aistudio_providers", "relay_providers", "cha
 export class RelayChannels {
   readonly #relay: () => Relay | undefined;
   readonly #now: () => number;
+  readonly #told: RelayTold;
   readonly #records = new Map<string, Standing>();
 
-  constructor(relay: () => Relay | undefined, now: () => number) {
+  constructor(relay: () => Relay | undefined, now: () => number, told: RelayTold = () => undefined) {
     this.#relay = relay;
     this.#now = now;
+    this.#told = told;
   }
 
-  /** Everyone who is connected or has been asked. */
+  /** Everyone who is connected or has been asked, in the order in which they would be asked. */
   rows(): readonly RelayRow[] {
     const connected = new Map((this.#relay()?.channels() ?? []).map((channel) => [channel.id, channel]));
-    return [...new Set([...connected.keys(), ...this.#records.keys()])].sort().map((id) => {
+    return this.#inOrder([...new Set([...connected.keys(), ...this.#records.keys()])]).map((id) => {
       const { health, failures, until, successAt, error } = this.#record(id);
       return {
         channel: id,
@@ -73,9 +79,9 @@ export class RelayChannels {
     });
   }
 
-  /** Forgets what went wrong with a channel. */
-  clear(channel: string): boolean {
-    return this.#records.delete(channel);
+  /** Forgets what went wrong. */
+  clear(): void {
+    for (const [channel, { successAt }] of this.#records) this.#records.set(channel, { ...blank, successAt });
   }
 
   async open(ask: Ask, target: RelayTarget): Promise<Answer> {
@@ -88,14 +94,14 @@ export class RelayChannels {
       try {
         const answer = await openOver({ relay, channel, url: `${target.origin}${ask.path}` }, ask);
         const bad = answer.status === 429 || answer.status >= 500;
-        if (bad) this.#failed(channel, `status ${answer.status}`);
-        else this.#succeeded(channel);
+        if (bad) this.#failed(target, channel, `status ${answer.status}`);
+        else this.#succeeded(target, channel);
         if (!bad || last) return answer;
         await answer.return();
       } catch (error) {
         const { code, message } = error as GatewayError;
         if (code === "ABORTED" || ask.signal.aborted) throw error;
-        this.#failed(channel, message);
+        this.#failed(target, channel, message);
         failed = error;
         if (last) break;
       }
@@ -130,30 +136,27 @@ export class RelayChannels {
   }
 
   #record(channel: string): Standing {
-    return (
-      this.#records.get(channel) ?? {
-        health: 100,
-        until: 0,
-        failures: 0,
-        successAt: Number.NEGATIVE_INFINITY,
-        error: null,
-      }
-    );
+    return this.#records.get(channel) ?? blank;
   }
 
-  #succeeded(channel: string): void {
-    this.#keep(channel, { health: 100, until: 0, failures: 0, successAt: this.#now(), error: null });
+  #succeeded({ provider }: RelayTarget, channel: string): void {
+    this.#keep(channel, { ...blank, successAt: this.#now() });
+    this.#told(provider, channel);
   }
 
-  #failed(channel: string, error: string): void {
+  #failed({ provider }: RelayTarget, channel: string, reason: string): void {
     const known = this.#record(channel);
+    const now = this.#now();
+    const error = reason.slice(0, 500);
     this.#keep(channel, {
       ...known,
       health: Math.max(1, known.health - penalty),
-      until: this.#now() + cooldownMs,
+      // What rests already rests no longer because it was asked by name.
+      until: known.until > now ? known.until : now + cooldownMs,
       failures: known.failures + 1,
-      error: error.slice(0, 500),
+      error,
     });
+    this.#told(provider, channel, error);
   }
 
   #keep(channel: string, record: Standing): void {

@@ -2,55 +2,38 @@
 import { type ModelEvent, type NativeParts, objectOf, type StopReason } from "@chela/sdk";
 import { bodyFault, fault } from "../../failover/faults.ts";
 import { limits } from "../../limits.ts";
-import { Assembly, type OpenCall, parseObject, textOf } from "../assembly.ts";
+import { type OpenCall, parseObject, Reader, textOf } from "../assembly.ts";
 import { chatUsage } from "../chat/reply.ts";
-import type { ReplyReader, Target } from "../dialect.ts";
 import type { ResponsesParts } from "./request.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
 const cutShort: Readonly<Record<string, StopReason>> = { content_filter: "content_filter" };
 
-export class ResponsesReader implements ReplyReader {
-  readonly #target: Target;
-  readonly #reply: Assembly;
+export class ResponsesReader extends Reader {
   /** By place in the output. */
   readonly #calls = new Map<unknown, OpenCall>();
   readonly #items = new Map<unknown, Fields>();
   /** Places whose text came in pieces. */
   readonly #told = new Set<unknown>();
-  #done = false;
-
-  constructor(target: Target) {
-    this.#target = target;
-    this.#reply = new Assembly(target);
-  }
-
-  get done(): boolean {
-    return this.#done;
-  }
-
-  get complete(): boolean {
-    return this.#reply.stop !== undefined;
-  }
 
   event(name: string | undefined, data: string, out: ModelEvent[]): void {
-    if (this.#done || data === "" || data.trim() === "[DONE]") return;
-    const event = parseObject(data, this.#target);
+    if (this.over || data === "" || data.trim() === "[DONE]") return;
+    const event = parseObject(data, this.target);
     const at = event.output_index;
     switch (event.type ?? name) {
       case "response.output_text.delta":
       case "response.refusal.delta":
         this.#told.add(at);
-        this.#reply.text(textOf(event.delta), out);
+        this.reply.text(textOf(event.delta), out);
         break;
       case "response.reasoning_summary_text.delta":
       case "response.reasoning_text.delta":
         this.#told.add(at);
-        this.#reply.reasoning(textOf(event.delta), out);
+        this.reply.reasoning(textOf(event.delta), out);
         break;
       case "response.reasoning_summary_part.added":
-        if (event.summary_index !== 0) this.#reply.reasoning("\n\n", out);
+        if (event.summary_index !== 0) this.reply.reasoning("\n\n", out);
         break;
       case "response.output_item.added":
         this.#call(at, objectOf(event.item));
@@ -67,41 +50,37 @@ export class ResponsesReader implements ReplyReader {
   }
 
   whole(text: string, out: ModelEvent[]): void {
-    const response = parseObject(text.trim(), this.#target);
+    const response = parseObject(text.trim(), this.target);
     this.#end(response, out);
-  }
-
-  finish(out: ModelEvent[]): void {
-    this.#reply.finish(out, this.#native());
   }
 
   /** How it ended; everything else is only of interest to those who watch. */
   #rest(event: Fields, name: string | undefined, out: ModelEvent[]): void {
     const type = event.type ?? name;
-    if (type === "error" || event.error) throw bodyFault(this.#target, event.error ?? event);
+    if (type === "error" || event.error) throw bodyFault(this.target, event.error ?? event);
     if (type === "response.completed" || type === "response.incomplete" || type === "response.failed") {
       this.#end(objectOf(event.response), out);
-      this.#done = true;
+      this.over = true;
     }
   }
 
   #end(response: Fields, out: ModelEvent[]): void {
-    if (response.error) throw bodyFault(this.#target, response.error);
+    if (response.error) throw bodyFault(this.target, response.error);
     if (response.status === "failed" || response.status === "cancelled")
-      throw fault("UPSTREAM_CUT", this.#target, `the upstream gave up: status ${response.status}`);
+      throw fault("UPSTREAM_CUT", this.target, `the upstream gave up: status ${response.status}`);
     const output = Array.isArray(response.output) ? (response.output as unknown[]) : [];
     for (const [at, item] of output.entries()) if (!this.#items.has(at)) this.#item(at, objectOf(item), out);
-    if (response.usage) this.#reply.usage = chatUsage(response.usage);
+    if (response.usage) this.reply.usage = chatUsage(response.usage);
     if (response.status === "incomplete")
-      this.#reply.stop = cutShort[textOf(objectOf(response.incomplete_details).reason)] ?? "length";
-    else if (response.status === undefined || response.status === "completed") this.#reply.stop = "stop";
+      this.reply.stop = cutShort[textOf(objectOf(response.incomplete_details).reason)] ?? "length";
+    else if (response.status === undefined || response.status === "completed") this.reply.stop = "stop";
   }
 
   #call(at: unknown, item: Fields): OpenCall | undefined {
     if (item.type !== "function_call") return undefined;
     const known = this.#calls.get(at);
     if (known) return known;
-    const call = this.#reply.openCall(textOf(item.call_id), textOf(item.name));
+    const call = this.reply.openCall(textOf(item.call_id), textOf(item.name));
     this.#calls.set(at, call);
     return call;
   }
@@ -114,22 +93,22 @@ export class ResponsesReader implements ReplyReader {
   /** An item that is whole: what came in pieces is known already. */
   #item(at: unknown, item: Fields, out: ModelEvent[]): void {
     if (this.#items.size >= limits.blocks)
-      throw fault("UPSTREAM_PROTOCOL", this.#target, `more than ${limits.blocks} items in one reply`);
+      throw fault("UPSTREAM_PROTOCOL", this.target, `more than ${limits.blocks} items in one reply`);
     this.#items.set(at, item);
     const call = this.#call(at, item);
     if (call && typeof item.arguments === "string") call.arguments = item.arguments;
     if (this.#told.has(at)) return;
-    if (item.type === "message") this.#reply.text(texts(item.content, ["text", "refusal"]), out);
+    if (item.type === "message") this.reply.text(texts(item.content, ["text", "refusal"]), out);
     else if (item.type === "reasoning")
-      this.#reply.reasoning(texts(item.summary, ["text"]) || texts(item.content, ["text"]), out);
+      this.reply.reasoning(texts(item.summary, ["text"]) || texts(item.content, ["text"]), out);
   }
 
   /** Thoughts that are not sealed are unknown to an upstream that has stored nothing. */
-  #native(): NativeParts | undefined {
+  protected native(): NativeParts | undefined {
     const items = [...this.#items.values()];
     const thoughts = items.filter(({ type }) => type === "reasoning");
     if (thoughts.length === 0 || thoughts.some((item) => typeof item.encrypted_content !== "string")) return undefined;
-    const parts: ResponsesParts = { by: this.#target.id, items };
+    const parts: ResponsesParts = { by: this.target.id, items };
     return { wire: "responses", parts };
   }
 }

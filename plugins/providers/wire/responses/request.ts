@@ -3,7 +3,7 @@ import { contentText, type Message, type ModelRequest, objectOf, type ToolSpec }
 import type { ProviderSpec } from "../../settings.ts";
 import { splitLevel } from "../chat/levels.ts";
 import { partsOf, splitSystem, withoutOrphans } from "../messages.ts";
-import { isStrict, quirksOf, thinksAlways } from "../quirks.ts";
+import { isBare, isStrict, quirksOf, thinksAlways } from "../quirks.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -27,9 +27,19 @@ const passed = [
   "user",
 ] as const;
 
+/** An API for accounts alone answers 400 to these. */
+const refusedFromAccounts: ReadonlySet<string> = new Set([
+  "previous_response_id",
+  "safety_identifier",
+  "store",
+  "truncation",
+  "user",
+]);
+
 export function responsesBody(request: ModelRequest, asked: string, spec: ProviderSpec): string {
-  const { extra = {} } = request;
   const quirks = quirksOf(spec);
+  const bare = isBare(spec, quirks);
+  const extra = bare ? withoutRefused(request.extra) : (request.extra ?? {});
   const { model, level } = splitLevel(asked, quirks);
   const thinks = isStrict(spec, quirks) && thinksAlways(model);
   const { system, rest } = splitSystem(request.messages);
@@ -39,16 +49,20 @@ export function responsesBody(request: ModelRequest, asked: string, spec: Provid
     ...(extra.previous_response_id === undefined ? { store: false } : {}),
     ...Object.fromEntries(passed.flatMap((key) => (extra[key] === undefined ? [] : [[key, extra[key]]]))),
     model,
-    ...(system === "" ? {} : { instructions: system }),
+    ...(system === "" && !bare ? {} : { instructions: system }),
     input: inputOf(rest, `${spec.name}/${asked}`, extra.previous_response_id !== undefined),
     ...toolFields(request, spec),
-    ...(maxTokens === undefined ? {} : { max_output_tokens: maxTokens }),
-    ...(thinks ? {} : sampling(request, spec)),
+    ...(maxTokens === undefined || bare ? {} : { max_output_tokens: maxTokens }),
+    ...(thinks || bare ? {} : sampling(request, spec)),
     ...reasoning(extra, level, thinks),
     ...textFormat(extra),
     ...(include.length > 0 ? { include } : {}),
     stream: true,
   });
+}
+
+function withoutRefused(extra: Fields = {}): Fields {
+  return Object.fromEntries(Object.entries(extra).filter(([key]) => !refusedFromAccounts.has(key)));
 }
 
 function includes(extra: Fields, { responses }: ProviderSpec, thinks: boolean): readonly unknown[] {

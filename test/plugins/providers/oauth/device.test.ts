@@ -1,6 +1,9 @@
 import { readFileSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { expect, it } from "vitest";
+import { GatewayError } from "@chela/sdk";
+import { expect, it, vi } from "vitest";
+import { waitForDevice } from "../../../../plugins/providers/oauth/device.ts";
+import { OauthRefusal } from "../../../../plugins/providers/oauth/refusal.ts";
 import { httpServer, type TestServer } from "../../../kit/http-server.ts";
 import { until } from "../../../kit/until.ts";
 import { type AccountHost, accountHost, clientId, oauthServer, ownProvider } from "./kit.ts";
@@ -52,6 +55,20 @@ async function scripted(
   });
 }
 
+/** A provider of its own name, whose logins are by device at a scripted server. */
+function loginsAt({ origin }: TestServer, oauth: Readonly<Record<string, unknown>> = {}): Promise<AccountHost> {
+  const at = { authUrl: `${origin}/a`, tokenUrl: `${origin}/token`, deviceUrl: "" };
+  return accountHost({ providers: { main: ownProvider(at, {}, { device_auth_url: `${origin}/code`, ...oauth }) } });
+}
+
+/** A vendor that is known, at a scripted server. */
+function vendorAt({ origin }: TestServer, provider: string, more: Readonly<Record<string, unknown>> = {}) {
+  const urls = { device_auth_url: `${origin}/code`, token_url: `${origin}/token` };
+  return accountHost({
+    providers: { [provider]: { auth: "oauth", oauth: { provider, client_id: "k", ...urls, ...more } } },
+  });
+}
+
 const code = {
   device_code: "dev-1",
   user_code: "ABCD",
@@ -68,13 +85,7 @@ it("qwen: proves itself with S256, waits when told to, and asks for a name where
       [200, { access_token: "q", refresh_token: "r", expires_in: 3600, resource_url: "portal.qwen.ai" }],
     ],
   });
-  const oauth = {
-    provider: "qwen",
-    client_id: "q-client",
-    device_auth_url: `${server.origin}/code`,
-    token_url: `${server.origin}/token`,
-  };
-  const kit = await accountHost({ providers: { qwen: { auth: "oauth", oauth } } });
+  const kit = await vendorAt(server, "qwen");
   const started = await kit.post("start", { provider: "qwen" });
   expect(started.body).toMatchObject({ mode: "device", user_code: "ABCD", auth_url: "https://v.example/d" });
   const nameless = await finished(kit, started.body.flow_id);
@@ -114,13 +125,11 @@ it("codex: JSON all the way, a code that the server proves, and the plan of the 
     ],
     "POST /oauth/token": [[200, { access_token: "codex-token", refresh_token: "r", id_token, expires_in: 864_000 }]],
   });
-  const oauth = {
-    provider: "codex",
+  const kit = await vendorAt(server, "codex", {
     client_id: clientId,
     device_auth_url: `${server.origin}/deviceauth/usercode`,
     token_url: `${server.origin}/oauth/token`,
-  };
-  const kit = await accountHost({ providers: { codex: { auth: "oauth", oauth } } });
+  });
   const started = await kit.post("start", { provider: "openai-codex" });
   expect(started.body).toMatchObject({
     mode: "device",
@@ -148,13 +157,7 @@ it("kimi: every request of an account names the device it was made on", async ()
     "POST /code": [[200, code]],
     "POST /token": [[200, { access_token: "k", refresh_token: "r", expires_in: 900, scope: "kimi-code" }]],
   });
-  const oauth = {
-    provider: "kimi",
-    client_id: "k",
-    device_auth_url: `${server.origin}/code`,
-    token_url: `${server.origin}/token`,
-  };
-  const kit = await accountHost({ providers: { kimi: { auth: "oauth", oauth } } });
+  const kit = await vendorAt(server, "kimi");
   const started = await kit.post("start", { provider: "kimi", account_label: "k1" });
   expect((await finished(kit, started.body.flow_id)).body).toMatchObject({ ok: true, account: "k1" });
   await kit.call("provider.oauth.refresh", { provider: "kimi", credential_file: "kimi.json" });
@@ -172,12 +175,7 @@ it("claude: tokens as JSON, the state along with the code, and the code as it is
       [200, { access_token: "sk-ant", refresh_token: "r", expires_in: 28_800, account: { email_address: "x" } }],
     ],
   });
-  const oauth = {
-    provider: "claude",
-    client_id: "c",
-    token_url: `${server.origin}/token`,
-  };
-  const kit = await accountHost({ providers: { claude: { auth: "oauth", oauth } } });
+  const kit = await vendorAt(server, "claude", { client_id: "c", device_auth_url: undefined });
   const { body } = await kit.post("start", { provider: "claude", account_label: "me" });
   const state = new URL(String(body.auth_url)).searchParams.get("state") ?? "";
   const done = await kit.post("complete", { flow_id: body.flow_id, callback_url: `the-code#${state}` });
@@ -197,32 +195,43 @@ it.each([
   [[400, { error: "expired_token" }], "oauth token exchange failed: expired_token"],
 ])("tells how a device login ended: %j", async (answer, message) => {
   const server = await scripted({ "POST /code": [[200, code]], "POST /token": [answer as never] });
-  const kit = await accountHost({
-    providers: {
-      main: ownProvider(
-        { authUrl: `${server.origin}/a`, tokenUrl: `${server.origin}/token`, deviceUrl: "" },
-        {},
-        { device_auth_url: `${server.origin}/code` },
-      ),
-    },
-  });
+  const kit = await loginsAt(server);
   const started = await kit.post("start", { provider: "main" });
   const done = await finished(kit, started.body.flow_id);
   expect([done.status, done.text]).toEqual([400, expect.stringContaining(message)]);
   expect((await finished(kit, started.body.flow_id)).text.trim()).toBe("oauth flow not found");
 });
 
+it("asks more slowly when told to, waits out what passes, and gives up when the code has ended", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+  try {
+    const began = performance.now();
+    const asked: number[] = [];
+    const answers = [
+      new OauthRefusal(400, "authorization_pending", ""),
+      new OauthRefusal(400, "slow_down", ""),
+      new OauthRefusal(400, "slow_down", ""),
+      new OauthRefusal(503, "status 503", "answered with a web page"),
+      new GatewayError("OUTBOUND_FAILED", 502, "no network"),
+    ];
+    const start = { deviceCode: "d", userCode: "u", url: "", expiresMs: 120_000, intervalMs: 0 };
+    const poll = () => {
+      asked.push((performance.now() - began) / 1000);
+      return Promise.reject(answers[asked.length - 1] ?? new OauthRefusal(400, "slow_down", ""));
+    };
+    const outcome = waitForDevice({ start, poll }, new AbortController().signal).catch((error: Error) => error);
+    await vi.advanceTimersByTimeAsync(200_000);
+    expect(await outcome).toMatchObject({ error: "expired_token" });
+    expect(asked).toEqual([1, 2, 8, 19, 30, 52, 79, 111]);
+    expect(vi.getTimerCount()).toBe(0);
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
 it("cannot begin at a server that will not", async () => {
   const server = await scripted({ "POST /code": [[400, { error: "unauthorized_client" }]] });
-  const kit = await accountHost({
-    providers: {
-      main: ownProvider(
-        { authUrl: "", tokenUrl: `${server.origin}/token`, deviceUrl: "" },
-        {},
-        { device_auth_url: `${server.origin}/code` },
-      ),
-    },
-  });
+  const kit = await loginsAt(server);
   const started = await kit.post("start", { provider: "main" });
   expect([started.status, started.text.trim()]).toEqual([500, "oauth login cannot start: unauthorized_client"]);
 });
@@ -232,15 +241,7 @@ it("a login that waits ends with the plugin", async () => {
     "POST /code": [[200, code]],
     "POST /token": [[400, { error: "authorization_pending" }]],
   });
-  const kit = await accountHost({
-    providers: {
-      main: ownProvider(
-        { authUrl: "", tokenUrl: `${server.origin}/token`, deviceUrl: "" },
-        {},
-        { device_auth_url: `${server.origin}/code` },
-      ),
-    },
-  });
+  const kit = await loginsAt(server);
   await kit.post("start", { provider: "main" });
   await until(() => server.seen.some(({ path }) => path === "/token"), 10_000);
   await kit.host.plugins.disable("accounts-alone", "test");
@@ -279,15 +280,7 @@ it("sends no browser to an address that is none", async () => {
     "POST /code": [[200, odd]],
     "POST /token": [[400, { error: "authorization_pending" }]],
   });
-  const kit = await accountHost({
-    providers: {
-      main: ownProvider(
-        { authUrl: "", tokenUrl: `${server.origin}/token`, deviceUrl: "" },
-        {},
-        { device_auth_url: `${server.origin}/code` },
-      ),
-    },
-  });
+  const kit = await loginsAt(server);
   const started = await kit.post("start", { provider: "main" });
   expect(started.body).toMatchObject({ auth_url: "", user_code: "ABCD" });
 });

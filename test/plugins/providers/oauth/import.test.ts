@@ -66,10 +66,27 @@ it.each([
     "invalid network proxy: ftp://x; give http://, https:// or socks5://host:port",
   ],
   ['{"access_token":"a","provider":"codex"}', "auth.json is an account of codex, and main logs in to acme"],
-])("refuses the file %s", async (file, message) => {
+  [`{"access_token":"a","x":${"[".repeat(5000)}${"]".repeat(5000)}}`, "auth.json is nested deeper than 16 levels"],
+  [`{"access_token":"a","x":[${"0,".repeat(60_000)}0]}`, "an account file may have 262144 bytes; this one has more"],
+])("refuses the file %.60s", async (file, message) => {
   const kit = await accountHost({ providers: { main: ownProvider(nowhere) } });
   expect(await upload(kit, file, { provider: "main" })).toEqual({ status: 400, text: message });
   expect(kit.accounts.rows("main")).toEqual([]);
+});
+
+it("takes nothing over but what is an account: prototypes, times out of this world and labels without end", async () => {
+  const kit = await accountHost({ providers: { main: ownProvider(nowhere) } });
+  const hostile = `{"access_token":"t","email":"${"a".repeat(50_000)}@x.org","expire":1e300,"last_refresh":-1,"disabled":"yes",
+    "models":{"length":1e9},"token":{"__proto__":{"client_id":"evil"}},"__proto__":{"disabled":true},"constructor":{"prototype":{}}}`;
+  expect(await upload(kit, hostile, { provider: "main" })).toMatchObject({ status: 200 });
+  const [row] = kit.accounts.rows("main");
+  expect(String(row?.email)).toHaveLength(320);
+  expect(row).not.toHaveProperty("expire");
+  expect(row).not.toHaveProperty("disabled");
+  expect(({} as Record<string, unknown>).disabled).toBeUndefined();
+  expect((await kit.accounts.of("main")[0]?.token(new AbortController().signal))?.token).toBe("t");
+  const file = JSON.parse(readFileSync(String(row?.credential_file), "utf8"));
+  expect(Object.keys(file.token ?? {})).toEqual([]);
 });
 
 it("takes a file over as multipart, and needs one", async () => {

@@ -1,10 +1,11 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { files } from "@chela/sdk";
 import { expect, it } from "vitest";
 import { filesService } from "../../../../kernel/services/files.ts";
 import { Account } from "../../../../plugins/providers/oauth/account.ts";
 import { AccountFiles } from "../../../../plugins/providers/oauth/account-files.ts";
-import { renew } from "../../../../plugins/providers/oauth/renewal.ts";
+import { disable, renew } from "../../../../plugins/providers/oauth/renewal.ts";
 import { emptySession } from "../../../../plugins/providers/oauth/session.ts";
 import { readOauth } from "../../../../plugins/providers/oauth/settings.ts";
 import { httpServer } from "../../../kit/http-server.ts";
@@ -132,6 +133,52 @@ it("keeps an account through a server that fails and a network that is gone, and
   expect(gone.accounts.of("main")).toHaveLength(1);
 });
 
+it("is disabled by no web page, whatever is written on it", async () => {
+  let status = 403;
+  const server = await httpServer((_req, res) => {
+    res.writeHead(status, { "content-type": "text/html" });
+    res.end("<!DOCTYPE html><p>Access revoked: invalid_grant, deactivated_workspace");
+  });
+  const urls = { authUrl: `${server.origin}/auth`, tokenUrl: `${server.origin}/token`, deviceUrl: "" };
+  const kit = await accountHost({ providers: { main: ownProvider(urls) } });
+  const content = JSON.stringify({ access_token: "old", refresh_token: "r1", email: "a@b.c", expire: 1 });
+  await kit.call("provider.oauth.import", { provider: "main", content });
+  for (status of [403, 400, 200]) {
+    await expect(only(kit).token(never)).rejects.toThrow(`status ${status}: answered with a web page`);
+    kit.advance(hour);
+  }
+  expect(kit.accounts.rows("main")[0]).not.toHaveProperty("disabled");
+});
+
+it("a clock that jumps a year ahead and back costs one renewal each way, and no account", async () => {
+  const server = await oauthServer();
+  const { kit, refreshes, credential } = await loggedIn(server);
+  kit.advance(365 * 24 * hour);
+  const { token: ahead = "" } = await credential.token(never);
+  kit.advance(-365 * 24 * hour);
+  // It seems to live for a year now; the upstream knows better.
+  expect((await credential.token(never)).token).toBe(ahead);
+  expect(credential.refused?.(ahead)).toBe(true);
+  const tokens = await Promise.all(Array.from({ length: 20 }, () => credential.token(new AbortController().signal)));
+  expect(new Set(tokens.map(({ token }) => token)).size).toBe(1);
+  expect(refreshes().map((one) => one.status)).toEqual([200, 200]);
+});
+
+it("restarts, one after the other, renew nothing that is not due, and once what is", async () => {
+  const server = await oauthServer();
+  const { kit, refreshes } = await loggedIn(server, { refresh_scan_sec: 1 });
+  const restart = async () => {
+    await kit.host.plugins.disable("accounts-alone", "test");
+    await kit.host.plugins.enable("accounts-alone", "test");
+    await Promise.all([1, 2, 3].map(() => only(kit).token(never)));
+  };
+  for (let round = 0; round < 4; round += 1) await restart();
+  expect(refreshes()).toEqual([]);
+  kit.advance(2 * hour);
+  for (let round = 0; round < 4; round += 1) await restart();
+  expect(refreshes()).toEqual([{ grant: "refresh_token", status: 200 }]);
+});
+
 it("asks for another token when the upstream refuses the one it has, but not for one that was just made", async () => {
   const server = await oauthServer();
   const { kit, refreshes, credential } = await loggedIn(server);
@@ -221,7 +268,7 @@ it("one instance renews at a time: a reload in the middle of a renewal uses the 
   for (const { token } of tokens) expect(token).toBe(session().access_token);
 });
 
-it("hands out no token that could not be saved, and saves it as soon as it can", async () => {
+it("hands out no token that could not be saved, and loses none of them: not by being disabled either", async () => {
   const server = await oauthServer();
   const { file, session } = await loggedIn(server);
   const stored = { ...ownProvider(server) };
@@ -250,10 +297,15 @@ it("hands out no token that could not be saved, and saves it as soon as it can",
   await expect(renew(account, settings, { reason: "expiring" }, tools)).rejects.toThrow("the disk is full");
   expect(account.session.access_token).toBe("old");
   await expect(renew(account, settings, { reason: "expiring" }, tools)).rejects.toThrow("the disk is full");
+  const waiting = account.unsaved?.refresh_token;
+  await disable(account, "token_revoked", files);
+  expect(account.unsaved).toMatchObject({ refresh_token: waiting, disabled: true });
   files.write = write;
-  const fresh = await renew(account, settings, { reason: "expiring" }, tools);
-  expect(server.tokenRequests.filter(({ grant }) => grant === "refresh_token")).toHaveLength(1);
-  expect(JSON.parse(readFileSync(path, "utf8")).access_token).toBe(fresh.access_token);
+  const fresh = await renew(account, settings, { reason: "asked" }, tools);
+  const refreshes = server.tokenRequests.filter(({ grant }) => grant === "refresh_token");
+  expect(refreshes.map(({ status }) => status)).toEqual([200, 200]);
+  expect(JSON.parse(readFileSync(path, "utf8"))).toMatchObject({ access_token: fresh.access_token });
+  expect(fresh.disabled).toBe(false);
   expect(file).not.toBe(path);
 });
 
@@ -305,4 +357,20 @@ it("leaves nothing behind when it is switched off and on", async () => {
     await only(kit).token(new AbortController().signal);
   }
   expect(kit.host.census()).toEqual(before);
+});
+
+it("renews an account that the operator keeps right in the state dir in place, and no other file there can be written so", async () => {
+  const server = await oauthServer();
+  const { session: earlier } = await loggedIn(server);
+  const stateDir = tempDir("state");
+  const file = join(stateDir, "own.json");
+  const { config_provider: _, ...own } = earlier();
+  writeFileSync(file, JSON.stringify(own), { mode: 0o600 });
+  const kit = await accountHost({ stateDir, providers: { main: ownProvider(server, {}, { credential_file: file }) } });
+  kit.advance(2 * hour);
+  const { token } = await only(kit).token(never);
+  expect(JSON.parse(readFileSync(file, "utf8"))).toMatchObject({ access_token: token });
+  await expect(kit.host.service(files).write(stateDir, "own.json", "{}")).rejects.toMatchObject({
+    code: "PATH_REFUSED",
+  });
 });

@@ -1,5 +1,6 @@
 /** Which preset a provider gets, and which wire it speaks then. */
 import { describe, expect, test } from "vitest";
+import { localServers } from "../../../../plugins/providers/discovery/vendors.ts";
 import { presetNamed, presetOf, presets, wireOf } from "../../../../plugins/providers/presets.ts";
 import { toSpec } from "../../../../plugins/providers/settings.ts";
 
@@ -20,6 +21,11 @@ describe("a provider is known", () => {
     ["dashscope", {}, "qwen", "chat"],
     ["glm", {}, "zhipu", "chat"],
     ["doubao", {}, "volcengine", "chat"],
+    ["z-ai", {}, "zai", "chat"],
+    ["kimi_for_coding", {}, "kimi-coding", "anthropic"],
+    ["mine", { api_base: "https://api.moonshot.ai/v1" }, "kimi-intl", "chat"],
+    // One host, two addresses: the vendor's own preset is meant.
+    ["mine", { api_base: "https://open.bigmodel.cn/api/coding/paas/v4" }, "zhipu", "chat"],
     ["codex", {}, "codex", "responses"],
     ["mine", { preset: "deepseek" }, "deepseek", "chat"],
     ["mine", { api_base: "https://api.deepseek.com/v1" }, "deepseek", "chat"],
@@ -47,6 +53,17 @@ test("names are unique, and addresses are addresses", () => {
   for (const { base } of presets) if (base !== undefined) expect(URL.canParse(base)).toBe(true);
 });
 
+test("no server on this machine is taken for a vendor by its host", () => {
+  expect(presetOf("mine", { api_base: "http://127.0.0.1:8080/v1" })).toBeUndefined();
+  expect(localServers.get(8080)).toBe("llamacpp");
+});
+
+test("a key that is there for other things is nobody's", () => {
+  const keys = presets.flatMap(({ env }) => env?.key ?? []);
+  expect(new Set(keys).size).toBe(keys.length);
+  for (const common of ["GITHUB_TOKEN", "HF_TOKEN", "GOOGLE_API_KEY"]) expect(keys).not.toContain(common);
+});
+
 test.each([
   "openai",
   "claude",
@@ -70,6 +87,27 @@ test.each([
   "llamacpp",
   "azure-openai",
   "aistudio",
+  "hunyuan",
+  "qianfan",
+  "stepfun",
+  "baichuan",
+  "spark",
+  "modelscope",
+  "xiaomi",
+  "cohere",
+  "perplexity",
+  "cerebras",
+  "sambanova",
+  "nvidia",
+  "deepinfra",
+  "novita",
+  "nebius",
+  "huggingface",
+  "github-models",
+  "vercel",
+  "ollama-cloud",
+  "localai",
+  "sglang",
 ])("%s is there", (name) => {
   const preset = presetNamed(name);
   expect(preset?.name).toBe(name);

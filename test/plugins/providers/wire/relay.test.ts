@@ -131,7 +131,18 @@ test("failures cost health and five minutes, a success takes both back; both can
   expect(channels.rows()).toMatchObject([
     { health: 100, failures: 0, cooldownMs: 0, lastError: null, successMsAgo: 0 },
   ]);
-  expect(channels.clear("a")).toBe(true);
+  clients.a = refusing(503);
+  await expect(say()).rejects.toThrow();
+  channels.clear();
+  expect(channels.rows()).toMatchObject([{ health: 100, failures: 0, cooldownMs: 0, successMsAgo: 0 }]);
+});
+
+test("a client that rests is not kept from coming back by being asked by name", async () => {
+  const { say, channels, tick } = relayWith({ a: gone });
+  await expect(say()).rejects.toThrow();
+  tick(minutes(4));
+  await expect(say({ aistudio_channel: "a" })).rejects.toThrow();
+  expect(channels.rows()).toMatchObject([{ failures: 2, cooldownMs: minutes(1) }]);
 });
 
 test("one that is named is asked alone, however it fares", async () => {

@@ -1,0 +1,36 @@
+/**
+ * Requests that are being answered, with the credential they came with. When that goes, a reply that is a stream ends, as a
+ * socket would; a whole one still belongs to whoever asked, who may have ended his own key with it.
+ */
+import type { Gate } from "../auth/gate.ts";
+import { type Held, stillHolds } from "../auth/recheck.ts";
+import type { Generation } from "../host/compose.ts";
+import { Slots } from "../instance/slots.ts";
+import type { RequestView } from "./request-view.ts";
+
+interface Open extends Held {
+  readonly view: RequestView;
+}
+
+export class OpenReplies {
+  readonly #open = new Slots<Open>();
+
+  /** The place to give back when it is answered. */
+  put(open: Open): number {
+    return this.#open.put(open);
+  }
+
+  clear(place: number): void {
+    this.#open.clear(place);
+  }
+
+  /** How many streams it ended. */
+  async recheck(gate: Gate, generation: Generation): Promise<number> {
+    let ended = 0;
+    for (const open of this.#open.items) {
+      if (await stillHolds(open, gate, generation)) continue;
+      if (open.view.revoke()) ended += 1;
+    }
+    return ended;
+  }
+}

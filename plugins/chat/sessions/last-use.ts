@@ -1,0 +1,51 @@
+/**
+ * When sessions were last used, for the order of their list. A row may be a few seconds behind its newest message: what it
+ * does not say yet is kept here until somebody asks for the order, so that most messages cost no second statement.
+ */
+import type { Query, SqlValue, Store } from "@chela/sdk";
+
+/** So far a row may be behind, and after a crash it is. */
+const lateMs = 10_000;
+const mostNotes = 4_000;
+/** Told together when there are more: they share a commit. */
+const toldAtOnce = 100;
+
+export interface Use {
+  readonly log: string;
+  readonly at: number;
+}
+
+export class LastUse {
+  readonly #store: Store;
+  /** By session key. */
+  readonly #notes = new Map<string, Use>();
+
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  /** True when a row that says `said` has to be told. */
+  isLate(said: number, at: number): boolean {
+    return Math.abs(at - said) > lateMs;
+  }
+
+  note(key: string, use: Use): void {
+    this.#notes.set(key, use);
+    if (this.#notes.size <= mostNotes) return;
+    // One that cannot be told now stays behind, as after a crash.
+    for (const [oldest, its] of [...this.#notes].slice(0, toldAtOnce))
+      void this.tell(this.#store, oldest, its).catch(() => undefined);
+  }
+
+  /** The row is told now. A session that has another log meanwhile is another session. */
+  async tell(query: Query, key: string, { log, at }: Use): Promise<void> {
+    this.#notes.delete(key);
+    const values: SqlValue[] = [at, key, log];
+    await query.run("UPDATE chat_sessions SET used_at = ? WHERE key = ? AND COALESCE(log, key) = ?", ...values);
+  }
+
+  /** After that every row says what is so. */
+  async flush(): Promise<void> {
+    await Promise.all([...this.#notes].map(([key, use]) => this.tell(this.#store, key, use)));
+  }
+}
