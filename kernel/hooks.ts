@@ -171,37 +171,39 @@ function guardAsync(tap: Tap, report: FaultReporter): AsyncTap {
   const late = () => {
     throw new Error(`hook ${hook} did not answer within ${ms} ms${owner.scope.hint}`);
   };
+  const judge = async (given: PromiseLike<unknown>) => answerOf(hook, await deadline(given, ms, late));
+  const end = (from: number): void => {
+    stats.ms += performance.now() - from;
+    owner.scope.leave();
+  };
+  const fail = (error: unknown, from: number, done: Done): void => {
+    stats.errors += 1;
+    const refusal = faulty(tap, error, report);
+    end(from);
+    done(refusal);
+  };
   return (value, context, done) => {
     if (owner.scope.closing) return done();
     owner.scope.enter();
     stats.calls += 1;
     const from = performance.now();
-    const end = (error: unknown, answer: unknown) => {
-      stats.ms += performance.now() - from;
-      owner.scope.leave();
-      done(error, answer);
+    let answer: unknown;
+    try {
+      const given = owner.scope.run(fn, value, context);
+      answer = isPromise(given) ? judge(given) : answerOf(hook, given);
+    } catch (error) {
+      return fail(error, from, done);
+    }
+    if (!(answer instanceof Promise)) {
+      end(from);
+      return done(undefined, answer);
+    }
+    const succeed = (last: unknown) => {
+      end(from);
+      done(undefined, last);
     };
-    const fail = (error: unknown) => {
-      stats.errors += 1;
-      end(faulty(tap, error, report), undefined);
-    };
-    const judged = attempt(() => {
-      const answer = owner.scope.run(fn, value, context);
-      return isPromise(answer) ? deadline(answer, ms, late) : answerOf(hook, answer);
-    });
-    if ("error" in judged) return fail(judged.error);
-    const { answer } = judged;
-    if (!(answer instanceof Promise)) return end(undefined, answer);
-    answer.then((late) => answerOf(hook, late)).then((last) => end(undefined, last), fail);
+    answer.then(succeed, (error: unknown) => fail(error, from, done));
   };
-}
-
-function attempt<T>(work: () => T): { readonly answer: T } | { readonly error: unknown } {
-  try {
-    return { answer: work() };
-  } catch (error) {
-    return { error };
-  }
 }
 
 /** What a tap's fault means to the whole: the error that ends it, undefined when it goes on without this tap. */

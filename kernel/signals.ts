@@ -10,7 +10,7 @@ export interface LinkedSignal {
   unlink(): void;
 }
 
-/** For plugins: as many things as they like may wait for its signal at once. */
+/** For what lives longer than a request: as many things as they like may wait for its signal at once. */
 export function openController(): AbortController {
   const controller = new AbortController();
   setMaxListeners(0, controller.signal);

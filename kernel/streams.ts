@@ -8,7 +8,7 @@ import type { Duplex } from "node:stream";
 import { GatewayError, type Identity } from "@chela/sdk";
 import type { WebSocketServer } from "ws";
 import type { Gate } from "./auth/gate.ts";
-import { stillHolds } from "./auth/recheck.ts";
+import { type Held, Rechecks, recheckAll, stillHolds } from "./auth/recheck.ts";
 import type { GatewaySettings } from "./config/gateway-schema.ts";
 import type { FaultReporter } from "./hooks.ts";
 import type { Generation, Owned } from "./host/compose.ts";
@@ -32,6 +32,7 @@ const strangerFrameBytes = 65_536;
 export class Streams {
   readonly #host: StreamsHost;
   readonly #sockets = new Set<LiveSocket>();
+  readonly #rechecks = new Rechecks();
   /** By the bytes that a frame may have. */
   readonly #servers = new Map<number, WebSocketServer>();
   #pinger: NodeJS.Timeout | undefined;
@@ -69,6 +70,7 @@ export class Streams {
     owner.scope.enter();
     try {
       const { gate } = this.#host;
+      const noted = this.#rechecks.count;
       const credentials = gate.credentials(req, search, "stream");
       const identity = await gate.identify(req, credentials, generation, { what: "stream", access: item.access });
       if (item.access !== "public") {
@@ -83,6 +85,7 @@ export class Streams {
       const refusal = await generation.hooks.run("ws:upgrade", facts);
       if (refusal) throw refusal;
       const server = await this.#server(identity, item.maxFrameBytes ?? this.#host.settings().limits.frameBytes);
+      await this.#rechecks.assert(noted, { identity, credentials }, gate, () => this.#host.current());
       if (owner.scope.closing)
         throw new GatewayError("PLUGIN_STOPPED", 503, `plugin "${owner.id}" is stopping; try again`);
       // The client learns that it is connected once `open` has begun, so that nothing it does next goes unseen.
@@ -146,13 +149,12 @@ export class Streams {
   /** Identifies every socket anew; closes (4001) those that could not come back with the same rights. */
   async recheck(): Promise<number> {
     const generation = this.#host.current();
-    let closed = 0;
-    for (const socket of [...this.#sockets]) {
-      if (await stillHolds(socket, this.#host.gate, generation)) continue;
-      closed += 1;
+    this.#rechecks.begin();
+    const holds = (held: Held) => stillHolds(held, this.#host.gate, generation);
+    return recheckAll([...this.#sockets], holds, (socket) => {
       void socket.end(4001, "credential replaced");
-    }
-    return closed;
+      return true;
+    });
   }
 
   /** Tells every client that the gateway goes away and closes what is left; resolves when all are closed. */

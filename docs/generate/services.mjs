@@ -17,7 +17,7 @@ export function servicesPage({ builtins, sources }) {
       services.map(({ id, version, doc }) => [
         code(id),
         version,
-        provider(id) ?? "the host",
+        provider(id) ?? (doc.includes("provided by the host") ? "the host" : "nobody yet"),
         users(id).join(", "),
         prose(sentence(doc)),
       ]),

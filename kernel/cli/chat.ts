@@ -78,6 +78,8 @@ async function say(talk: Talk, message: string): Promise<TurnEnd> {
     message,
     reach: () => findGateway(cli),
     async onAgain(by) {
+      // Not behind the words that stand on the terminal already.
+      if (shown && cli.io.stderr.isTTY && !cli.out.json) cli.out.note("");
       cli.out.note("The connection was lost; connected again.");
       attending?.close();
       attending = await attended(by);

@@ -40,6 +40,7 @@ export const list: Handler = async (cli) => {
     if (told.providers.length > 0) await cli.out.table(head, told.providers.map(cells));
     else cli.out.note("No provider is configured and none was found. Add one: chela provider configure openai");
     for (const { path, message } of told.problems) cli.out.line(styled("red", `${path} `), message);
+    for (const { name } of told.providers.filter(isBare)) cli.out.note(`Log in with: chela provider login ${name}`);
     cli.out.note(`By default ${told.primary} answers. Change it with: chela provider use provider/model`);
   });
 };
@@ -83,6 +84,11 @@ async function modelOf(door: ConfigDoor, wanted: string): Promise<string> {
   throw new GatewayError("USAGE", 400, why);
 }
 
+/** Nobody would sign: that it has not failed yet says nothing. */
+function isBare({ auth, candidates }: ProviderRow): boolean {
+  return candidates.length === 0 && (auth === "oauth" || auth === "hybrid");
+}
+
 function cells(row: ProviderRow): Piece[] {
   const [first = ""] = row.models;
   const more = row.models.length > 1 ? ` +${row.models.length - 1}` : "";
@@ -90,7 +96,7 @@ function cells(row: ProviderRow): Piece[] {
   const ready = row.candidates.filter(({ status }) => status === "ready").length;
   return [
     row.primary ? `${row.name} *` : row.name,
-    styled(colors[row.status] ?? "dim", row.status),
+    isBare(row) ? styled("yellow", "no login") : styled(colors[row.status] ?? "dim", row.status),
     row.auth,
     row.wire,
     first === "" ? "any" : `${first}${more}`,

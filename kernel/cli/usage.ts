@@ -1,6 +1,6 @@
 /** `usage`: what model calls used and cost, as a table. */
 import type { Handler } from "./cli.ts";
-import { needGateway } from "./client.ts";
+import { type Gateway, needGateway } from "./client.ts";
 import { type Piece, styled } from "./output.ts";
 import { integerOption, textOption } from "./values.ts";
 
@@ -27,19 +27,33 @@ export const usage: Handler = async (cli, _args, options) => {
   const given = names
     .map((name) => [name, textOption(options[name])] as const)
     .filter(([, value]) => value !== undefined);
-  const params = { ...Object.fromEntries(given), ...(limit && { limit }) };
+  const asked = Object.fromEntries(given);
+  const keys = asked.by === "key" || asked.key !== undefined ? await keysOf(gateway) : [];
+  const key = keys.find(({ name }) => name === asked.key)?.id;
+  const params = { ...asked, ...(key && { key }), ...(limit && { limit }) };
   const answer = (await gateway.call("usage.totals", params)) as Answer;
   await cli.out.show(answer, async () => {
     if (answer.rows.length === 0) {
       cli.out.note("No model was asked in that time.");
       return;
     }
-    const rows = answer.rows.map((row) => cells(row.name === "" ? "-" : row.name, row));
+    const names = new Map(keys.map(({ id, name }) => [`key:${id}`, `${name} (${id})`]));
+    const rows = answer.rows.map((row) => cells(row.name === "" ? "-" : (names.get(row.name) ?? row.name), row));
     const head = [answer.by === "identity" ? "key" : answer.by, "calls", "failed", "input", "output", "cached", "cost"];
     await cli.out.table(head, [...rows, cells(styled("bold", "total"), answer.total)]);
     if (answer.total.unpriced > 0) cli.out.note(unpriced(answer.total));
   });
 };
+
+interface Key {
+  readonly id: string;
+  readonly name: string;
+}
+
+/** Records carry ids. None where there is no plugin for keys, or no right to list them. */
+async function keysOf(gateway: Gateway): Promise<readonly Key[]> {
+  return (await gateway.call("keys.list", {}).catch(() => [])) as readonly Key[];
+}
 
 function cells(name: Piece, row: Totals): Piece[] {
   const { calls, failed, inputTokens, outputTokens, cachedTokens } = row;

@@ -40,7 +40,8 @@ export function createTools(host: ToolsHost): Tools {
       const generation = host.current();
       const known = lists.get(generation);
       if (known) return known;
-      const list = [...generation.tools.values()].map(describe).sort((a, b) => (a.name < b.name ? -1 : 1));
+      const list = [...generation.tools.values()].flatMap((tool) => describe(tool, host.report));
+      list.sort((a, b) => (a.name < b.name ? -1 : 1));
       lists.set(generation, Object.freeze(list));
       return list;
     },
@@ -122,19 +123,27 @@ function ended(name: string, timeoutMs: number): GatewayError {
   return new GatewayError("TOOL_ABORTED", 499, `${name} ${what}`);
 }
 
-function describe({ owner, item }: Owned<AnyTool>): ToolInfo {
-  const { name, about, access, risk, runsOthers, remote } = item;
-  const input = item.input as unknown as Record<string, unknown>;
-  return {
-    name,
-    about,
-    access,
-    risk,
-    owner: owner.id,
-    input,
-    ...(runsOthers && { runsOthers }),
-    ...(remote && { remote }),
-  };
+/** One, or none of a tool that fails when it is looked at: it takes no other one with it. */
+function describe({ owner, item }: Owned<AnyTool>, report: FaultReporter): readonly ToolInfo[] {
+  try {
+    const { name, about, access, risk, runsOthers, remote } = item;
+    const input = item.input as unknown as Record<string, unknown>;
+    const info: ToolInfo = {
+      name,
+      // Not everybody writes TypeScript.
+      about: String(about ?? ""),
+      access,
+      risk,
+      owner: owner.id,
+      input,
+      ...(runsOthers && { runsOthers }),
+      ...(remote && { remote }),
+    };
+    return [info];
+  } catch (error) {
+    report(owner.id, "tools.list", error);
+    return [];
+  }
 }
 
 function unknownTool(name: string, generation: Generation): string {

@@ -112,6 +112,8 @@ export class Dispatcher {
     const { req, res, generation } = exchange;
     const { owner, want } = live;
     const { gate } = this.#host;
+    const { rechecks } = this.#open;
+    const noted = rechecks.count;
     const credentials = gate.credentials(req, exchange.search, "route");
     const identified = gate.identify(req, credentials, generation, want);
     const identity = identified instanceof Promise ? await identified : identified;
@@ -133,6 +135,8 @@ export class Dispatcher {
       : await readRequest(req, exchange.search, live, { view, rules: this.#rules(exchange) });
     const place = this.#open.put({ identity, credentials, view });
     try {
+      if (noted !== rechecks.count)
+        await rechecks.assert(noted, { identity, credentials }, gate, () => this.#host.current());
       const out = early ? outgoing(early) : await runHandler(live, view, this.#host.report);
       drain(req, res);
       const sent = this.#reply(exchange, out, () => view.streamed());

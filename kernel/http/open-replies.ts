@@ -3,7 +3,7 @@
  * socket would; a whole one still belongs to whoever asked, who may have ended his own key with it.
  */
 import type { Gate } from "../auth/gate.ts";
-import { type Held, stillHolds } from "../auth/recheck.ts";
+import { type Held, Rechecks, recheckAll, stillHolds } from "../auth/recheck.ts";
 import type { Generation } from "../host/compose.ts";
 import { Slots } from "../instance/slots.ts";
 import type { RequestView } from "./request-view.ts";
@@ -13,6 +13,7 @@ interface Open extends Held {
 }
 
 export class OpenReplies {
+  readonly rechecks = new Rechecks();
   readonly #open = new Slots<Open>();
 
   /** The place to give back when it is answered. */
@@ -25,12 +26,9 @@ export class OpenReplies {
   }
 
   /** How many streams it ended. */
-  async recheck(gate: Gate, generation: Generation): Promise<number> {
-    let ended = 0;
-    for (const open of this.#open.items) {
-      if (await stillHolds(open, gate, generation)) continue;
-      if (open.view.revoke()) ended += 1;
-    }
-    return ended;
+  recheck(gate: Gate, generation: Generation): Promise<number> {
+    this.rechecks.begin();
+    const holds = (held: Held) => stillHolds(held, gate, generation);
+    return recheckAll(this.#open.items, holds, ({ view }) => view.revoke());
   }
 }

@@ -1,7 +1,6 @@
 /** The request a handler sees. The abort signal is made on first use: most handlers never look at it. */
 import type { IncomingHttpHeaders } from "node:http";
 import { GatewayError, type Identity, type RouteRequest, type UploadedFile } from "@chela/sdk";
-import { openController } from "../signals.ts";
 
 export interface ViewParts {
   readonly id: string;
@@ -43,7 +42,7 @@ export class RequestView implements RouteRequest {
 
   get signal(): AbortSignal {
     if (!this.#abort) {
-      this.#abort = openController();
+      this.#abort = new AbortController();
       if (this.#left) this.leave();
       else if (this.#stopped.aborted) this.#stop();
       else this.#stopped.addEventListener("abort", this.#stop, { once: true });

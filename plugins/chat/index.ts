@@ -56,15 +56,16 @@ export default definePlugin({
     await ctx.use.store.migrate("chat", migrations);
     await ctx.use.store.migrate("chat_agent", agentMigrations);
     const summaries = new SummaryTable(ctx.use.store);
+    const partials = new PartialTable(ctx.use.store);
     const shared = new SessionService({
       store: ctx.use.store,
       log: ctx.log,
       alone: (key, work) => turns.alone(key, work),
       summary: (log) => summaries.textOf(log),
       forget: { log: (log) => summaries.remove(log), key: (key) => summaries.forget(key) },
+      moved: (query, key, to) => partials.move(query, key, to),
     });
     const requests = new RequestTable(ctx.use.store);
-    const partials = new PartialTable(ctx.use.store);
     // What a process that died had said comes before what is said next.
     await partials.recover(shared.table, ctx.log, false);
     const alone = new Promise<void>((resolve) => {

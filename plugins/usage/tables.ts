@@ -61,10 +61,15 @@ export function insertCalls(count: number): string {
   return `INSERT INTO usage_calls (${columns}) VALUES ${Array.from({ length: count }, () => places).join(", ")}`;
 }
 
-export function callValues(row: CallRow): SqlValue[] {
-  const { at, model, provider, identity, agent, purpose, session, turn, credential, error, tried, ms, firstMs } = row;
-  const told = [row.input, row.output, row.cached, row.cost];
-  return [at, model, provider, identity, agent, purpose, session, turn, credential, error, tried, ms, firstMs, ...told];
+/** One list for all of them: this runs for every call of a model. */
+export function callValues(rows: readonly CallRow[]): SqlValue[] {
+  const values: SqlValue[] = [];
+  for (const row of rows) {
+    values.push(row.at, row.model, row.provider, row.identity, row.agent, row.purpose, row.session, row.turn);
+    values.push(row.credential, row.error, row.tried, row.ms, row.firstMs);
+    values.push(row.input, row.output, row.cached, row.cost);
+  }
+  return values;
 }
 
 /** Adds to the sums of an hour or a day. */

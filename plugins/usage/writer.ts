@@ -58,17 +58,21 @@ export class Writer {
   }
 
   async #drain(): Promise<void> {
-    await this.#ready();
+    try {
+      await this.#ready();
+      await this.#writeDue();
+    } catch (error) {
+      this.trouble = error;
+      this.#due = 0;
+      throw error;
+    }
+  }
+
+  async #writeDue(): Promise<void> {
     while (this.#due > 0) {
       const rows = this.#waiting.slice(0, batchRows);
-      try {
-        await this.#store.transaction((query) => writeRows(query, rows));
-        this.trouble = undefined;
-      } catch (error) {
-        this.trouble = error;
-        this.#due = 0;
-        throw error;
-      }
+      await this.#store.transaction((query) => writeRows(query, rows));
+      this.trouble = undefined;
       this.#waiting = this.#waiting.slice(rows.length);
       this.#due -= rows.length;
       await new Promise((resolve) => setImmediate(resolve));
@@ -80,7 +84,7 @@ async function writeRows(query: Query, rows: readonly CallRow[]): Promise<void> 
   for (let from = 0; from < rows.length; from += rowsPerStatement) {
     const part = rows.slice(from, from + rowsPerStatement);
     const sql = part.length === rowsPerStatement ? insertMany : insertCalls(part.length);
-    await query.run(sql, ...part.flatMap(callValues));
+    await query.run(sql, ...callValues(part));
   }
   const hours = new Map<string, Group>();
   for (const row of rows) join(hours, row, { start: Math.floor(row.at / hourMs) * hourMs, sums: sumsOf(row) });

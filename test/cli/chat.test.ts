@@ -204,9 +204,10 @@ test("a turn goes on when chat is reloaded in the middle of it, and is asked of 
 });
 
 test.each([
-  ["goes on where it was", "one two", "one two\n"],
-  ["begins anew on a line of its own", "1, 2, 3", "one \n1, 2, 3\n"],
-])("a turn that a reload cut is run again by the same command: it %s", async (_what, second, shown) => {
+  ["goes on where it was", "one two", "one two\n", false],
+  ["begins anew on a line of its own", "1, 2, 3", "one \n1, 2, 3\n", false],
+  ["says so on a line of its own", "one two", "one two\n", true],
+])("a turn that a reload cut is run again by the same command: it %s", async (_what, second, shown, tty) => {
   const { plugin, state } = halting(second);
   const config = { plugins: { drainMs: 20 } };
   const { host, chela } = await liveHost({ plugins: [apiConfig, store, plugin, chat], env, config });
@@ -214,12 +215,12 @@ test.each([
   const onOutput = () => {
     reloaded ??= host.plugins.reload("chat");
   };
-  const { code, stdout, stderr } = await chela(["chat", "-m", "hi"], { onOutput });
+  const { code, stdout, stderr } = await chela(["chat", "-m", "hi"], { onOutput, tty });
   await reloaded;
   expect({ code, stdout, stderr }).toEqual({
     code: 0,
     stdout: shown,
-    stderr: "The connection was lost; connected again.\n",
+    stderr: `${tty ? "\n" : ""}The connection was lost; connected again.\n`,
   });
   expect(state.asked).toBe(2);
   const history = (await host.request("/api/chat/history?session=cli%3Adefault")).json() as {

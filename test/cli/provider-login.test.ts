@@ -32,6 +32,9 @@ async function world(oauth: Record<string, unknown> = {}) {
 
 test("a device code: shown on the terminal, confirmed elsewhere, and the account serves", async () => {
   const { chela, server, host, upstream } = await world({ device: true });
+  const before = await chela(["provider", "list"]);
+  expect(before.stdout).toMatch(/^main +no login +oauth /m);
+  expect(before.stderr).toContain("Log in with: chela provider login main\n");
   let confirming: Promise<void> | undefined;
   const onError = (text: string) => {
     const url = /Open: (\S+)\n/.exec(text)?.[1];
@@ -46,6 +49,7 @@ test("a device code: shown on the terminal, confirmed elsewhere, and the account
   expect((await chela(["models", "test", "main/echo"])).code).toBe(0);
   expect((await upstream.last()).headers.authorization).toMatch(/^Bearer \S{10,}/);
   const list = await chela(["provider", "accounts", "main"]);
+  expect((await chela(["provider", "list"])).stdout).toMatch(/^main.* healthy +oauth .* 1 of 1 ready$/m);
   expect(list.stdout).toMatch(/^ada@example.com +\S+\.json +\d{4}-.* 100 +ready$/m);
 });
 

@@ -191,6 +191,14 @@ test("provider configure asks on a terminal, and does not show the key", async (
   });
 });
 
+test("a question that nobody answers leaves its line before the reason is told", async () => {
+  const { chela } = await world();
+  const stdin = Object.assign(new PassThrough(), { isTTY: true });
+  const onError = (text: string) => void (text.includes("Base URL") && stdin.end());
+  const { code, stderr } = await chela(["provider", "configure", "sim"], { stdin, onError });
+  expect([code, stderr]).toEqual([1, expect.stringMatching(/: \nThe input ended before [^\n]+\n$/)]);
+});
+
 test("provider use sets the default model; a provider alone means its first", async () => {
   const { host, chela } = await world();
   expect((await chela(["provider", "use", "sim/rate"])).stdout).toBe("sim/rate answers by default.\n");

@@ -54,12 +54,12 @@ describe("/v1/ws", () => {
   it("http_request: method, url, headers as lists, body, sent_at", async () => {
     const { ask, puppet } = await rig();
     const client = await puppet();
-    void ask({
+    const reply = ask({
       method: "POST",
       url: "https://x.test/v1?a=b",
       headers: { "Content-Type": "application/json" },
       body: '{"ü":1}',
-    }).catch(() => undefined);
+    });
     const frame = (await client.next()) as Asked;
     expect(frame).toMatchObject({
       type: "http_request",
@@ -72,6 +72,8 @@ describe("/v1/ws", () => {
     });
     expect(frame.id).toMatch(/^[0-9a-f-]{36}$/);
     expect(Date.parse(String(frame.payload.sent_at))).toBeGreaterThan(Date.now() - 60_000);
+    client.send({ id: frame.id, type: "http_response", payload: { body: "done" } });
+    expect(String(await read(await reply))).toBe("done");
   });
 
   it("http_response: status 200 unless said, headers as text or list", async () => {

@@ -352,5 +352,14 @@ describe("chela sessions and chela usage", () => {
     expect(table.stdout).toMatch(/sim\/echo +\d+ .* unknown\n/);
     expect(table.stderr).toContain("chela config set usage.prices");
     expect((await cli("usage", "--by", "colour")).code).not.toBe(0);
+    const { key, id } = JSON.parse((await cli("keys", "add", "billed", "--scopes", "write", "--json")).stdout);
+    await gateway().fetch("/api/chat", {
+      method: "POST",
+      body: JSON.stringify({ session: "billed", message: "count me" }),
+      token: key,
+    });
+    const keys = await cli("usage", "--by", "key");
+    expect(keys.stdout).toMatch(new RegExp(`^billed \\(${id}\\) +1 `, "m"));
+    expect((await cli("usage", "--by", "session", "--key", "billed")).stdout).toMatch(/^billed +1 /m);
   });
 });

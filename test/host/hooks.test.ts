@@ -193,3 +193,47 @@ describe("deadlines", () => {
     expect({ state, faults }).toEqual({ state: without ? "passed" : "HOOK_FAILED", faults: ["slow"] });
   });
 });
+
+describe("auth:authorize, of taps that answer at once and taps that do not", () => {
+  const want = { what: "route", name: "GET /x", access: "read", owner: "x" } as const;
+  const caller = { id: "k", name: "k", kind: "key", scopes: ["read"] } as const;
+  const no = new GatewayError("FORBIDDEN", 403, "no");
+  const kinds: Record<string, readonly [() => unknown, "pass" | "refuse" | "fault"]> = {
+    "passes at once": [() => undefined, "pass"],
+    "passes later": [slow as () => unknown, "pass"],
+    "refuses at once": [() => no, "refuse"],
+    "refuses later": [
+      async () => {
+        await slow();
+        return no;
+      },
+      "refuse",
+    ],
+    "throws a refusal": [() => Promise.reject(no), "refuse"],
+    "fails at once": [sour[0]?.[1] as () => unknown, "fault"],
+    "fails later": [sour[2]?.[1] as () => unknown, "fault"],
+    // biome-ignore lint/suspicious/noThenProperty: a thenable is what this is about
+    "is a thenable that fails": [() => ({ then: sour[0]?.[1] }), "fault"],
+    "says yes": [() => true, "fault"],
+  };
+  const pairs = Object.keys(kinds).flatMap((first) => Object.keys(kinds).map((second) => [first, second] as const));
+
+  it.each(pairs)("one that %s, then one that %s: the first that does not pass decides", async (first, second) => {
+    const [a, b] = [kinds[first], kinds[second]] as [(typeof kinds)[string], (typeof kinds)[string]];
+    const hooks = new HookSet([tap("auth:authorize", "a", a[0]), tap("auth:authorize", "b", b[0])], () => {});
+    const asked = async () => hooks.authorize(caller, want);
+    const answer = await asked().catch((error: unknown) => error);
+    const expected = a[1] === "pass" ? b[1] : a[1];
+    const code = { pass: undefined, refuse: "FORBIDDEN", fault: "HOOK_FAILED" }[expected];
+    expect((answer as GatewayError | undefined)?.code).toBe(code);
+  });
+
+  it("one that answers now so and now otherwise is understood each time", async () => {
+    let count = 0;
+    const moody = tap("auth:authorize", "moody", () => (count++ % 2 === 0 ? no : Promise.resolve(no)));
+    const hooks = new HookSet([moody], () => {});
+    for (let round = 0; round < 6; round++) expect(await hooks.authorize(caller, want)).toBe(no);
+    expect(moody.owner.scope.inFlight).toBe(0);
+    expect(moody.stats.calls).toBe(6);
+  });
+});

@@ -37,9 +37,7 @@ async function world() {
         method: "GET",
         path: "/busy",
         access: "read",
-        handler: ({ signal }) => {
-          for (let i = 0; i < 50; i += 1) signal.addEventListener("abort", () => undefined);
-        },
+        handler: ({ signal }) => void signal.addEventListener("abort", () => undefined),
       });
       ctx.method({ name: "busy.call", access: "read", handler: () => 1 });
     }) as never,

@@ -3,7 +3,7 @@ import type { NewMessage } from "@chela/sdk";
 import type { KnownRequest, Outcome, RequestId, RequestTable } from "../sessions/request-table.ts";
 import type { Also, SessionTable } from "../sessions/session-table.ts";
 import type { LiveRun } from "./live-run.ts";
-import type { OpenRound, PartialTable } from "./partials.ts";
+import { failedRound, type OpenRound, type PartialTable } from "./partials.ts";
 
 /** Where the user's message is. */
 export interface Begun {
@@ -68,6 +68,10 @@ export class SessionJournal implements Journal {
   #keeping: Promise<void> | undefined;
   /** What was said or begun lies in the table of partial turns. */
   #kept = false;
+  /** Its calls may have taken effect, its messages are not stored yet. */
+  #round: OpenRound | undefined;
+  /** Of an end that could not be stored, for the one that says so. */
+  #unstored: readonly NewMessage[] = [];
   #saysSince = 0;
   #storing = false;
 
@@ -93,10 +97,11 @@ export class SessionJournal implements Journal {
     return { stored, seq, passed: stored && last !== userSeq };
   }
 
-  calling(round: OpenRound): Promise<void> {
+  async calling(round: OpenRound): Promise<void> {
     const { session, turn, partials } = this.#options;
     this.#kept = true;
-    return partials.begin({ turn, session, model: round.asked.model ?? "" }, round);
+    await partials.begin({ turn, session, model: round.asked.model ?? "" }, round);
+    this.#round = round;
   }
 
   async add(messages: readonly NewMessage[]): Promise<void> {
@@ -129,7 +134,11 @@ export class SessionJournal implements Journal {
     const also: Also = async (query) => {
       for (const request of done) await requests.finish(query, request, outcome as Outcome);
     };
-    await this.#append(messages, done.length > 0 ? also : undefined);
+    // The turn ended within that round: what it said last is what asked for the calls.
+    const said = this.#round ? failedRound(this.#round) : [...this.#unstored, ...messages];
+    this.#unstored = said;
+    await this.#append(said, done.length > 0 ? also : undefined);
+    this.#unstored = [];
   }
 
   async #append(messages: readonly NewMessage[], also?: Also): Promise<void> {
@@ -154,6 +163,7 @@ export class SessionJournal implements Journal {
     if (messages.length === 0 && !clear) return;
     this.#seq = Math.max(this.#seq, await sessions.append(session, messages, clear));
     this.#kept = false;
+    this.#round = undefined;
     this.#keptChars = 0;
   }
 

@@ -31,6 +31,7 @@ interface PartialRow extends PartialTurn {
 const cutOff =
   "[gateway: the gateway was stopped while this ran. Whether it took effect is not known: look before you do it again.]";
 const notBegun = "[gateway: not run, the gateway was stopped before.]";
+const failedBefore = "[gateway: not run, the turn failed before.]";
 
 export class PartialTable {
   readonly #store: Store;
@@ -52,6 +53,12 @@ export class PartialTable {
     const sql = `INSERT INTO chat_partials (turn, session, text, model, owner, round) VALUES (?, ?, '""', ?, ?, ?)
       ON CONFLICT (turn) DO UPDATE SET round = excluded.round`;
     await this.#store.run(sql, turn, session, model, this.#owner, JSON.stringify(round));
+  }
+
+  /** A session has another key now; without `to` it is gone, and what its turns could not store goes with it. */
+  async move(query: Query, session: string, to: string | undefined): Promise<void> {
+    if (to === undefined) await query.run("DELETE FROM chat_partials WHERE session = ?", session);
+    else await query.run("UPDATE chat_partials SET session = ? WHERE session = ?", to, session);
   }
 
   async remove(query: Query, turn: string): Promise<void> {
@@ -86,13 +93,21 @@ function processMark(): string {
 
 function messagesOf({ text, model, round }: PartialRow): NewMessage[] {
   if (round === null) return [{ role: "assistant", content: JSON.parse(text) as string, state: "partial", model }];
-  const { asked, answers, begun } = JSON.parse(round) as OpenRound;
+  return roundMessages(JSON.parse(round) as OpenRound, notBegun);
+}
+
+/** A round whose turn failed before its results could be stored. */
+export function failedRound(round: OpenRound): NewMessage[] {
+  return roundMessages(round, failedBefore);
+}
+
+function roundMessages({ asked, answers, begun }: OpenRound, otherwise: string): NewMessage[] {
   const calls = asked.toolCalls ?? [];
   const results = calls.map(
     ({ id }, index): NewMessage =>
       answers[index] ?? {
         role: "tool",
-        content: index < begun ? cutOff : notBegun,
+        content: index < begun ? cutOff : otherwise,
         toolCallId: id,
         state: "failed",
       },

@@ -46,6 +46,25 @@ export class LastUse {
 
   /** After that every row says what is so. */
   async flush(): Promise<void> {
-    await Promise.all([...this.#notes].map(([key, use]) => this.tell(this.#store, key, use)));
+    await Promise.all([...this.#notes].map(([key, use]) => this.#told(key, use)));
+  }
+
+  /** Beside a message, which is stored whether its row can be told or not. */
+  async tellOrNote(key: string, use: Use): Promise<void> {
+    await this.#told(key, use).catch(() => undefined);
+  }
+
+  /** The session is gone: the next one of that key is another. */
+  forget(key: string): void {
+    this.#notes.delete(key);
+  }
+
+  async #told(key: string, use: Use): Promise<void> {
+    try {
+      await this.tell(this.#store, key, use);
+    } catch (error) {
+      if (!this.#notes.has(key)) this.#notes.set(key, use);
+      throw error;
+    }
   }
 }

@@ -15,7 +15,7 @@ import {
 import type { Indexer } from "./search/indexer.ts";
 import type { Found, Search } from "./search/search.ts";
 import { movable } from "./session-rows.ts";
-import { SessionTable } from "./session-table.ts";
+import { SessionTable, type SessionTableOptions } from "./session-table.ts";
 import type { ImportOptions, ImportReport, Source } from "./transcript/import.ts";
 
 /** After the start: so long the gateway has other things to do. */
@@ -30,6 +30,7 @@ export interface SessionServiceOptions {
   readonly alone: <T>(key: string, work: () => Promise<T>) => Promise<T>;
   /** Of a log that was emptied, or of a key that stands for another log now: what else is known of it is not true any more. */
   readonly forget?: { log(log: string): Promise<void>; key(key: string): void };
+  readonly moved?: SessionTableOptions["moved"];
   /** Of the older part of a log, where there is one. */
   readonly summary?: (log: string) => Promise<string | undefined>;
   /** Before the index is looked after for the first time. */
@@ -55,6 +56,7 @@ export class SessionService implements Sessions {
     this.#restUntil = performance.now() + (options.restMs ?? usualRestMs);
     this.table = new SessionTable(options.store, {
       onAppend: (key) => this.#indexer?.touch(key),
+      ...(options.moved && { moved: options.moved }),
       forget: async (log) => {
         await options.forget?.log(log);
         await (await options.store.textIndex(indexName)).remove(log);

@@ -41,6 +41,8 @@ export interface SessionTableOptions {
   readonly onAppend?: (key: string) => void;
   /** A log was emptied or is about to be: whatever else knows it has to forget it. */
   readonly forget?: (log: string) => Promise<void>;
+  /** In the commit that gives a session the key `to`; without one it removes the session. */
+  readonly moved?: (query: Query, key: string, to?: string) => Promise<void>;
 }
 
 export class SessionTable {
@@ -48,7 +50,9 @@ export class SessionTable {
   readonly #now: () => number;
   readonly #onAppend: (key: string) => void;
   readonly #forget: (log: string) => Promise<void>;
+  readonly #moved: NonNullable<SessionTableOptions["moved"]>;
   readonly #locks = new KeyedLock();
+  readonly #emptying = new KeyedLock();
   readonly #recent = new RecentMessages();
   readonly #use: LastUse;
   /** Log and newest sequence number of sessions that exist. */
@@ -58,13 +62,14 @@ export class SessionTable {
 
   constructor(
     store: Store,
-    { now = Date.now, onAppend = () => {}, forget = async () => {} }: SessionTableOptions = {},
+    { now = Date.now, onAppend = () => {}, forget = async () => {}, moved = async () => {} }: SessionTableOptions = {},
   ) {
     this.#store = store;
     this.#use = new LastUse(store);
     this.#now = now;
     this.#onAppend = onAppend;
     this.#forget = forget;
+    this.#moved = moved;
   }
 
   /** One commit for all. Resolves to the newest sequence number. */
@@ -123,15 +128,21 @@ export class SessionTable {
   remove(key: string): Promise<boolean> {
     return this.#locks.run(key, async () => {
       this.#last.delete(key);
-      const log = await detachSession(this.#store, key).finally(() => this.#recent.forget(key));
-      if (log !== undefined) await emptyLog(this.#store, log, this.#forget);
+      const also = (query: Query) => this.#moved(query, key);
+      const log = await detachSession(this.#store, key, also).finally(() => this.#recent.forget(key));
+      this.#use.forget(key);
+      if (log !== undefined) await this.#empty(log);
       return log !== undefined;
     });
   }
 
   /** Finishes removals that a process before this one began. */
   async sweep(): Promise<void> {
-    for (const log of await detachedLogs(this.#store)) await emptyLog(this.#store, log, this.#forget);
+    for (const log of await detachedLogs(this.#store)) await this.#empty(log);
+  }
+
+  #empty(log: string): Promise<void> {
+    return this.#emptying.run(log, () => emptyLog(this.#store, log, this.#forget));
   }
 
   /** Throws `SESSION_UNKNOWN` 404, `SESSION_EXISTS` 409. No message moves: the session keeps its log. */
@@ -142,7 +153,10 @@ export class SessionTable {
       this.#last.delete(to);
       await this.#use.flush();
       await this.#store
-        .transaction((query) => renameSession(query, key, to))
+        .transaction(async (query) => {
+          await renameSession(query, key, to);
+          if (key !== to) await this.#moved(query, key, to);
+        })
         .finally(() => {
           for (const name of [key, to]) this.#recent.forget(name);
         });
@@ -181,7 +195,7 @@ export class SessionTable {
     try {
       const stored = this.#store.run(sql, ...values);
       // Together: they share a commit.
-      await (late ? Promise.all([stored, this.#use.tell(this.#store, key, { log: known.log, at })]) : stored);
+      await (late ? Promise.all([stored, this.#use.tellOrNote(key, { log: known.log, at })]) : stored);
     } catch (error) {
       this.#last.delete(key);
       const taken = GatewayError.is(error) && error.code === "STORE_CONSTRAINT";

@@ -1,7 +1,9 @@
 /** A reply that goes on ends with its key, as a socket does: at the same moment, its own alone. */
+import { request as httpRequest, type IncomingMessage } from "node:http";
 import { definePlugin, Reply, type RouteRequest } from "@chela/sdk";
 import { startHost, type TestHost } from "@chela/sdk/testing";
 import { describe, expect, it, onTestFinished } from "vitest";
+import WebSocket from "ws";
 import apiConfig from "../../../plugins/api-config/index.ts";
 import keys from "../../../plugins/keys/index.ts";
 import mcp from "../../../plugins/mcp/index.ts";
@@ -9,7 +11,7 @@ import { until } from "../../kit/until.ts";
 
 /** Streams without an end, one that begins when the test says so, and what became of them. */
 function talker() {
-  const state = { left: [] as string[], begin: () => undefined as unknown, asked: 0 };
+  const state = { left: [] as string[], begin: () => undefined as unknown, asked: 0, upgrades: 0 };
   const endless = ({ identity, signal }: RouteRequest) => {
     async function* words() {
       try {
@@ -26,9 +28,23 @@ function talker() {
     version: "1.0.0",
     host: "^1.0.0",
     setup(ctx) {
-      ctx.route({ method: "GET", path: "/talk", access: "read", handler: (request) => endless(request) });
       const gate = new Promise((resolve) => {
         state.begin = () => resolve(undefined);
+      });
+      ctx.route({ method: "GET", path: "/talk", access: "read", handler: (request) => endless(request) });
+      ctx.route({
+        method: "POST",
+        path: "/talk",
+        access: "read",
+        handler: (request) => {
+          state.asked += 1;
+          return endless(request);
+        },
+      });
+      ctx.stream({ path: "/slow", access: "read", open: () => void state.left.push("socket opened") });
+      ctx.on("ws:upgrade", async () => {
+        state.upgrades += 1;
+        await gate;
       });
       ctx.route({
         method: "GET",
@@ -114,6 +130,40 @@ describe("a revoked key", () => {
     state.begin();
     await expect(late).rejects.toThrow();
     expect(await (await whole).json()).toEqual({ whole: true });
+  });
+
+  it("begins nothing with a request that it was let in for but that was not complete yet", async () => {
+    const { host, state } = await world();
+    const a = await made(host, "a");
+    const headers = { authorization: `Bearer ${a}`, "content-type": "application/json", expect: "100-continue" };
+    const slow = httpRequest(`${host.url}/talk`, { method: "POST", headers });
+    const answered = new Promise<IncomingMessage>((resolve, reject) =>
+      slow.on("response", resolve).on("error", reject),
+    );
+    slow.write('{"so":');
+    await new Promise((resolve) => slow.once("continue", resolve));
+    await rpc(host, "keys.revoke", { name: "a" });
+    slow.end('"far"}');
+    const reply = await answered;
+    reply.resume();
+    expect({ status: reply.statusCode, asked: state.asked }).toEqual({ status: 401, asked: 0 });
+  });
+
+  it("opens no socket that was on its way", async () => {
+    const { host, state } = await world();
+    const a = await made(host, "a");
+    const socket = new WebSocket(`${host.url.replace("http", "ws")}/slow`, {
+      headers: { authorization: `Bearer ${a}` },
+    });
+    const refused = new Promise<number | undefined>((resolve, reject) => {
+      socket.on("unexpected-response", (_, reply) => resolve(reply.statusCode));
+      socket.on("open", () => reject(new Error("it was opened")));
+    });
+    await until(() => state.upgrades === 1);
+    await rpc(host, "keys.revoke", { name: "a" });
+    state.begin();
+    expect(await refused).toBe(401);
+    expect(state.left).toEqual([]);
   });
 
   it("may end itself: the answer to that arrives", async () => {

@@ -58,8 +58,11 @@ describe("a client that carries requests out", () => {
     const client = await puppet();
     const payloads: Record<string, unknown>[] = [];
     for (const body of ["text", Buffer.from("text too ✓"), Buffer.from([0xff, 0x00, 0xfe])]) {
-      void ask({ body }).catch(() => undefined);
-      payloads.push(((await client.next()) as Asked).payload);
+      const reply = ask({ body });
+      const { id, payload } = (await client.next()) as Asked;
+      payloads.push(payload);
+      client.send({ id, type: "http_response", payload: { body: "done" } });
+      expect(String(await read(await reply))).toBe("done");
     }
     expect(payloads.map(({ body, encoding }) => [body, encoding])).toEqual([
       ["text", undefined],

@@ -69,3 +69,24 @@ test("a flush waits for what was added while an earlier one was writing", async 
   expect(commits).toEqual([1, 1]);
   expect(writer.waiting).toBe(0);
 });
+
+test("while what was before cannot be read, each call that comes asks no database", async () => {
+  const { store, commits } = counting(() => undefined);
+  let asked = 0;
+  let works = false;
+  const writer = new Writer(store, async () => {
+    asked += 1;
+    if (!works) throw new Error("cannot be read");
+  });
+  for (let count = 0; count < 700; count++) {
+    writer.add(row);
+    await Promise.resolve().then(() => undefined);
+  }
+  await expect(writer.flush()).rejects.toThrow("cannot be read");
+  expect(asked).toBeLessThanOrEqual(2);
+  expect(String(writer.trouble)).toContain("cannot be read");
+  works = true;
+  await writer.flush();
+  expect(commits.reduce((sum, rows) => sum + rows, 0)).toBe(700);
+  expect(writer.trouble).toBeUndefined();
+});
