@@ -27,6 +27,9 @@ export interface Watching {
 /** Folders that chokidar's own way passes over without a word. */
 const passedOver: ReadonlySet<string> = new Set(["ENOENT", "EPERM", "EACCES", "ELOOP", "ENOTDIR"]);
 
+/** Folders that come and go all the time are looked at so often. */
+const maxTries = 5;
+
 /** A steady stream of events delays a batch by this many debounce times at most. */
 const maxDelays = 10;
 
@@ -65,7 +68,25 @@ export function watchPaths(
   };
 }
 
+/** A folder that comes into being between chokidar's look and its watch is never seen by it: then it has to look again. */
 async function open(targets: readonly string[], batch: Batch, options: WatchOptions): Promise<FSWatcher> {
+  for (let tries = 1; ; tries++) {
+    const roots = rootsOf(targets);
+    const watcher = await openAt(roots, targets, { batch, options });
+    if (tries === maxTries || String(rootsOf(targets)) === String(roots)) return watcher;
+    await watcher.close();
+  }
+}
+
+function rootsOf(targets: readonly string[]): readonly string[] {
+  return [...new Set(targets.map(watchRoot))];
+}
+
+async function openAt(
+  roots: readonly string[],
+  targets: readonly string[],
+  { batch, options }: { readonly batch: Batch; readonly options: WatchOptions },
+): Promise<FSWatcher> {
   const { FSWatcher } = await import("chokidar");
   /**
    * After each event in a folder chokidar asks the disk about all that it holds, file by file. Their names are enough: what is
@@ -89,7 +110,7 @@ async function open(targets: readonly string[], batch: Batch, options: WatchOpti
     if (targets.some((target) => changed === target || inside(changed, target))) batch.add(changed);
   });
   watcher.on("error", (error) => options.onError?.(error));
-  watcher.add([...new Set(targets.map(watchRoot))]);
+  watcher.add([...roots]);
   await new Promise<void>((ready) => watcher.once("ready", ready));
   return watcher;
 }

@@ -10,7 +10,8 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { Readable } from "node:stream";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { watchPaths } from "../../kernel/watch.ts";
 import { tempDir } from "../kit/temp.ts";
 import { pauseFor, until } from "../kit/until.ts";
@@ -247,4 +248,19 @@ describe("watchPaths", () => {
     await early.close();
     await early.ready;
   });
+});
+
+it("sees changes in a folder that comes into being between chokidar's look and its watch", async () => {
+  const root = tempDir();
+  const target = join(root, "notes", "today.md");
+  const from = Readable.from;
+  const look = vi.spyOn(Readable, "from").mockImplementationOnce((...entries) => {
+    mkdirSync(join(root, "notes"));
+    return from(...entries);
+  });
+  onTestFinished(() => look.mockRestore());
+  const { ready, seen } = start([target]);
+  await ready;
+  writeFileSync(target, "written by hand");
+  await until(() => seen().includes(target));
 });

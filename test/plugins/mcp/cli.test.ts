@@ -37,7 +37,7 @@ it("adds, lists, tests, restarts and removes a server", { timeout: slow * 2 }, a
   expect(JSON.stringify(host.config.view())).not.toContain("secret-value");
   expect((await cli("list")).stdout).toMatch(/My files +stdio +up +1/);
   expect(await cli("remove", "My files")).toMatchObject({ code: 0, stdout: "Removed My files.\n" });
-  expect(await cli("remove", "My files")).toMatchObject({ code: 0, stdout: "There is no My files.\n" });
+  expect(await cli("remove", "My files")).toMatchObject({ code: 0, stdout: `There is no MCP server "My files".\n` });
   expect(rowOf(host, "My files")).toBeUndefined();
 });
 
