@@ -8,6 +8,7 @@ import { type ApprovalDecision, cutText, GatewayError } from "@chela/sdk";
 import { attendApprovals, type Decide, decisionOf, described, escaped } from "./attend.ts";
 import type { Cli, Handler } from "./cli.ts";
 import { findGateway, type Gateway, needGateway } from "./client.ts";
+import { withWay } from "./failure.ts";
 import { runTurn, type TurnEnd } from "./turn.ts";
 import { textOption } from "./values.ts";
 
@@ -210,6 +211,6 @@ async function tolerant(cli: Cli, turn: () => Promise<TurnEnd>, leave: () => voi
     if ((await turn()).left) leave();
   } catch (error) {
     if (!GatewayError.is(error) || error.code === "GATEWAY_NOT_RUNNING") throw error;
-    cli.out.error(error.message);
+    cli.out.error(withWay(error));
   }
 }

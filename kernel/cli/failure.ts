@@ -16,9 +16,12 @@ const exits: Readonly<Record<string, number>> = {
 
 /** What a person can do about what a gateway answered. */
 const ways: Readonly<Record<string, string>> = {
+  MODEL_UNKNOWN: "Choose another one: chela models list, then chela provider use provider/model",
   PROVIDER_UNKNOWN: "See: chela provider list",
   SESSION_UNKNOWN: "See: chela sessions list",
+  UPSTREAM_AUTH: "Give it another key: chela provider configure NAME --api-key -",
 };
+const upstreamWay = "See who answers: chela models test";
 
 export interface Printer {
   readonly io: Io;
@@ -51,8 +54,10 @@ export function report(error: unknown, how: Printer): number {
   return failure.exit;
 }
 
-function withWay({ code, message }: Failure): string {
-  return ways[code] === undefined ? message : `${message}. ${ways[code]}`;
+/** The message, and the way out where there is one. */
+export function withWay({ code, message }: Pick<Failure, "code" | "message">): string {
+  const way = ways[code] ?? (code.startsWith("UPSTREAM_") ? upstreamWay : undefined);
+  return way === undefined ? message : `${message.replace(/[.!?]?$/, (end) => end || ".")} ${way}`;
 }
 
 function internal(message: unknown): string {

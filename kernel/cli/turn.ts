@@ -170,13 +170,5 @@ function cut({ session }: TurnAsk, code: number): GatewayError {
 
 function failed(frame: Frame): GatewayError {
   const code = typeof frame.code === "string" ? frame.code : "CHAT_FAILED";
-  const what = String(frame.error ?? "the turn failed");
-  const way = ways[code] ?? (code.startsWith("UPSTREAM_") ? "See who answers: chela models test" : "");
-  return new GatewayError(code, 502, way === "" ? what : `${what}. ${way}`.replace(/([.!?])\. /, "$1 "));
+  return new GatewayError(code, 502, String(frame.error ?? "the turn failed"));
 }
-
-/** What a person can do about a turn that failed. */
-const ways: Readonly<Record<string, string>> = {
-  MODEL_UNKNOWN: "Choose another one: chela models list, then chela provider use provider/model",
-  UPSTREAM_AUTH: "Give it another key: chela provider configure NAME --api-key -",
-};

@@ -1,5 +1,6 @@
 /** What every child process has in common: an environment by allowlist, and an end that takes its whole process group along. */
 import type { ChildProcess } from "node:child_process";
+import type { Child } from "@chela/sdk";
 
 /** What a child may know of our environment. Nothing that names code to load, no secret of ours. */
 const passedOn = [
@@ -35,6 +36,8 @@ export const networkVariables = [
 ] as const;
 
 export const grouped = process.platform !== "win32";
+/** A grandchild that left the group may hold the pipes; it does not hold us. */
+const pipeGraceMs = 1000;
 
 /** The environment of a child: the allowlist and the names in `also`, from `source`. */
 export function childEnv(also: readonly string[] = [], source: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv {
@@ -54,4 +57,22 @@ export function killGroup(child: ChildProcess, signal: NodeJS.Signals = "SIGKILL
   } catch {
     // Already gone.
   }
+}
+
+/** Resolves once the child and its group are gone and its pipes are closed, or nobody of the group holds them any more. */
+export function exitOf(child: ChildProcess): Child["exit"] {
+  return new Promise((resolve) => {
+    let grace: NodeJS.Timeout | undefined;
+    child.once("exit", (code, signal) => {
+      killGroup(child);
+      grace = setTimeout(() => {
+        for (const stream of child.stdio) stream?.destroy();
+        resolve({ code, signal });
+      }, pipeGraceMs);
+    });
+    child.once("close", (code, signal) => {
+      clearTimeout(grace);
+      resolve({ code, signal });
+    });
+  });
 }

@@ -7,22 +7,20 @@ import { accessSync, constants, statSync } from "node:fs";
 import { delimiter, isAbsolute, join, resolve } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { type Child, type ChildLimits, type ChildOutcome, type ChildSpec, GatewayError } from "@chela/sdk";
-import { childEnv, grouped, killGroup, networkVariables } from "./child.ts";
+import { childEnv, exitOf, grouped, killGroup, networkVariables } from "./child.ts";
 import type { Orphans } from "./orphans.ts";
 
 /** Names that choose what code a child loads, or whom it obeys. */
 const refusedNames =
   /^(?:NODE_OPTIONS|NODE_PATH|NODE_REPL_EXTERNAL_MODULE|LD_.*|DYLD_.*|GIT_.*|BASH_ENV|ENV|PROMPT_COMMAND|SHELLOPTS|BASHOPTS|IFS|PYTHONSTARTUP|PYTHONPATH|PYTHONHOME|PERL5LIB|PERL5OPT|RUBYOPT|RUBYLIB|JAVA_TOOL_OPTIONS|_JAVA_OPTIONS|CLASSPATH|CHELA_.*)$/i;
 const graceMs = 2000;
-/** A grandchild that left the group may hold the pipes; it does not hold us. */
-const pipeGraceMs = 1000;
 
 export async function startChild(spec: ChildSpec, orphans: Orphans): Promise<Child> {
   orphans.prepare();
   const child = spawnChild(spec);
   child.on("error", () => undefined);
   orphans.watch(child);
-  const exit = ended(child);
+  const exit = exitOf(child);
   await spawned(child, spec.command);
   return {
     pid: child.pid as number,
@@ -110,24 +108,6 @@ function spawned(child: ChildProcess, command: string): Promise<void> {
           ? new GatewayError("CHILD_NOT_FOUND", 404, `${what}; is it installed and in PATH?`, undefined, options)
           : new GatewayError("CHILD_FAILED", 500, what, undefined, options),
       );
-    });
-  });
-}
-
-/** Resolves once the child and its group are gone and its pipes are closed, or nobody of the group holds them any more. */
-function ended(child: ChildProcess): Child["exit"] {
-  return new Promise((resolve) => {
-    let grace: NodeJS.Timeout | undefined;
-    child.once("exit", (code, signal) => {
-      killGroup(child);
-      grace = setTimeout(() => {
-        for (const stream of child.stdio) stream?.destroy();
-        resolve({ code, signal });
-      }, pipeGraceMs);
-    });
-    child.once("close", (code, signal) => {
-      clearTimeout(grace);
-      resolve({ code, signal });
     });
   });
 }

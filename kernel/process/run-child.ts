@@ -2,12 +2,10 @@
  * Child processes of the host that run to their end: an argv array, never a shell; a deadline, a cap on what one may say. A
  * gateway that is killed takes them along.
  */
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import type { Readable } from "node:stream";
-import { childEnv, grouped, killGroup } from "./child.ts";
+import { childEnv, exitOf, grouped, killGroup } from "./child.ts";
 import { Orphans } from "./orphans.ts";
-
-const pipeGraceMs = 1000;
 
 export interface ChildOptions {
   readonly cwd: string;
@@ -55,8 +53,11 @@ export function runChild(argv: readonly [string, ...string[]], options: ChildOpt
   if (options.signal?.aborted) onAbort();
   const streams = [1, 2, 3].map((index) => child.stdio[index] as Readable | null | undefined);
   const outputs = streams.map((stream) => collect(stream, options.maxBytes, () => end("output")));
-  return closed(child, streams)
-    .then((code) => {
+  const failed = new Promise<never>((_, reject) => {
+    child.once("error", reject);
+  });
+  return Promise.race([exitOf(child), failed])
+    .then(({ code }) => {
       const [stdout = "", stderr = "", channel = ""] = outputs.map((read) => read());
       return { code, stdout, stderr, channel, ended };
     })
@@ -65,25 +66,6 @@ export function runChild(argv: readonly [string, ...string[]], options: ChildOpt
       clearTimeout(timer);
       options.signal?.removeEventListener("abort", onAbort);
     });
-}
-
-/** Resolves with the exit code once the child and its group are gone and their output is read. */
-function closed(child: ChildProcess, streams: readonly (Readable | null | undefined)[]): Promise<number | null> {
-  return new Promise((resolve, reject) => {
-    let grace: NodeJS.Timeout | undefined;
-    child.once("error", reject);
-    child.once("exit", () => {
-      killGroup(child);
-      // A grandchild that left the group may still hold the pipes; it does not hold us.
-      grace = setTimeout(() => {
-        for (const stream of streams) stream?.destroy();
-      }, pipeGraceMs);
-    });
-    child.once("close", (code) => {
-      clearTimeout(grace);
-      resolve(code);
-    });
-  });
 }
 
 function collect(stream: Readable | null | undefined, maxBytes: number, overflow: () => void): () => string {

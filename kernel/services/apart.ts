@@ -19,27 +19,19 @@ export function apartFrom(stateDir: string, files: Files): Files {
     const message = `The path ${JSON.stringify(path)} belongs to the gateway itself. Choose a folder that does not hold ${own}.`;
     throw new GatewayError("PATH_REFUSED", 400, message);
   };
+  const apart =
+    <A extends unknown[], R>(use: (root: string, path: string, ...rest: A) => Promise<R>) =>
+    async (root: string, path: string, ...rest: A): Promise<R> => {
+      await assertApart(root, path);
+      return use(root, path, ...rest);
+    };
+  const write = apart(files.write);
   return {
-    resolve: async (root, path) => {
-      await assertApart(root, path);
-      return files.resolve(root, path);
-    },
-    facts: async (root, path) => {
-      await assertApart(root, path);
-      return files.facts(root, path);
-    },
-    read: async (root, path, maxBytes) => {
-      await assertApart(root, path);
-      return files.read(root, path, maxBytes);
-    },
-    write: async (root, path, bytes, options) => {
-      if (!options?.named) await assertApart(root, path);
-      return files.write(root, path, bytes, options);
-    },
-    remove: async (root, path) => {
-      await assertApart(root, path);
-      return files.remove(root, path);
-    },
+    resolve: apart(files.resolve),
+    facts: apart(files.facts),
+    read: apart(files.read),
+    remove: apart(files.remove),
+    write: (root, path, bytes, options) => (options?.named ? files.write : write)(root, path, bytes, options),
   };
 }
 

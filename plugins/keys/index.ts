@@ -59,11 +59,14 @@ function registerLimits(ctx: KeysContext, store: KeyStore): void {
     if (!record || stateOf(record, Date.now()) !== "active") return keyEnded(identity.name);
     const asks = { id: identity.id, name: record.name, limits: record.limits };
     const { usage } = ctx.use;
+    const judged = (book: typeof usage) => overBudget(asks, book, Date.now());
     const early = isLimited(record.limits) ? usage?.ready() : undefined;
-    if (!early) return overBudget(asks, usage, Date.now());
-    const judge = (book: typeof usage) => () => overBudget(asks, book, Date.now());
+    if (!early) return judged(usage);
     // What nobody can measure is used up.
-    return early.then(judge(usage), judge(undefined));
+    return early.then(
+      () => judged(usage),
+      () => judged(undefined),
+    );
   });
   ctx.provide(limits, {
     rate: (identity) => {

@@ -2,7 +2,15 @@
  * Straight through: the client's own OpenAI request with only `model` replaced, and the upstream's bytes back, unread.
  * A 4xx keeps status, message and Retry-After; anything else that goes wrong before the first byte is a GatewayError.
  */
-import { type ForwardReply, type ForwardRequest, type GatewayError, jsonOf, objectOf, type Usage } from "@chela/sdk";
+import {
+  type ForwardReply,
+  type ForwardRequest,
+  type GatewayError,
+  isObject,
+  jsonOf,
+  objectOf,
+  type Usage,
+} from "@chela/sdk";
 import { errorText, noCompletion, plainType, withSecret } from "./call.ts";
 import { blank, bodyFault, fault, statusFault } from "./failover/faults.ts";
 import { Exchange } from "./http/exchange.ts";
@@ -121,12 +129,11 @@ async function refusal(exchange: Exchange, upstream: Upstream): Promise<Forwarde
 function refused(error: GatewayError, model: string, text: string, { status, headers: all }: Answer): Forwarded {
   const { "content-length": _, ...headers } = pick(all);
   const told = (error.details?.upstream ?? {}) as Record<string, unknown>;
-  const body =
-    typeof objectOf(jsonOf(text)).error === "object"
-      ? text
-      : JSON.stringify({
-          error: { message: told.message, type: told.type ?? "upstream_error", param: null, code: null },
-        });
+  const body = isObject(objectOf(jsonOf(text)).error)
+    ? text
+    : JSON.stringify({
+        error: { message: told.message, type: told.type ?? "upstream_error", param: null, code: null },
+      });
   const reply = {
     // One that came with status 200 has that of what it says.
     status: status < 300 ? error.status : status,

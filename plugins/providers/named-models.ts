@@ -4,7 +4,7 @@ import { localServers, vendors } from "./discovery/vendors.ts";
 
 const discoverable: ReadonlySet<string> = new Set([...vendors.map(({ name }) => name), ...localServers.values()]);
 
-/** `agents` and `providers` as they are in the config, of any shape: what does not fit their schemas is told by those. */
+/** `agents` and `models` as they are in the config, of any shape: what does not fit their schemas is told by those. */
 export function namedModelProblems(agents: unknown, models: unknown): readonly ConfigProblem[] {
   const { providers, fallbacks } = objectOf(models);
   const configured = Object.keys(objectOf(providers));

@@ -30,23 +30,25 @@ export default definePlugin({
   needs,
   provides: [approvals],
   setup(ctx) {
+    const shell = new ShellSwitch();
+    const ours = toolsOf(ctx, shell);
     const desk = new ApprovalDesk();
     ctx.provide(approvals, desk);
     ctx.own("approvals", () => desk.close());
     // Before the drain: what waits for a person would hold it up.
     ctx.stopping.addEventListener("abort", () => desk.close(), { once: true });
     ctx.on("config:validate", (config, add) => {
-      const names = ctx.use.tools.list().map(({ name }) => name);
-      for (const problem of problemsOf(config.tools, names)) add(problem);
+      const live = ctx.use.tools.list();
+      const known = live.length === 0 ? [] : [...live, ...ours].map(({ name }) => name);
+      for (const problem of problemsOf(config.tools, known)) add(problem);
     });
     tapApprovals(ctx, desk);
     registerApprovals(ctx, desk);
     registerAudit(ctx);
     registerCatalogue(ctx);
     registerInvoke(ctx);
-    const shell = new ShellSwitch();
     ctx.own("processes", () => shell.off());
-    for (const tool of toolsOf(ctx, shell)) ctx.tool(tool);
+    for (const tool of ours) ctx.tool(tool);
     ctx.onConfig(({ shell: { enabled } }, changed) => {
       if (!changed.some((key) => key === "shell" || key === "shell.enabled")) return;
       if (!enabled) void shell.off();

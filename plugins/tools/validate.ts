@@ -2,22 +2,11 @@
 import { type ConfigProblem, objectOf, toolGroups } from "@chela/sdk";
 
 const addresses = ["searxng_url", "base_url"] as const;
-/** Ours that are not there all the time. */
-const ours = [
-  "exec",
-  "process",
-  "skill_exec",
-  "remind",
-  "cron",
-  "mcp",
-  "message",
-  "sessions",
-  "web_fetch",
-  "web_search",
-];
-const named: ReadonlySet<string> = new Set([...ours, ...toolGroups.flatMap(({ tools }) => tools)]);
+/** Those of settings and plugins that may be off now. */
+const switched = ["exec", "process", "skill_exec", "mcp"];
+const named: ReadonlySet<string> = new Set([...switched, ...toolGroups.flatMap(({ tools }) => tools)]);
 
-/** `known`: the tools there are now; none before the gateway has begun. */
+/** `known`: the tools there are now, and ours that wait for a service; none before the gateway has begun. */
 export function problemsOf(section: unknown, known: readonly string[]): readonly ConfigProblem[] {
   const { web, approvals } = objectOf(section);
   const search = objectOf(objectOf(web).search);

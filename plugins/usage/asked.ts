@@ -28,24 +28,22 @@ export async function ask(book: UsageBook, asked: Asked) {
   const query: UsageQuery = { ...range, by, model, session, identity, limit };
   const rows = await book.totals(query);
   // All rows of one name: what a limit cut off is in the total.
-  const [total] = await book.totals({ ...query, by: "purpose", limit: 1_000 }).then(merged);
+  const total = merged(await book.totals({ ...query, by: "purpose", limit: 1_000 }));
   return { by, ...range, total, rows };
 }
 
-function merged(rows: readonly UsageTotals[]): [UsageTotals] {
+function merged(rows: readonly UsageTotals[]): UsageTotals {
   const sum = (name: Exclude<keyof UsageTotals, "cost">) => rows.reduce((all, row) => all + row[name], 0);
   const priced = rows.filter((row) => row.cost !== null);
-  return [
-    {
-      calls: sum("calls"),
-      failed: sum("failed"),
-      inputTokens: sum("inputTokens"),
-      outputTokens: sum("outputTokens"),
-      cachedTokens: sum("cachedTokens"),
-      cost: priced.length === 0 ? null : priced.reduce((all, row) => all + (row.cost ?? 0), 0),
-      unpriced: sum("unpriced"),
-    },
-  ];
+  return {
+    calls: sum("calls"),
+    failed: sum("failed"),
+    inputTokens: sum("inputTokens"),
+    outputTokens: sum("outputTokens"),
+    cachedTokens: sum("cachedTokens"),
+    cost: priced.length === 0 ? null : priced.reduce((all, row) => all + (row.cost ?? 0), 0),
+    unpriced: sum("unpriced"),
+  };
 }
 
 export function spelled({ calls, failed, inputTokens, outputTokens, cachedTokens, cost, unpriced }: UsageTotals) {

@@ -12,7 +12,7 @@ const fields = {
   until: When("Until"),
   by: By,
   model: Only("Only calls of this model: provider/model"),
-  key: Only("Only calls of this API key: its id or name"),
+  key: Only("Only calls of this API key: its id"),
   identity: Only("Only calls of this identity: token, key:ID …"),
   session: Only("Only calls in this session"),
 };

@@ -57,16 +57,11 @@ export class Core implements Omit<Workspace, "root" | "folder"> {
   constructor(parts: CoreParts, made: Made) {
     this.#parts = parts;
     this.#made = made;
-    const changed = (path: string) => {
-      this.#cache.forget(path);
-      this.#search.stale(path);
-      parts.told(path);
-    };
     this.tree = new Tree({
       files: parts.files,
       root: () => parts.place.root(),
       usable: () => parts.place.usable(),
-      changed,
+      changed: (path) => this.#stale(path),
     });
     this.notes = new Notes(this.tree, parts.now);
     this.#cache = new TextCache(this.tree);
@@ -141,17 +136,15 @@ export class Core implements Omit<Workspace, "root" | "folder"> {
 
   /** Absolute paths that somebody else changed; without any: everything may have. */
   changed(paths?: readonly string[]): void {
-    if (!paths) {
-      this.#cache.forget();
-      this.#search.stale();
-      this.#parts.told();
-    }
-    for (const absolute of paths ?? []) {
-      const path = relative(this.tree.root, absolute).split(sep).join("/");
-      this.#cache.forget(path);
-      this.#search.stale(path);
-      this.#parts.told(path);
-    }
+    if (!paths) this.#stale();
+    for (const absolute of paths ?? []) this.#stale(relative(this.tree.root, absolute).split(sep).join("/"));
+  }
+
+  /** Nothing here believes any more what it knew of this path, or of all. */
+  #stale(path?: string): void {
+    this.#cache.forget(path);
+    this.#search.stale(path);
+    this.#parts.told(path);
   }
 
   /** Makes the first documents where that is wanted and was not done before. */

@@ -12,7 +12,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { definePlugin, type Files, files, need } from "@chela/sdk";
+import { type Files, files } from "@chela/sdk";
 import { startHost } from "@chela/sdk/testing";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { tempDir } from "../kit/temp.ts";
@@ -20,19 +20,9 @@ import { tempDir } from "../kit/temp.ts";
 const posix = process.platform !== "win32";
 
 async function service(): Promise<Files> {
-  let use: Files | undefined;
-  const plugin = definePlugin({
-    id: "borrower",
-    version: "1.0.0",
-    host: "^1.0.0",
-    needs: { files: need(files, "^1.0.0") },
-    setup: (ctx) => {
-      use = ctx.use.files;
-    },
-  });
-  const host = await startHost({ plugins: [plugin] });
+  const host = await startHost({ plugins: [] });
   onTestFinished(() => host.stop());
-  return use as Files;
+  return host.service(files);
 }
 
 function folders(): { root: string; outside: string } {

@@ -16,7 +16,7 @@ export interface PartialTurn {
 export interface OpenRound {
   /** What asked for the calls. */
   readonly asked: NewMessage;
-  /** Results so far, in the order of the calls. */
+  /** Results so far, in the order of the calls: it grows while the round goes on. */
   readonly answers: readonly Message[];
   /** Calls that were begun, those with results included. */
   readonly begun: number;

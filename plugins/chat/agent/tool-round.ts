@@ -1,13 +1,5 @@
 /** The tool calls of one model reply: run through the one dispatch path, answered in order, each call exactly once. */
-import {
-  cutText,
-  type Message,
-  type NewMessage,
-  type ToolAnswer,
-  type ToolCall,
-  type ToolInfo,
-  type Turn,
-} from "@chela/sdk";
+import { cutText, type Message, type NewMessage, type ToolAnswer, type ToolCall, type Turn } from "@chela/sdk";
 import type { LoopGuard } from "./guards.ts";
 import type { Journal } from "./journal.ts";
 import type { LiveRun } from "./live-run.ts";
@@ -78,8 +70,8 @@ function batches(calls: readonly ToolCall[], safe: ReadonlySet<string>, most: nu
 
 /** Tools that change nothing. */
 function readers(world: World): ReadonlySet<string> {
-  const isReader = ({ risk, runsOthers }: ToolInfo) => risk === "read" && !runsOthers;
-  return new Set(world.tools.list().flatMap((tool) => (isReader(tool) ? [tool.name] : [])));
+  const found = world.tools.list().filter(({ risk, runsOthers }) => risk === "read" && !runsOthers);
+  return new Set(found.map(({ name }) => name));
 }
 
 const tooMany: ToolAnswer = { ok: false, output: `not run: at most ${maxCalls} tool calls in one reply` };

@@ -143,7 +143,7 @@ class Conversation {
   }
 
   async #newest(session: string): Promise<number> {
-    return (await this.#services.sessions.history(session, { limit: 1 })).at(-1)?.seq ?? 0;
+    return (await this.#services.sessions.table.info(session))?.messages ?? 0;
   }
 
   async #follow(run: TurnRun, session: string): Promise<void> {

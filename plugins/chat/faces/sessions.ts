@@ -1,7 +1,7 @@
 /** ClawGo's session routes and what was added beside them: the list, search, rename, title, delete. */
 import { type Context, GatewayError, type SessionHit, type SessionInfo, Type } from "@chela/sdk";
 import { channelOf, sessionKey } from "../sessions/session-key.ts";
-import type { Behind } from "../sessions/session-list.ts";
+import type { Behind } from "../sessions/session-rows.ts";
 import type { SessionService } from "../sessions/session-service.ts";
 
 type SessionFace = Pick<Context, "route" | "emit">;

@@ -2,7 +2,7 @@
  * When sessions were last used, for the order of their list. A row may be a few seconds behind its newest message: what it
  * does not say yet is kept here until somebody asks for the order, so that most messages cost no second statement.
  */
-import type { Query, SqlValue, Store } from "@chela/sdk";
+import type { Query, Store } from "@chela/sdk";
 
 /** So far a row may be behind, and after a crash it is. */
 const lateMs = 10_000;
@@ -40,8 +40,8 @@ export class LastUse {
   /** The row is told now. A session that has another log meanwhile is another session. */
   async tell(query: Query, key: string, { log, at }: Use): Promise<void> {
     this.#notes.delete(key);
-    const values: SqlValue[] = [at, key, log];
-    await query.run("UPDATE chat_sessions SET used_at = ? WHERE key = ? AND COALESCE(log, key) = ?", ...values);
+    const sql = "UPDATE chat_sessions SET used_at = ? WHERE key = ? AND COALESCE(log, key) = ?";
+    await query.run(sql, at, key, log);
   }
 
   /** After that every row says what is so. */

@@ -70,10 +70,8 @@ async function stretch(
 ): Promise<readonly [first: number, last: number]> {
   const sql = `${sizesSql} ${keep === "first" ? "ASC" : "DESC"} LIMIT ?`;
   const sizes = await store.all<{ seq: number; size: number }>(sql, key, above, below, limit);
-  const [one, other] = [sizes[0], sizes[fitting(sizes, chars) - 1]].map((end) => Number(end?.seq ?? 0)) as [
-    number,
-    number,
-  ];
+  const one = Number(sizes[0]?.seq ?? 0);
+  const other = Number(sizes[fitting(sizes, chars) - 1]?.seq ?? 0);
   return [Math.min(one, other), Math.max(one, other)];
 }
 

@@ -3,8 +3,8 @@
  * it is renamed, and a log that is being emptied is never taken again, so neither moves a message.
  */
 import { randomUUID } from "node:crypto";
-import { cutText, GatewayError, type Query, type SessionInfo, type Store } from "@chela/sdk";
-import { kindOf, sessionKey } from "./session-key.ts";
+import { cutText, GatewayError, type Query, type SessionInfo, type SqlValue, type Store } from "@chela/sdk";
+import { internalPrefixes, kindOf, sessionKey } from "./session-key.ts";
 
 const rowsAtOnce = 500;
 export const maxTitleChars = 200;
@@ -35,10 +35,16 @@ export interface Place {
   readonly usedAt: number;
 }
 
-/** Which sessions count: by kind, and all but one. */
+/** A place in the list of sessions, behind the one that is given. */
+export type Behind = Pick<SessionInfo, "updatedAt" | "key">;
+
+/** Which sessions count; by default all. */
 export interface SessionFilter {
-  readonly kinds?: readonly string[];
+  readonly kinds?: readonly string[] | undefined;
   readonly except?: string;
+  /** Sessions that nobody opened himself, too. Default true. */
+  readonly internal?: boolean;
+  readonly after?: Behind | undefined;
 }
 
 /** Logs of the sessions that count, those of the most recently used. */
@@ -64,17 +70,19 @@ export async function infosOfLogs(store: Store, filter: SessionFilter, logs: rea
   return found;
 }
 
-function condition({ kinds, except }: SessionFilter): { where: string; values: string[] } {
+/** Of `chat_sessions s`, for a `WHERE`. */
+export function condition({ kinds, except, internal = true, after }: SessionFilter) {
   const parts: string[] = [];
-  const values: string[] = [];
-  if (kinds) {
-    parts.push(kinds.length === 0 ? "1 = 0" : `s.kind IN (${kinds.map(() => "?").join(", ")})`);
-    values.push(...kinds);
-  }
-  if (except !== undefined) {
-    parts.push("s.key <> ?");
-    values.push(except);
-  }
+  const values: SqlValue[] = [];
+  const add = (part: string, ...given: readonly SqlValue[]) => {
+    parts.push(part);
+    values.push(...given);
+  };
+  if (kinds) add(`s.kind IN (${kinds.map(() => "?").join(", ") || "NULL"})`, ...kinds);
+  if (except !== undefined) add("s.key <> ?", except);
+  if (!internal) for (const prefix of internalPrefixes) add(`substr(s.key, 1, ${prefix.length}) <> ?`, prefix);
+  // The first half says the same as the second and lets the index begin there.
+  if (after) add("s.used_at <= ? AND (s.used_at < ? OR s.key > ?)", after.updatedAt, after.updatedAt, after.key);
   return { where: parts.join(" AND ") || "1 = 1", values };
 }
 

@@ -56,7 +56,7 @@ export class SessionService implements Sessions {
     this.#restUntil = performance.now() + (options.restMs ?? usualRestMs);
     this.table = new SessionTable(options.store, {
       onAppend: (key) => this.#indexer?.touch(key),
-      ...(options.moved && { moved: options.moved }),
+      moved: options.moved,
       forget: async (log) => {
         await options.forget?.log(log);
         await (await options.store.textIndex(indexName)).remove(log);
@@ -73,7 +73,7 @@ export class SessionService implements Sessions {
   }
 
   list(limit?: number): Promise<readonly SessionInfo[]> {
-    return this.table.list(limit === undefined ? {} : { limit });
+    return this.table.list({ limit });
   }
 
   remove(key: string): Promise<boolean> {

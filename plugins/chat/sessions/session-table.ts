@@ -11,10 +11,10 @@ import {
   type Store,
   type StoredMessage,
 } from "@chela/sdk";
+import { Remembered } from "../remembered.ts";
 import { windowQuery } from "./history-window.ts";
 import { LastUse } from "./last-use.ts";
 import { contextWindow, messagePage, messageWindow, type Room } from "./message-page.ts";
-import { Places } from "./places.ts";
 import { RecentMessages } from "./recent-messages.ts";
 import { detachedLogs, detachSession, emptyLog } from "./removal.ts";
 import { sessionKey } from "./session-key.ts";
@@ -31,6 +31,7 @@ import {
 import { type DatedMessage, insertMessages, rowValues, type SequencedMessage } from "./tables.ts";
 
 const rowsPerStatement = 100;
+const rememberedSessions = 10_000;
 
 /** More statements for the same commit. */
 export type Also = (query: Query, lastSeq: number) => Promise<unknown>;
@@ -55,8 +56,8 @@ export class SessionTable {
   readonly #emptying = new KeyedLock();
   readonly #recent = new RecentMessages();
   readonly #use: LastUse;
-  /** Log and newest sequence number of sessions that exist. */
-  readonly #last = new Places();
+  /** Where sessions lay when they were last written to. */
+  readonly #last = new Remembered<Place>(rememberedSessions);
   /** The insert for so many messages. */
   readonly #inserts = new Map<number, string>();
 

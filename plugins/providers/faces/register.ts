@@ -3,8 +3,10 @@ import { Type } from "@chela/sdk";
 import type { ProvidersContext } from "../index.ts";
 import type { Upstreams } from "../upstreams.ts";
 
-const Text = Type.String({ maxLength: 300, description: "Only this provider" });
 const Name = (description: string) => Type.String({ maxLength: 100, description });
+const Model = Type.Optional(
+  Type.String({ minLength: 1, maxLength: 300, description: "provider/model; default: the primary one" }),
+);
 
 const RuntimeQuery = Type.Object({
   provider: Type.Optional(Type.String({ description: "Only this provider" })),
@@ -102,9 +104,7 @@ function registerMethods(ctx: ProvidersContext, upstreams: Upstreams): void {
     access: "write",
     about: "How many tokens a text has for a model, by its vendor's own count; null where the vendor does not count",
     params: Type.Object({
-      model: Type.Optional(
-        Type.String({ minLength: 1, maxLength: 300, description: "provider/model; default: the primary one" }),
-      ),
+      model: Model,
       text: Type.String({ minLength: 1, maxLength: 4_194_304, description: "What a user says" }),
       system: Type.Optional(Type.String({ maxLength: 4_194_304, description: "Instructions that go before it" })),
     }),
@@ -114,11 +114,7 @@ function registerMethods(ctx: ProvidersContext, upstreams: Upstreams): void {
     name: "providers.test",
     access: "write",
     about: "Asks a model for a word and reports the time to it",
-    params: Type.Object({
-      model: Type.Optional(
-        Type.String({ minLength: 1, maxLength: 300, description: "provider/model; default: the primary one" }),
-      ),
-    }),
+    params: Type.Object({ model: Model }),
     handler: async ({ model }, { signal, identity }) => {
       const { testModel, asDependency } = await import("../probe.ts");
       return testModel(upstreams, { model: model ?? upstreams.primary(), identity }, signal).catch(asDependency);
@@ -147,7 +143,10 @@ function registerCare(ctx: ProvidersContext, upstreams: Upstreams): void {
     name: "providers.runtime",
     access: "read",
     about: "What GET /api/provider/runtime shows, and all providers in a few numbers",
-    params: Type.Object({ provider: Type.Optional(Text) }, { additionalProperties: true }),
+    params: Type.Object(
+      { provider: Type.Optional(Type.String({ maxLength: 300, description: "Only this provider" })) },
+      { additionalProperties: true },
+    ),
     handler: async (params) => {
       const { runtimeView } = await import("./runtime.ts");
       const shown = (await runtimeView(upstreams, { ...params })) as { view: unknown };

@@ -13,7 +13,7 @@ import type { ProviderSpec } from "../settings.ts";
 import type { Cooldowns } from "./cooldowns.ts";
 import type { Candidate } from "./failover.ts";
 import { type Lease, Spread } from "./spread.ts";
-import { isAccount, windowKeys, windowName } from "./window-key.ts";
+import { isAlive, windowKeys } from "./window-key.ts";
 
 export interface ModelCandidate extends Candidate {
   /** Absent: the offline model. */
@@ -53,13 +53,7 @@ export class Candidates {
     this.#specs = new Map(specs.map((spec) => [spec.name, spec]));
     this.#keys = new Map(specs.map((spec) => [spec.name, keyCredentials(spec)]));
     this.#kept.clear();
-    const keys = new Set(
-      specs.flatMap(({ name }) => this.#keys.get(name)?.map(({ id }) => windowKeys(name, "", id)[0]) ?? []),
-    );
-    this.#spread.retain((key) => {
-      const { provider, credential } = windowName(key);
-      return keys.has(key) || (isAccount(credential) && this.#specs.has(provider));
-    });
+    this.#spread.retain((key) => isAlive(key, this.#keys));
   }
 
   specs(): readonly ProviderSpec[] {

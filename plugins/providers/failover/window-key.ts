@@ -17,15 +17,21 @@ export function windowKeys(provider: string, id: string, credential: string): Wi
   return [`${provider}${separator}${credential}`, `${id}${separator}${credential}`];
 }
 
-/** Accounts come and go by themselves; a key is there as long as the config has it. */
-export function isAccount(credential: string): boolean {
-  return !credential.startsWith("key:") && !credential.startsWith("none:");
-}
-
 export function windowName(key: string): WindowName {
   const cut = key.lastIndexOf(separator);
   const head = key.slice(0, cut);
   const slash = head.indexOf("/");
   const credential = key.slice(cut + 1);
   return slash < 0 ? { provider: head, credential } : { provider: head.slice(0, slash), model: head, credential };
+}
+
+/** Whether the window is still somebody's. `keys`: of all providers. Accounts come and go by themselves, and theirs stay. */
+export function isAlive(key: string, keys: ReadonlyMap<string, readonly { readonly id: string }[]>): boolean {
+  const { provider, credential } = windowName(key);
+  const known = keys.get(provider);
+  return known !== undefined && (isAccount(credential) || known.some(({ id }) => id === credential));
+}
+
+function isAccount(credential: string): boolean {
+  return !credential.startsWith("key:") && !credential.startsWith("none:");
 }

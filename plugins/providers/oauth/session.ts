@@ -2,7 +2,7 @@
  * An account as it lies on disk: ClawGo's session file. One reader for our own files and for imported ones with all their
  * synonyms; keys that nobody here knows are kept as they are.
  */
-import { GatewayError, isObject } from "@chela/sdk";
+import { GatewayError, isObject, jsonOf } from "@chela/sdk";
 import { claimsOf } from "./claims.ts";
 import { isOneLine, longestToken } from "./one-line.ts";
 import { parseProxy } from "./proxy-url.ts";
@@ -68,12 +68,8 @@ const longestLabel = 320;
 
 /** Throws `OAUTH_IMPORT` 400 when it is no session. `name` is what the file is called to whom it may concern. */
 export function parseSession(source: string, name: string): Session {
-  let value: unknown;
-  try {
-    value = JSON.parse(source.replace(/^\uFEFF/, ""));
-  } catch {
-    throw bad(`${name} is not JSON`);
-  }
+  const value = jsonOf(source.replace(/^\uFEFF/, ""));
+  if (value === undefined) throw bad(`${name} is not JSON`);
   if (!isObject(value)) throw bad(`${name} holds no JSON object`);
   if (isDeep(value, mostDepth)) throw bad(`${name} is nested deeper than ${mostDepth} levels`);
   const nested = [value.token, value.auth, value.tokens].filter(isObject);

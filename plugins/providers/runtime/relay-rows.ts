@@ -6,25 +6,21 @@ import { rfc3339, untilText } from "./time.ts";
 type Rows = readonly RelayRow[];
 
 export function relayAccounts(rows: Rows, wall: number): readonly Readonly<Record<string, unknown>>[] {
-  return rows
-    .filter(({ connected }) => connected)
-    .map((row) => ({
-      ...{ email: row.channel, account_id: row.channel, credential_file: "", account_label: row.channel },
-      last_refresh: rfc3339(row.successMsAgo === null ? (row.connectedAt ?? wall) : wall - row.successMsAgo),
-      ...standingOf(row, wall),
-      ...(row.lastError ? { last_failure: row.lastError } : {}),
-      ...{ plan_type: "relay", quota_source: "relay", balance_label: "connected" },
-    }));
+  return rows.map((row) => ({
+    ...{ email: row.channel, account_id: row.channel, credential_file: "", account_label: row.channel },
+    last_refresh: rfc3339(row.successMsAgo === null ? (row.connectedAt ?? wall) : wall - row.successMsAgo),
+    ...standingOf(row, wall),
+    ...(row.lastError ? { last_failure: row.lastError } : {}),
+    ...{ plan_type: "relay", quota_source: "relay", balance_label: "connected" },
+  }));
 }
 
 export function relayCandidates(rows: Rows, wall: number): readonly CandidateRow[] {
-  return rows
-    .filter(({ connected }) => connected)
-    .map((row) => {
-      const ready = row.cooldownMs === 0;
-      const status = ready ? ("ready" as const) : ("cooldown" as const);
-      return { kind: "relay", target: row.channel, available: ready, status, ...standingOf(row, wall) };
-    });
+  return rows.map((row) => {
+    const ready = row.cooldownMs === 0;
+    const status = ready ? "ready" : "cooldown";
+    return { kind: "relay", target: row.channel, available: ready, status, ...standingOf(row, wall) };
+  });
 }
 
 function standingOf({ cooldownMs, failures, health }: RelayRow, wall: number) {

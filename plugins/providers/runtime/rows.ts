@@ -1,6 +1,7 @@
 /** The order in which credentials are asked: keys before accounts, those that rest after all others (ClawGo §3.2). */
 import type { Credential } from "../credentials/credential.ts";
 import type { StandingFields } from "../credentials/standings.ts";
+import { kindOf } from "./book.ts";
 
 /** Keys in the order of the config, then accounts as they come. */
 export type Roster = readonly Credential[];
@@ -32,7 +33,7 @@ export function rowsOf(
       : a.index - b.index;
   });
   return sorted.map(({ credential: { kind, target }, standing: { ready, last_failure: _, ...standing } }) => ({
-    kind: kind === "oauth" ? "oauth" : "api_key",
+    kind: kindOf({ kind }),
     ...(target === "" ? {} : { target }),
     available: ready,
     status: ready ? "ready" : "cooldown",

@@ -4,7 +4,7 @@ import type { Credential } from "../credentials/credential.ts";
 import { masked } from "../credentials/keys.ts";
 import type { AccountsView, RefreshResult } from "../credentials/standings.ts";
 import { Cooldowns } from "../failover/cooldowns.ts";
-import { isAccount, windowKeys, windowName } from "../failover/window-key.ts";
+import { isAlive, windowKeys, windowName } from "../failover/window-key.ts";
 import type { ProviderSpec } from "../settings.ts";
 import type { RelayChannels, RelayRow } from "../wire/relay/channels.ts";
 import { Keep, type KeepOptions } from "./keep.ts";
@@ -135,14 +135,12 @@ export class Runtime {
   }
 
   clearKeys(provider: string): void {
-    this.#relays(provider, () => this.#options.relay?.clear());
-    for (const credential of this.#keys(provider)) this.ledger.clear(provider, credential);
+    this.#clear(provider, this.#keys(provider));
   }
 
   /** Keys, accounts and clients of the relay. */
   clearAll(provider: string): void {
-    this.#relays(provider, () => this.#options.relay?.clear());
-    for (const credential of this.#options.credentials(provider)) this.ledger.clear(provider, credential);
+    this.#clear(provider, this.#options.credentials(provider));
   }
 
   async clearHistory(provider: string): Promise<void> {
@@ -194,22 +192,28 @@ export class Runtime {
     });
   }
 
-  #relays<T>(provider: string, show: (rows: readonly RelayRow[], wall: number) => T): T | undefined {
-    if (this.#options.spec(provider)?.transport !== "relay") return undefined;
-    return show(this.#options.relay?.rows() ?? [], this.#wall());
+  #clear(provider: string, credentials: readonly Credential[]): void {
+    if (this.#isRelayed(provider)) this.#options.relay?.clear();
+    for (const credential of credentials) this.ledger.clear(provider, credential);
   }
 
-  /** Windows of keys and addresses that are no more. Accounts come and go, and theirs stay. */
-  #forgetGone(): void {
-    const alive = new Set(
-      this.#specs.flatMap(({ name }) => this.#keys(name).map(({ id }) => windowKeys(name, "", id)[0])),
+  #isRelayed(provider: string): boolean {
+    return this.#options.spec(provider)?.transport === "relay";
+  }
+
+  #relays<T>(provider: string, show: (rows: readonly RelayRow[], wall: number) => T): T | undefined {
+    if (!this.#isRelayed(provider)) return undefined;
+    const rows = this.#options.relay?.rows() ?? [];
+    return show(
+      rows.filter(({ connected }) => connected),
+      this.#wall(),
     );
-    const names = new Set(this.#specs.map(({ name }) => name));
-    this.cooldowns.retain((key) => {
-      const { provider, credential } = windowName(key);
-      if (provider === "offline") return true;
-      return names.has(provider) && (isAccount(credential) || alive.has(windowKeys(provider, "", credential)[0]));
-    });
+  }
+
+  /** Windows of keys and addresses that are no more. */
+  #forgetGone(): void {
+    const keys = new Map(this.#specs.map(({ name }) => [name, this.#keys(name)]));
+    this.cooldowns.retain((key) => windowName(key).provider === "offline" || isAlive(key, keys));
   }
 
   #keys(provider: string): readonly Credential[] {

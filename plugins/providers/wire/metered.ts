@@ -2,6 +2,7 @@
  * The usage of a stream that passes straight through, for clients that had not asked for it: the upstream is asked all the
  * same, and its one event of usage is taken out on the way. Only an event that a chunk breaks off is held back.
  */
+import { objectOf } from "@chela/sdk";
 
 const marker = '"usage":';
 const bareUsage = /"choices":\s*\[\s*\]/;
@@ -11,12 +12,12 @@ const heldBytes = 64 * 1024;
 /** Whether a request has to be metered: the client streams and left the matter open. */
 export function isOpen(body: Readonly<Record<string, unknown>>): boolean {
   if (body.stream !== true) return false;
-  const { include_usage: asked } = (body.stream_options ?? {}) as { include_usage?: unknown };
+  const { include_usage: asked } = objectOf(body.stream_options);
   return asked === undefined || asked === null || asked === false;
 }
 
 export function withUsage(body: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  return { ...body, stream_options: { ...(body.stream_options as object | undefined), include_usage: true } };
+  return { ...body, stream_options: { ...objectOf(body.stream_options), include_usage: true } };
 }
 
 export function withoutUsage(source: AsyncIterable<Uint8Array>): AsyncIterableIterator<Uint8Array> {

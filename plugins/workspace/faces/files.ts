@@ -27,13 +27,8 @@ export async function readDocuments(core: Core, sent: string | undefined): Promi
 }
 
 async function listDocuments(core: Core): Promise<unknown> {
-  const facts = await Promise.all(
-    allDocuments.map(async (name) => {
-      const found = await core.tree.facts(name).catch(() => undefined);
-      return found && { name, size: found.size, modified_at: found.modifiedAt };
-    }),
-  );
+  const documents = await core.list("documents");
   core.tree.assertUsable();
-  const items = facts.filter((one) => one !== undefined);
+  const items = documents.map(({ path, size, modifiedAt }) => ({ name: path, size, modified_at: modifiedAt }));
   return { ok: true, files: items.map(({ name }) => name), items };
 }

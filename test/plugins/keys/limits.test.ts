@@ -26,7 +26,6 @@ const doors = definePlugin({
 function book(
   spent: { tokens: number; cost: number; calls: number },
   asked: { identity: string; since: number }[] = [],
-  ready: () => Promise<void> | undefined = () => undefined,
 ) {
   return definePlugin({
     id: "book",
@@ -36,7 +35,7 @@ function book(
     setup: (ctx) =>
       ctx.provide(usageBook, {
         totals: async () => [],
-        ready,
+        ready: () => undefined,
         spent: (identity, since) => {
           asked.push({ identity, since });
           return spent;

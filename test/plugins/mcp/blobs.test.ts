@@ -7,7 +7,7 @@ import { BlobKeeper } from "../../../plugins/mcp/client/blobs.ts";
 import plugin from "../../../plugins/mcp/index.ts";
 import workspacePlugin from "../../../plugins/workspace/index.ts";
 import { callsTools, chatHost, modelId, says, toolCall } from "../chat/kit.ts";
-import { everything, hostileServer, mcpHost, slow, stdio, toolThere } from "./kit.ts";
+import { accept, everything, hostileServer, mcpHost, rpc, slow, stdio, toolThere } from "./kit.ts";
 
 const options = { timeout: slow * 2 };
 const png = Buffer.concat([Buffer.from("89504e470d0a1a0a", "hex"), Buffer.alloc(64, 7)]);
@@ -126,14 +126,8 @@ it("hands pictures of a tool on to an MCP client, and none of the workspace", op
   writeFileSync(join(root, "inside.png"), png);
   const inside = { type: "text", text: `[file: inside.png] [file: ${root}/inside.png] [file: /etc/passwd]` };
   const result = { content: [inside, image(png), image(Buffer.from("text"))] };
-  const call = {
-    jsonrpc: "2.0",
-    id: 1,
-    method: "tools/call",
-    params: { name: "mcp__pics__work", arguments: { result } },
-  };
-  const headers = { accept: "application/json, text/event-stream" };
-  const reply = await host.request("/mcp", { method: "POST", headers, body: call });
+  const body = rpc("tools/call", { name: "mcp__pics__work", arguments: { result } });
+  const reply = await host.request("/mcp", { method: "POST", headers: accept, body });
   const { content } = JSON.parse(/\{.*\}/.exec(reply.text)?.[0] ?? "").result;
   expect(content).toEqual([{ type: "text", text: expect.stringContaining("[file: inside.png]") }, image(png)]);
 });

@@ -10,7 +10,7 @@ import store from "../../../plugins/store/index.ts";
 import toolsPlugin from "../../../plugins/tools/index.ts";
 import workspace from "../../../plugins/workspace/index.ts";
 import { until } from "../../kit/until.ts";
-import { admin, hostileServer, mcpHost, slow, stdio } from "./kit.ts";
+import { accept, handshake, hostileServer, mcpHost, newKey, rpc, slow, stdio } from "./kit.ts";
 
 const turns: { identity: Identity; origin?: string; channel?: string }[] = [];
 
@@ -144,19 +144,6 @@ it("tells clients that the tools have changed", { timeout: slow }, async () => {
   }, slow);
 });
 
-const rpc = (method: string, params: object = {}, id: number | undefined = 1) => ({
-  jsonrpc: "2.0",
-  method,
-  params,
-  ...(id === undefined ? {} : { id }),
-});
-const handshake = rpc("initialize", {
-  protocolVersion: "2025-06-18",
-  capabilities: {},
-  clientInfo: { name: "hand", version: "1" },
-});
-const accept = { accept: "application/json, text/event-stream" };
-
 it("answers 401 to every method without a credential, and with a wrong one", { timeout: slow }, async () => {
   const { host } = await served();
   for (const token of [null, "wrong-token"]) {
@@ -218,12 +205,7 @@ it("serves a request without a session, by hand", { timeout: slow }, async () =>
 it("shows and runs what the identity may, and keeps sessions apart", { timeout: slow }, async () => {
   const box = toolbox();
   const { host } = await mcpHost({}, { beside: [box.plugin, keys] });
-  const added = await host.gateway.call(
-    "keys.add",
-    { name: "reader", scopes: ["read"] },
-    { identity: admin, id: "1", signal: new AbortController().signal },
-  );
-  const token = (added as { key: string }).key;
+  const token = await newKey(host, "reader");
   const ask = (body: object, as?: string, session?: string) =>
     host.request("/mcp", {
       method: "POST",

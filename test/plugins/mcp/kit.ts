@@ -93,6 +93,33 @@ export function turn(signal = new AbortController().signal): Turn {
   return { id: "turn-1", session: null, agent: "main", identity: admin, signal };
 }
 
+/** What `/mcp` wants to hear, by hand. */
+export const accept = { accept: "application/json, text/event-stream" };
+
+export const rpc = (method: string, params: object = {}, id: number | undefined = 1) => ({
+  jsonrpc: "2.0",
+  method,
+  params,
+  ...(id === undefined ? {} : { id }),
+});
+
+export const handshake = rpc("initialize", {
+  protocolVersion: "2025-06-18",
+  capabilities: {},
+  clientInfo: { name: "hand", version: "1" },
+});
+
+/** A method of the gateway, called by its owner. */
+export function manage(host: TestHost, method: string, params: object): Promise<unknown> {
+  return host.gateway.call(method, params, { identity: admin, id: "1", signal: new AbortController().signal });
+}
+
+/** Of the plugin `keys`; it may read. */
+export async function newKey(host: TestHost, name: string): Promise<string> {
+  const { key } = (await manage(host, "keys.add", { name, scopes: ["read"] })) as { key: string };
+  return key;
+}
+
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);

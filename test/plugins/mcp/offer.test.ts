@@ -10,7 +10,7 @@ import { expect, it, onTestFinished } from "vitest";
 import keys from "../../../plugins/keys/index.ts";
 import workspacePlugin from "../../../plugins/workspace/index.ts";
 import { until } from "../../kit/until.ts";
-import { admin, mcpHost, slow } from "./kit.ts";
+import { accept, mcpHost, newKey, rpc, slow } from "./kit.ts";
 
 const options = { timeout: slow };
 const base = "chela://workspace/";
@@ -235,21 +235,17 @@ it.each(generations)("announces to the %s client nothing that is not there", opt
       (list) => expect(Object.values(list).flat()).toEqual([]),
       (error) => expect(error).toMatchObject({ message: expect.any(String) }),
     );
-  const body = { jsonrpc: "2.0", id: 1, method: "resources/list" };
-  const headers = { accept: "application/json, text/event-stream" };
-  expect((await host.request("/mcp", { method: "POST", headers, body })).text).toContain("-32601");
+  const body = rpc("resources/list");
+  expect((await host.request("/mcp", { method: "POST", headers: accept, body })).text).toContain("-32601");
 });
 
 it("asks for the same right as the routes that read the same", options, async () => {
   const { host } = await served();
-  const call = { identity: admin, id: "1", signal: new AbortController().signal };
-  const added = await host.gateway.call("keys.add", { name: "reader", scopes: ["read"] }, call);
-  const { client } = await connected(host, "current", (added as { key: string }).key);
+  const { client } = await connected(host, "current", await newKey(host, "reader"));
   expect((await client.listResources()).resources).toHaveLength(3);
   expect(await client.getPrompt({ name: "weather" })).toMatchObject({ messages: [{}] });
-  const body = { jsonrpc: "2.0", id: 1, method: "resources/read", params: { uri: `${base}SOUL.md` } };
-  const headers = { accept: "application/json, text/event-stream" };
-  const asked = await host.request("/mcp", { method: "POST", headers, body, token: null });
+  const body = rpc("resources/read", { uri: `${base}SOUL.md` });
+  const asked = await host.request("/mcp", { method: "POST", headers: accept, body, token: null });
   expect(asked).toMatchObject({ status: 401 });
   expect(asked.text).not.toContain("kind");
 });

@@ -6,7 +6,7 @@ import keys from "../../../plugins/keys/index.ts";
 import { needs } from "../../../plugins/mcp/needs.ts";
 import { Face } from "../../../plugins/mcp/server/face.ts";
 import { McpSection } from "../../../plugins/mcp/settings.ts";
-import { admin, mcpHost, slow } from "./kit.ts";
+import { accept, admin, handshake, manage, mcpHost, newKey, rpc, slow } from "./kit.ts";
 
 async function face(): Promise<Face> {
   let made: Face | undefined;
@@ -31,7 +31,7 @@ const bob: Identity = { id: "key:bob", name: "bob", kind: "key", scopes: ["read"
 
 function request(method: string, { body, session, identity = bob, signal }: Asked): RouteRequest {
   const headers = {
-    accept: "application/json, text/event-stream",
+    ...accept,
     "content-type": "application/json",
     ...(session ? { "mcp-session-id": session } : {}),
   };
@@ -46,13 +46,7 @@ interface Asked {
   readonly signal?: AbortSignal;
 }
 
-const handshake = {
-  jsonrpc: "2.0",
-  id: 1,
-  method: "initialize",
-  params: { protocolVersion: "2025-06-18", capabilities: {}, clientInfo: { name: "hand", version: "1" } },
-};
-const ping = { jsonrpc: "2.0", id: 2, method: "ping" };
+const ping = rpc("ping", {}, 2);
 
 async function sessionOf(made: Face, identity: Identity): Promise<string> {
   const reply = await made.answer(request("POST", { body: handshake, identity }));
@@ -90,15 +84,13 @@ it("stops telling a key that was revoked, in both protocols, and goes on telling
   timeout: slow,
 }, async () => {
   const { host } = await mcpHost({}, { port: 0, beside: [keys] });
-  const rpc = (method: string, params: object) =>
-    host.gateway.call(method, params, { identity: admin, id: "1", signal: new AbortController().signal });
-  const { key } = (await rpc("keys.add", { name: "bob", scopes: ["read"] })) as { key: string };
+  const key = await newKey(host, "bob");
   const ask = (token: string, method: string, body?: object, more: Record<string, string> = {}) =>
     fetch(`${host.url}/mcp`, {
       method,
       headers: {
         authorization: `Bearer ${token}`,
-        accept: "application/json, text/event-stream",
+        ...accept,
         "content-type": "application/json",
         ...more,
       },
@@ -119,15 +111,13 @@ it("stops telling a key that was revoked, in both protocols, and goes on telling
     "io.modelcontextprotocol/clientCapabilities": {},
   };
   const listen = { notifications: { toolsListChanged: true }, _meta: meta };
-  const subscribed = await ask(
-    key,
-    "POST",
-    { jsonrpc: "2.0", id: 3, method: "subscriptions/listen", params: listen },
-    { "mcp-protocol-version": version, "mcp-method": "subscriptions/listen" },
-  );
+  const subscribed = await ask(key, "POST", rpc("subscriptions/listen", listen, 3), {
+    "mcp-protocol-version": version,
+    "mcp-method": "subscriptions/listen",
+  });
   expect(subscribed.status).toBe(200);
   const [his, mine] = [await listening(key), await listening(host.token)];
-  await rpc("keys.revoke", { id: "bob" });
+  await manage(host, "keys.revoke", { id: "bob" });
   const ended = await Promise.allSettled([his.text(), subscribed.text()]);
   await host.plugins.reload("keys");
   const reader = mine.body?.getReader();

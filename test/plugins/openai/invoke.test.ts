@@ -3,7 +3,7 @@ import { definePlugin, GatewayError, type ToolRecord, Type } from "@chela/sdk";
 import { describe, expect, it } from "vitest";
 import apiConfig from "../../../plugins/api-config/index.ts";
 import keys from "../../../plugins/keys/index.ts";
-import { setup } from "./kit.ts";
+import { newKey, setup } from "./kit.ts";
 
 function toolbox(seen: ToolRecord[]) {
   return definePlugin({
@@ -96,13 +96,9 @@ describe.each(["/tools/invoke", "/v1/tools/invoke"])("POST %s", (path) => {
   it("needs a credential, the scope of the route and that of the tool", async () => {
     const { host } = await setup({ plugins: [toolbox([]), apiConfig, keys] });
     expect((await host.request(path, { body: { tool: "who" }, token: null })).status).toBe(401);
-    const add = async (name: string, scopes: string[]) => {
-      const reply = await host.request("/api/call", { body: { method: "keys.add", params: { name, scopes } } });
-      return (reply.json() as { result: { key: string } }).result.key;
-    };
-    const reader = await add("reader", ["read"]);
+    const reader = await newKey(host, { name: "reader", scopes: ["read"] });
     expect((await host.request(path, { body: { tool: "who" }, token: reader })).status).toBe(403);
-    const writer = await add("writer", ["write"]);
+    const writer = await newKey(host, { name: "writer" });
     expect((await host.request(path, { body: { tool: "who" }, token: writer })).status).toBe(200);
     const refused = await host.request(path, { body: { tool: "danger" }, token: writer });
     expect(refused.json()).toMatchObject({ ok: false, error: { type: "forbidden" } });

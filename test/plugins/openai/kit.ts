@@ -41,6 +41,13 @@ export async function setup(options: SetupOptions = {}): Promise<Setup> {
   return { upstream, host, client };
 }
 
+/** A key that may write, of the plugin `keys`; needs `api-config`. */
+export async function newKey(host: TestHost, params: object): Promise<string> {
+  const body = { method: "keys.add", params: { scopes: ["write"], ...params } };
+  const reply = await host.request("/api/call", { body });
+  return (reply.json() as { result: { key: string } }).result.key;
+}
+
 export const hello = [{ role: "user" as const, content: "hello there" }];
 
 /** The events of an SSE body, parsed; `[DONE]` stays text. */

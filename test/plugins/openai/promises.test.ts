@@ -1,11 +1,11 @@
 /** What a client of OpenAI's API may count on beyond the plain call, each with the official client. */
-import OpenAI from "openai";
+import type OpenAI from "openai";
 import { describe, expect, test } from "vitest";
 import apiConfig from "../../../plugins/api-config/index.ts";
 import keys from "../../../plugins/keys/index.ts";
 import tools from "../../../plugins/tools/index.ts";
 import { until } from "../../kit/until.ts";
-import { hello, type Setup, setup } from "./kit.ts";
+import { hello, newKey, setup } from "./kit.ts";
 
 const behindChela = { agents: { defaults: { model: { primary: "sim/echo" } } } };
 const fn = (name: string) => ({ type: "function" as const, function: { name, parameters: { type: "object" } } });
@@ -14,13 +14,6 @@ const schema = {
   strict: true,
   schema: { type: "object", properties: { city: { type: "string" } }, required: ["city"], additionalProperties: false },
 };
-
-async function newKey({ host }: Setup, limits: object = {}): Promise<OpenAI> {
-  const params = { name: `key ${Math.random()}`, scopes: ["write"], limits };
-  const reply = await host.request("/api/call", { body: { method: "keys.add", params } });
-  const { key } = (reply.json() as { result: { key: string } }).result;
-  return new OpenAI({ baseURL: `${host.url}/v1`, apiKey: key, maxRetries: 0 });
-}
 
 describe.each(["sim/echo", "chela"])("%s", (model) => {
   const headers = { "x-openclaw-model": "sim/parallel" };
@@ -176,7 +169,7 @@ describe("items by their name", () => {
 
   test("one that is not there, was not kept or is another's is 400 with its place", async () => {
     const one = await setup({ plugins: [apiConfig, keys] });
-    const stranger = await newKey(one);
+    const stranger = one.client.withOptions({ apiKey: await newKey(one.host, { name: "stranger" }) });
     const idOf = async (store: boolean) => {
       const response = await one.client.responses.create({ model: "sim/echo", input: "x", store });
       return response.output[0]?.id as string;
@@ -250,10 +243,11 @@ test("a chain of responses with tools runs over an agent, in streams, and its in
 
 test("every reply below /v1 to a key with a limit tells the limit, refusals too", async () => {
   const one = await setup({ plugins: [apiConfig, keys, tools] });
-  const client = await newKey(one, { rpm: 9 });
+  const apiKey = await newKey(one.host, { name: "limited", limits: { rpm: 9 } });
+  const client = one.client.withOptions({ apiKey });
   const headersOf = async (path: string, body?: object) => {
     const reply = await fetch(`${one.host.url}${path}`, {
-      headers: { authorization: `Bearer ${client.apiKey}`, "content-type": "application/json" },
+      headers: { authorization: `Bearer ${apiKey}`, "content-type": "application/json" },
       ...(body && { method: "POST", body: JSON.stringify(body) }),
     });
     await reply.text();

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import apiConfig from "../../../plugins/api-config/index.ts";
 import keys from "../../../plugins/keys/index.ts";
 import { until } from "../../kit/until.ts";
-import { setup } from "./kit.ts";
+import { newKey, setup } from "./kit.ts";
 
 const weather = {
   type: "function" as const,
@@ -213,12 +213,7 @@ describe("a response that is kept", () => {
 
   test("is nobody else's", async () => {
     const { client, host } = await setup({ plugins: [apiConfig, keys] });
-    const add = async (name: string) => {
-      const params = { name, scopes: ["write"] };
-      const reply = await host.request("/api/call", { body: { method: "keys.add", params } });
-      return (reply.json() as { result: { key: string } }).result.key;
-    };
-    const [alice, bob] = await Promise.all(["alice", "bob"].map(add));
+    const [alice, bob] = await Promise.all(["alice", "bob"].map((name) => newKey(host, { name })));
     const own = client.withOptions({ apiKey: alice as string });
     const other = client.withOptions({ apiKey: bob as string });
     const { id } = await own.responses.create({ model: "sim/echo", input: "mine" });

@@ -85,10 +85,12 @@ test.each([false, true])("4xx keep status, message and Retry-After (stream: %s)"
 test("a 4xx that is no OpenAI error becomes one", async () => {
   const server = await upstream();
   server.script("odd", { status: 422, raw: '{"detail":"bad tool"}' });
+  server.script("null", { status: 400, raw: '{"error":null,"message":"no such tool"}' });
   server.script("text", { status: 404, raw: "<h1>Not here</h1>", headers: { "content-type": "text/html" } });
   const upstreams = makeUpstreams({ sim: { api_base: server.base } });
   for (const [model, status, message] of [
     ["odd", 422, "bad tool"],
+    ["null", 400, "no such tool"],
     ["text", 404, "Not here"],
   ] as const) {
     const reply = await upstreams.forward(request(`sim/${model}`));

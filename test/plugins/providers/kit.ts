@@ -1,8 +1,9 @@
 /** The core of the providers plugin without a host, and what its tests ask of it. */
 
 import { setMaxListeners } from "node:events";
-import type { Attempt, GatewayError, ModelEvent, ModelReply, ModelRequest } from "@chela/sdk";
+import type { Attempt, GatewayError, ModelCallRecord, ModelEvent, ModelReply, ModelRequest } from "@chela/sdk";
 import { onTestFinished } from "vitest";
+import type { CallHooks } from "../../../plugins/providers/records.ts";
 import type { ModelsSection } from "../../../plugins/providers/schema.ts";
 import { readSettings } from "../../../plugins/providers/settings.ts";
 import { Upstreams, type UpstreamsOptions } from "../../../plugins/providers/upstreams.ts";
@@ -27,6 +28,17 @@ export function makeUpstreams(
   const upstreams = new Upstreams(readSettings(section(providers, rest)), options);
   onTestFinished(() => upstreams.close());
   return upstreams;
+}
+
+/** Hooks that keep what is told of each call. */
+export function recording(): { readonly hooks: CallHooks; readonly records: ModelCallRecord[] } {
+  const records: ModelCallRecord[] = [];
+  const hooks: CallHooks = {
+    listens: (hook) => hook === "model:done",
+    before: async () => undefined,
+    done: (record) => void records.push(record),
+  };
+  return { hooks, records };
 }
 
 export async function upstream(options?: UpstreamOptions): Promise<Upstream> {

@@ -1,10 +1,9 @@
 /** What an API key streams straight through is counted, also where its client asks for no usage; the client sees none. */
-import type { Identity, ModelCallRecord } from "@chela/sdk";
+import type { Identity } from "@chela/sdk";
 import { describe, expect, test } from "vitest";
-import type { CallHooks } from "../../../plugins/providers/records.ts";
 import { withoutUsage } from "../../../plugins/providers/wire/metered.ts";
 import { until } from "../../kit/until.ts";
-import { makeUpstreams, never, upstream } from "./kit.ts";
+import { makeUpstreams, never, recording, upstream } from "./kit.ts";
 
 const key: Identity = { id: "key:k_1", name: "app", kind: "key", scopes: ["write"] };
 const owner: Identity = { id: "token", name: "token", kind: "token", scopes: ["admin"] };
@@ -12,12 +11,7 @@ const messages = [{ role: "user", content: "hello there" }];
 
 async function stream(identity: Identity, more: object = {}, entry: object = {}) {
   const server = await upstream();
-  const records: ModelCallRecord[] = [];
-  const hooks: CallHooks = {
-    listens: (hook) => hook === "model:done",
-    before: async () => undefined,
-    done: (record) => void records.push(record),
-  };
+  const { hooks, records } = recording();
   const providers = { sim: { api_base: server.base, api_key: "sk-key-123456", ...entry } };
   const upstreams = makeUpstreams(providers, { hooks });
   const body = { messages, stream: true, ...more };

@@ -7,19 +7,14 @@ import plugin from "../../../plugins/providers/index.ts";
 import type { CallHooks } from "../../../plugins/providers/records.ts";
 import { Ledger } from "../../../plugins/providers/runtime/ledger.ts";
 import { until } from "../../kit/until.ts";
-import { ask, bytes, fails, hear, makeUpstreams, never, upstream } from "./kit.ts";
+import { ask, bytes, fails, hear, makeUpstreams, never, recording, upstream } from "./kit.ts";
 
 const caller: ModelCaller = { purpose: "turn", session: "main", turn: "t1", agent: "main" };
 const messages = [{ role: "user", content: "hello" }];
 
 async function world() {
   const server = await upstream();
-  const records: ModelCallRecord[] = [];
-  const hooks: CallHooks = {
-    listens: (hook) => hook === "model:done",
-    before: async () => undefined,
-    done: (record) => void records.push(record),
-  };
+  const { hooks, records } = recording();
   const upstreams = makeUpstreams(
     { sim: { api_base: server.base, api_key: "sk-key-123456", timeout_sec: 5 } },
     { hooks },

@@ -2,7 +2,7 @@
 import { definePlugin } from "@chela/sdk";
 import { describe, expect, it } from "vitest";
 import { ruleFor } from "../../../plugins/tools/approvals/policy.ts";
-import { attending, live, next, runs, start } from "./asking.ts";
+import { attended, attending, live, next, runs, start } from "./asking.ts";
 
 describe("the table", () => {
   const policies = ["allow", "ask", "deny"] as const;
@@ -66,9 +66,7 @@ describe("the table", () => {
 
 describe("how a question ends", () => {
   it("by its deadline", async () => {
-    const one = await start({ tools: { approvals: { timeout_sec: 1 } } });
-    const socket = await live(one);
-    await attending(one, 1);
+    const { one, socket } = await attended({ tools: { approvals: { timeout_sec: 1 } } });
     const running = one.run("exec", { command: "id" });
     const { id, hash } = await next(socket);
     expect((await running).output).toContain("nobody answered in time");
@@ -78,9 +76,7 @@ describe("how a question ends", () => {
   });
 
   it("by the end of the turn", async () => {
-    const one = await start();
-    const socket = await live(one);
-    await attending(one, 1);
+    const { one, socket } = await attended();
     const stop = new AbortController();
     const running = one.run("exec", { command: "echo > proof" }, { signal: stop.signal });
     const { id, hash } = await next(socket);
@@ -92,9 +88,7 @@ describe("how a question ends", () => {
   });
 
   it("by the end of the plugin, which waits for no person", async () => {
-    const one = await start({ config: { gateway: { reload: { drainMs: 200 } } } });
-    const socket = await live(one);
-    await attending(one, 1);
+    const { one, socket } = await attended({ config: { gateway: { reload: { drainMs: 200 } } } });
     const running = one.run("exec", { command: "id" });
     await next(socket);
     await one.host.plugins.disable("tools", "test");
@@ -102,9 +96,7 @@ describe("how a question ends", () => {
   });
 
   it("only with the hash of what was asked, and the words of the table", async () => {
-    const one = await start();
-    const socket = await live(one);
-    await attending(one, 1);
+    const { one, socket } = await attended();
     const first = one.run("exec", { command: "echo one" }, { session: "a" });
     const a = await next(socket);
     const second = one.run("exec", { command: "echo two" }, { session: "b" });
@@ -135,9 +127,7 @@ describe("how a question ends", () => {
         ctx.on("tool:before", ({ input }) => void Object.assign(input as object, { text: "late" }), "post");
       },
     });
-    const one = await start({ plugins: [meddler] });
-    const socket = await live(one);
-    await attending(one, 1);
+    const { one, socket } = await attended({ plugins: [meddler] });
     const running = one.run("probe_exec", { text: "shown" });
     const { id, hash, input } = await next(socket);
     expect(() => {
@@ -149,9 +139,7 @@ describe("how a question ends", () => {
   });
 
   it("a text that is too long to be read is not asked about", async () => {
-    const one = await start({ tools: { approvals: { write: "ask" } } });
-    const socket = await live(one);
-    await attending(one, 1);
+    const { one, socket } = await attended({ tools: { approvals: { write: "ask" } } });
     const { output } = await one.run("write_file", { path: "x", content: "x".repeat(300_000) });
     expect(output).toContain("too many to be shown");
     const running = one.run("write_file", { path: "x", content: "y".repeat(100_000) });

@@ -3,14 +3,12 @@ import { approvals, definePlugin, type Identity, Type } from "@chela/sdk";
 import { describe, expect, it } from "vitest";
 import keys from "../../../plugins/keys/index.ts";
 import { until } from "../../kit/until.ts";
-import { attending, live, next, type Request, start } from "./asking.ts";
+import { attended, attending, live, next, type Request, start } from "./asking.ts";
 import { admin, type Bench, reader, writer } from "./kit.ts";
 
 describe("always", () => {
   it("is this tool in this session for who asked, and nothing else", async () => {
-    const one = await start();
-    const socket = await live(one);
-    await attending(one, 1);
+    const { one, socket } = await attended();
     const decide = async (decision: string) => {
       const { id, hash } = await next(socket);
       socket.send({ id, hash, decision });
@@ -169,9 +167,7 @@ describe("a tool that changes", () => {
         redefine = (about) => ctx.retool([tool(about)]);
       },
     });
-    const one = await start({ plugins: [shifty] });
-    const socket = await live(one);
-    await attending(one, 1);
+    const { one, socket } = await attended({ plugins: [shifty] });
     const first = one.run("shifty");
     const { id, hash } = await next(socket);
     socket.send({ id, hash, decision: "always" });
@@ -187,9 +183,7 @@ describe("a tool that changes", () => {
   });
 
   it("a stop does not wait for a person: what is asked is answered at once", async () => {
-    const one = await start({ config: { gateway: { reload: { drainMs: 60_000 } } } });
-    const socket = await live(one);
-    await attending(one, 1);
+    const { one, socket } = await attended({ config: { gateway: { reload: { drainMs: 60_000 } } } });
     const running = one.run("exec", { command: "id" });
     await next(socket);
     const from = performance.now();

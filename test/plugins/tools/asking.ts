@@ -47,6 +47,16 @@ export async function start(options: BenchOptions = {}): Promise<Bench> {
   return one;
 }
 
+/** With one who attends and is asked. */
+export async function attended(
+  options: BenchOptions = {},
+): Promise<{ readonly one: Bench; readonly socket: TestSocket }> {
+  const one = await start(options);
+  const socket = await live(one);
+  await attending(one, 1);
+  return { one, socket };
+}
+
 export const live = (one: Bench, query = "") => one.host.connect(`/api/approvals/live${query}`);
 export const next = async (socket: TestSocket) => (await socket.next(20_000)) as Request;
 export const attending = (one: Bench, count: number) =>

@@ -17,7 +17,7 @@ import { join } from "node:path";
 import { tools as toolsService } from "@chela/sdk";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { until } from "../../kit/until.ts";
-import { attending, live, next, start } from "./asking.ts";
+import { attended, attending, live, next, start } from "./asking.ts";
 import { admin, type Bench, bench } from "./kit.ts";
 
 let b: Bench;
@@ -322,9 +322,7 @@ describe("a decision", () => {
   });
 
   it("of somebody who leaves before anybody answered does not hold the call beyond its time", async () => {
-    const one = await start({ tools: { approvals: { timeout_sec: 1 } } });
-    const socket = await live(one);
-    await attending(one, 1);
+    const { one, socket } = await attended({ tools: { approvals: { timeout_sec: 1 } } });
     const running = one.run("exec", { command: "echo > proof" });
     await next(socket);
     socket.close();
@@ -334,9 +332,7 @@ describe("a decision", () => {
   });
 
   it("always, said to a denied, expired or unknown call, opens nothing", async () => {
-    const one = await start({ tools: { approvals: { timeout_sec: 1 } } });
-    const socket = await live(one);
-    await attending(one, 1);
+    const { one, socket } = await attended({ tools: { approvals: { timeout_sec: 1 } } });
     const running = one.run("exec", { command: "id" });
     const { id, hash } = await next(socket);
     expect((await running).output).toContain("nobody answered in time");

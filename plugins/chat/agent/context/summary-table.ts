@@ -4,6 +4,7 @@
  * outdated state is rejected.
  */
 import type { Store } from "@chela/sdk";
+import { Remembered } from "../../remembered.ts";
 import { logOfKey } from "../../sessions/session-rows.ts";
 
 export interface Summary {
@@ -17,8 +18,8 @@ const rememberedSessions = 1_000;
 export class SummaryTable {
   readonly #store: Store;
   readonly #now: () => number;
-  /** By session key. Undefined: the table has none. Oldest first. */
-  readonly #known = new Map<string, Summary | undefined>();
+  /** By session key. Undefined: the table has none. */
+  readonly #known = new Remembered<Summary | undefined>(rememberedSessions);
 
   constructor(store: Store, now: () => number = Date.now) {
     this.#store = store;
@@ -30,7 +31,7 @@ export class SummaryTable {
     const sql = `SELECT upto, text FROM chat_summaries WHERE log = ${logOfKey}`;
     const row = await this.#store.get<{ upto: number; text: string }>(sql, session);
     const summary = row && { upto: Number(row.upto), text: row.text };
-    this.#remember(session, summary);
+    this.#known.set(session, summary);
     return summary;
   }
 
@@ -52,7 +53,7 @@ export class SummaryTable {
       ON CONFLICT (log) DO UPDATE SET upto = excluded.upto, text = excluded.text, made_at = excluded.made_at
       WHERE chat_summaries.upto = ?`;
     const { changes } = await this.#store.run(sql, upto, text, this.#now(), session, upto, base?.upto ?? 0);
-    if (changes > 0) this.#remember(session, summary);
+    if (changes > 0) this.#known.set(session, summary);
     else this.#known.delete(session);
     return changes > 0;
   }
@@ -65,12 +66,5 @@ export class SummaryTable {
   /** The key may stand for something else now. */
   forget(session: string): void {
     this.#known.delete(session);
-  }
-
-  #remember(session: string, summary: Summary | undefined): void {
-    this.#known.delete(session);
-    this.#known.set(session, summary);
-    const [oldest] = this.#known.keys();
-    if (this.#known.size > rememberedSessions && oldest !== undefined) this.#known.delete(oldest);
   }
 }

@@ -3,6 +3,7 @@
  * is wanted, whoever answered in this session before. Off unless `agents.router.enabled`.
  */
 import type { InboundMessage, Store } from "@chela/sdk";
+import { Remembered } from "../../remembered.ts";
 import type { AgentsSettings } from "../../settings.ts";
 import { listAgents, mainAgent } from "./profiles.ts";
 
@@ -11,8 +12,8 @@ const rememberedSessions = 1_000;
 export class Router {
   readonly #store: Store;
   readonly #settings: () => AgentsSettings;
-  /** Undefined: the table has none. Oldest first. */
-  readonly #owners = new Map<string, string | undefined>();
+  /** Undefined: the table has none. */
+  readonly #owners = new Remembered<string | undefined>(rememberedSessions);
   #next = 0;
 
   constructor(store: Store, settings: () => AgentsSettings) {
@@ -74,7 +75,7 @@ export class Router {
   async #owner(session: string): Promise<string | undefined> {
     if (this.#owners.has(session)) return this.#owners.get(session);
     const row = await this.#store.get<{ agent: string }>("SELECT agent FROM chat_owners WHERE session = ?", session);
-    this.#remember(session, row?.agent);
+    this.#owners.set(session, row?.agent);
     return row?.agent;
   }
 
@@ -83,13 +84,6 @@ export class Router {
     const sql =
       "INSERT INTO chat_owners (session, agent) VALUES (?, ?) ON CONFLICT (session) DO UPDATE SET agent = excluded.agent";
     await this.#store.run(sql, session, agent);
-    this.#remember(session, agent);
-  }
-
-  #remember(session: string, agent: string | undefined): void {
-    this.#owners.delete(session);
     this.#owners.set(session, agent);
-    const [oldest] = this.#owners.keys();
-    if (this.#owners.size > rememberedSessions && oldest !== undefined) this.#owners.delete(oldest);
   }
 }

@@ -34,13 +34,13 @@ export function pieceAt(id: number): { seq: number; from: number; until: number 
 export function textOf({ role, content }: TextRow): string {
   const message = toMessage({ role, content, tool_calls: null, tool_call_id: null });
   const text = plainText(message.content);
-  return text === content ? cutText(content) : text;
-}
-
-/** Of JSON that ends in the middle: what is said in it before the first picture. */
-function cutText(content: string): string {
-  const said = content.startsWith('[{"type":') ? (firstText.exec(content)?.[1] ?? "") : content.replace(/^"/, "");
-  return said.replaceAll(/\\[nrt"]/g, " ");
+  return text === content ? textOfCut(content) : text;
 }
 
 const firstText = /^\[\{"type":"text","text":"([^"\\]*(?:\\.[^"\\]*)*)/;
+
+/** Of JSON that ends in the middle: what is said in it before the first picture. */
+function textOfCut(content: string): string {
+  const said = content.startsWith('[{"type":') ? (firstText.exec(content)?.[1] ?? "") : content.replace(/^"/, "");
+  return said.replaceAll(/\\[nrt"]/g, " ");
+}

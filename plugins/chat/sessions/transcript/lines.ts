@@ -46,6 +46,6 @@ function isBlank(line: Line): boolean {
 function decoded(pieces: readonly Uint8Array[]): { text: string } | { problem: string } {
   const bytes = Buffer.concat(pieces);
   if (!isUtf8(bytes)) return { problem: "it is no UTF-8" };
-  const text = bytes.toString("utf8").trim();
-  return { text: text.charCodeAt(0) === 0xfeff ? text.slice(1) : text };
+  // A byte order mark goes with the blanks.
+  return { text: bytes.toString("utf8").trim() };
 }
