@@ -7,39 +7,10 @@ import type { CallableHook, HookName, HookResult, HookTaps } from "./hooks.ts";
 import type { Access, Identity } from "./identity.ts";
 import type { Logger } from "./logger.ts";
 import type { Turn } from "./messages.ts";
+import type { RouteRequest } from "./request.ts";
 import type { Needs, Service, Uses } from "./service.ts";
 
 type Out<S> = S extends TSchema ? Static<S> : unknown;
-
-/** One request, as a handler sees it: validated, authenticated, read to the end. */
-export interface RouteRequest<Q = unknown, B = unknown> {
-  /** Request id; also in the `x-request-id` reply header and the log. */
-  readonly id: string;
-  readonly method: string;
-  readonly path: string;
-  /** From `:name` segments, decoded. */
-  readonly params: Readonly<Record<string, string>>;
-  readonly query: Q;
-  readonly body: B;
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  readonly identity: Identity;
-  readonly address: string;
-  /** Aborts when the client leaves or the plugin is stopped. */
-  readonly signal: AbortSignal;
-  /** Uploaded files, only on routes with `upload`. */
-  readonly files: readonly UploadedFile[];
-}
-
-/** One file of a `multipart/form-data` body. */
-export interface UploadedFile {
-  readonly field: string;
-  /** Base name as the client sent it; never a path. */
-  readonly name: string;
-  readonly type: string;
-  readonly size: number;
-  /** A temporary file, deleted when the handler has answered. Move it to keep it. */
-  readonly path: string;
-}
 
 /** What `ctx.route` takes: one method and path of the HTTP API. */
 export interface Route<Q extends TSchema | undefined, B extends TSchema | undefined> {

@@ -92,7 +92,7 @@ export interface HookTaps {
   "model:reply": (reply: ModelReply, turn: Turn) => Async<Maybe<ModelReply>>;
   /** Each piece of text as it comes; it cannot be changed here. */
   "model:chunk": (text: string, turn: Turn) => void;
-  /** A refusal before a model is asked, on every way to a model: budgets. */
+  /** A refusal before a model is asked, on every way to a model: budgets. If nobody refuses, `model:done` follows with the same caller. */
   "model:before": (caller: ModelCaller, model: string) => Async<Maybe<GatewayError>>;
   /** A model call has ended, well or not: usage. */
   "model:done": (record: ModelCallRecord) => Async<void>;

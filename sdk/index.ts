@@ -1,6 +1,8 @@
 /** Everything a plugin author imports. */
 export { type Static, type TSchema, Type } from "typebox";
 export * from "./allowlist.ts";
+export * from "./bounded-map.ts";
+export * from "./cancellation.ts";
 export * from "./context.ts";
 export * from "./errors.ts";
 export * from "./hooks.ts";
@@ -9,8 +11,10 @@ export * from "./json.ts";
 export * from "./keyed-lock.ts";
 export * from "./logger.ts";
 export * from "./messages.ts";
+export * from "./pacer.ts";
 export * from "./plugin.ts";
 export * from "./reply.ts";
+export * from "./request.ts";
 export * from "./service.ts";
 export * from "./services/index.ts";
 export * from "./text.ts";

@@ -53,6 +53,8 @@ export interface ToolSpec {
   readonly about: string;
   /** JSON Schema of the input. */
   readonly input: Readonly<Record<string, unknown>>;
+  /** The vendor is to see to it that calls fit the schema, where it can. */
+  readonly strict?: boolean;
 }
 
 /** One call of a model. */
@@ -97,10 +99,14 @@ export interface ModelCaller {
   readonly session?: string | null | undefined;
   readonly turn?: string | undefined;
   readonly agent?: string | undefined;
+  /** What is asked, or the body that is passed on in its place: what the call may use at most is judged by it. */
+  readonly request?: ModelRequest | Readonly<Record<string, unknown>> | undefined;
 }
 
 /** A model call that has ended, well or not. */
-export interface ModelCallRecord extends ModelCaller {
+export interface ModelCallRecord extends Omit<ModelCaller, "request"> {
+  /** The very object that `model:before` was told of this call. */
+  readonly caller: ModelCaller;
   /** Milliseconds since 1970, when it began. */
   readonly at: number;
   /** `provider/model` that was asked for. */

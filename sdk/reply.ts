@@ -30,7 +30,10 @@ export class Reply {
     this.status = init.status ?? 200;
     this.headers = init.headers ?? {};
     this.body = body;
-    Object.defineProperty(this, brand, { value: true });
+  }
+
+  static {
+    Object.defineProperty(Reply.prototype, brand, { value: true });
   }
 
   /** True for a Reply of any copy of the SDK. */

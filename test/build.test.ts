@@ -86,8 +86,10 @@ describe("the build", () => {
     ["metrics", "scrape"],
     ["openai", "complete", "respond"],
     ["providers", "asking"],
+    ["sentinel", "sentinel"],
     ["store", "integrity"],
     ["usage", "asked", "reader"],
+    ["weixin", "office", "qr"],
   ])("starts %s without what only a request needs", (plugin, ...late) => {
     const text = readFileSync(distFile(`plugins/${plugin}.js`), "utf8");
     const names = started().all.map((file) => basename(file).replace(/-[A-Z0-9]{8}\.js$/, ""));

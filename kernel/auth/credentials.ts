@@ -3,7 +3,7 @@
  * look, once; the Referer form exists for static assets only and is not even read elsewhere.
  */
 import type { IncomingHttpHeaders } from "node:http";
-import type { Candidate, Credentials } from "@chela/sdk";
+import { BoundedMap, type Candidate, type Credentials } from "@chela/sdk";
 import { clientAddress } from "./address.ts";
 import { type ResolvedAuth, sha256 } from "./settings.ts";
 
@@ -27,13 +27,12 @@ const none: readonly Candidate[] = Object.freeze([]);
 
 /** Digests, never decisions: bounded, the oldest forgotten first. */
 export class DigestCache {
-  readonly #known = new Map<string, Uint8Array>();
+  readonly #known = new BoundedMap<string, Uint8Array>(maxDigests);
 
   of(value: string): Uint8Array {
     const known = this.#known.get(value);
     if (known) return known;
     const digest = sha256(value);
-    if (this.#known.size >= maxDigests) this.#known.delete(this.#known.keys().next().value as string);
     this.#known.set(value, digest);
     return digest;
   }

@@ -53,10 +53,14 @@ export function escaped(text: string): string {
   );
 }
 
+/** More than this is not seen at one glance. */
+const longChars = 1500;
+
 /** The whole call, several lines. */
 export function described({ tool, risk, input, session, agent, hash }: Approval): string {
   const where = session === null ? "" : ` in session ${escaped(session)}`;
-  return `${escaped(agent)} wants to run ${escaped(tool)} (${risk})${where}:\n${escaped(pretty(input))}\n[${hash.slice(0, 12)}]`;
+  const long = input.length > longChars ? ` ${input.length} characters: scroll up, and read from the beginning` : "";
+  return `${escaped(agent)} wants to run ${escaped(tool)} (${risk})${where}:\n${escaped(pretty(input))}\n[${hash.slice(0, 12)}]${long}`;
 }
 
 function pretty(json: string): string {

@@ -23,6 +23,7 @@ export const groups: Readonly<Record<string, string>> = {
   mcp: "MCP servers whose tools the agent uses",
   tools: "What agents can do, and the record of what they did",
   approvals: "Tool calls that wait for a person",
+  sentinel: "The watch over the gateway's own health",
 };
 
 export const commands: readonly CommandSpec[] = [

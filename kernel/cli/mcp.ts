@@ -6,8 +6,8 @@ import { type Piece, styled } from "./output.ts";
 import { withProgress } from "./progress.ts";
 import { textOption } from "./values.ts";
 
-/** A start may download the server first. */
-const startMs = 90_000;
+/** A start may download the server first; the gateway gives up by `request_timeout_sec`, after ten minutes at most. */
+const startMs = 1_220_000;
 const installMs = 620_000;
 
 const colours: Readonly<Record<McpServer["state"], "green" | "yellow" | "red" | "dim">> = {
@@ -30,6 +30,8 @@ export const list: Handler = async (cli) => {
     if (!enabled) cli.out.note("MCP is switched off. Switch it on with: chela config set tools.mcp.enabled true");
     if (servers.length === 0) cli.out.note("No servers. Add one with: chela mcp add NAME -- COMMAND");
     else await cli.out.table(["name", "transport", "state", "tools", "reason"], servers.map(cells));
+    if (servers.some(({ state }) => state === "failed" || state === "waiting"))
+      cli.out.note("Try a server at once, without a pause, with: chela mcp test NAME");
   });
 };
 

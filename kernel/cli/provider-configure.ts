@@ -5,6 +5,7 @@ import { findAnswering } from "./client.ts";
 import { type ConfigDoor, configDoor } from "./config-door.ts";
 import { styled } from "./output.ts";
 import { canAsk, openPrompt, type Prompt, secretFromInput } from "./prompt.ts";
+import { assertReachable, isReachable } from "./provider-vendors.ts";
 import { integerOption, textOption } from "./values.ts";
 
 interface Entry {
@@ -26,9 +27,10 @@ export const configure: Handler = async (cli, [name = ""], options) => {
   if (!given && !canAsk(cli)) throw nothingGiven(name);
   const change = given
     ? await fromFlags(cli, name, options)
-    : await fromAnswers(cli, name, { before, known: await knownVendor(door, path) });
+    : await fromAnswers(cli, name, { before, known: await knownVendor(door, path, name) });
   const oauth = change.oauth ? { ...before.oauth, ...change.oauth } : before.oauth;
   const entry: Entry = { ...before, ...change, ...(oauth ? { oauth } : {}) };
+  await assertReachable(door, name, entry);
   const result = await door.set(path, entry, {});
   await told(cli, door, { name, added: !found.found, entry, result });
 };
@@ -111,8 +113,9 @@ async function askBase(prompt: Prompt, before: string | undefined, known: boolea
   }
 }
 
-/** Whether a provider of this name could do without an address: the gateway knows the vendors, not this program. */
-async function knownVendor(door: ConfigDoor, path: string): Promise<boolean> {
+/** Whether a provider of this name could do without an address: the gateway knows best. */
+async function knownVendor(door: ConfigDoor, path: string, name: string): Promise<boolean> {
+  if (door.applies !== "now") return await isReachable(door, name, {});
   const refused = await door.plan(path, {}).then(
     () => "",
     (error: unknown) => String((error as Error).message),

@@ -105,7 +105,8 @@ async function writeWhole(file: string, pieces: AsyncIterable<string>): Promise<
 /** One line of the gateway's answer. Returns what to show meanwhile. */
 function take(cli: Cli, sum: Sum, line: Record<string, unknown>): string | undefined {
   if (line.type === "error") throw new GatewayError(String(line.code), 500, String(line.message));
-  if (line.type === "progress") return `${line.key}: ${line.lines} lines`;
+  if (line.type === "progress")
+    return line.waiting ? `${line.key}: waits for the turn that runs there` : `${line.key}: ${line.lines} lines`;
   if (line.type !== "session") return undefined;
   const { type: _, ...report } = line as unknown as Report & { readonly type: string };
   sum.imported += report.imported;

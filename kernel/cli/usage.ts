@@ -1,5 +1,6 @@
 /** `usage`: what model calls used and cost, as a table. */
-import type { Handler } from "./cli.ts";
+import { GatewayError } from "@chela/sdk";
+import type { Cli, Handler } from "./cli.ts";
 import { type Gateway, needGateway } from "./client.ts";
 import { type Piece, styled } from "./output.ts";
 import { integerOption, textOption } from "./values.ts";
@@ -20,11 +21,14 @@ interface Answer {
   readonly rows: readonly (Totals & { readonly name: string })[];
 }
 
+const questions = ["by", "since", "until", "model", "key", "session"] as const;
+const filters = [...questions, "limit"] as const;
+
 export const usage: Handler = async (cli, _args, options) => {
+  if (options.me === true) return own(cli, options);
   const gateway = await needGateway(cli, "usage");
   const limit = integerOption(options.limit, "--limit", { min: 1, max: 1_000 });
-  const names = ["by", "since", "until", "model", "key", "session"] as const;
-  const given = names
+  const given = questions
     .map((name) => [name, textOption(options[name])] as const)
     .filter(([, value]) => value !== undefined);
   const asked = Object.fromEntries(given);
@@ -44,6 +48,13 @@ export const usage: Handler = async (cli, _args, options) => {
     if (answer.total.unpriced > 0) cli.out.note(unpriced(answer.total));
   });
 };
+
+async function own(cli: Cli, options: Readonly<Record<string, unknown>>): Promise<void> {
+  const others = filters.filter((name) => options[name] !== undefined);
+  if (others.length > 0)
+    throw new GatewayError("USAGE", 400, `--me takes no other option: leave out --${others.join(", --")}.`);
+  await (await import("./own-usage.ts")).showOwn(cli, await needGateway(cli, "usage"));
+}
 
 interface Key {
   readonly id: string;

@@ -4,7 +4,7 @@
  */
 import { isObject } from "@chela/sdk";
 import type { Env } from "./locate.ts";
-import { branches, childSchemas, isDeclared, itemSchemas, type Schema } from "./schema-walk.ts";
+import { branches, childSchemas, isDeclared, isNothing, itemSchemas, type Schema } from "./schema-walk.ts";
 import { oncePer, type PlainObject } from "./values.ts";
 
 export interface MissingReference {
@@ -37,7 +37,7 @@ export function hasReference(text: string): boolean {
   return text.includes("${") && expandText(text, {}).text !== text;
 }
 
-/** A copy of the file's value with references resolved. A value that needs a variable that is not set is left out. */
+/** A copy of the file's value with references resolved, without `null` and what needs a variable that is not set. */
 export function expandReferences(
   raw: PlainObject,
   schema: Schema,
@@ -55,7 +55,8 @@ export function expandReferences(
     if (!isObject(value)) return value;
     const copy: PlainObject = {};
     for (const [key, item] of Object.entries(value)) {
-      const expanded = walk(item, childSchemas(schemas, key), [...path, key]);
+      const children = childSchemas(schemas, key);
+      const expanded = isNothing(item, children) ? undefined : walk(item, children, [...path, key]);
       if (expanded !== undefined) copy[key] = expanded;
     }
     return copy;

@@ -50,22 +50,25 @@ function keepItems(items: readonly unknown[], kept: Kept): unknown[] {
   return items.map((item, index) => {
     if (!hasMark(item)) return item;
     const path = below(kept.path, String(index));
-    const label = labelOf(item);
+    const label = labelKey(item);
     if (label === undefined && items.length < stored.length) {
       throw refused(path, "must be given: the list got shorter, so it is not clear which secret to keep");
     }
-    const match = label === undefined ? stored[index] : stored.find((other) => labelOf(other) === label);
+    const match =
+      label === undefined ? stored[index] : stored.find((other) => memberOf(other, label) === memberOf(item, label));
     return keepRedacted(item, { path, stored: match, live: undefined });
   });
 }
 
-function labelOf(item: unknown): string | undefined {
+/** The key that says which item it is: `id`, `name`, or one like `bot_id`. */
+function labelKey(item: unknown): string | undefined {
   if (!isObject(item)) return undefined;
-  for (const key of ["id", "name"]) {
-    const label = item[key];
-    if (typeof label === "string" && label !== "" && !label.includes(redactedMark)) return `${key}:${label}`;
-  }
-  return undefined;
+  const others = Object.keys(item).filter((key) => /(?:_id|Id)$/.test(key));
+  const keys = ["id", "name", ...others.sort()];
+  return keys.find((key) => {
+    const label = memberOf(item, key);
+    return typeof label === "string" && label !== "" && !label.includes(redactedMark);
+  });
 }
 
 function below(path: string, key: string): string {

@@ -2,8 +2,10 @@
  * Dotted paths: `gateway.port`, `a.b.0.c`, `a["x.y"]` for keys with dots. Leading, trailing and double dots are
  * tolerated and a last segment `enable` means `enabled`, as ClawGo has it. No path reaches a prototype.
  */
-import { GatewayError, isObject } from "@chela/sdk";
+import { configPath as formatPath, GatewayError, isObject } from "@chela/sdk";
 import { assertKey, maxDepth, type PlainObject } from "./values.ts";
+
+export { formatPath };
 
 export type ConfigPath = readonly string[];
 
@@ -52,16 +54,6 @@ function unquote(literal: string, text: string): string {
   } catch {
     throw badPath(text, `holds ${literal}, which is not a JSON string`);
   }
-}
-
-/** The text that `parsePath` reads back as the same path. */
-export function formatPath(path: ConfigPath): string {
-  let text = "";
-  path.forEach((key, index) => {
-    const plain = key !== "" && !/[.[\]]/.test(key) && !(key === "enable" && index === path.length - 1);
-    text += plain ? (text === "" ? key : `.${key}`) : `[${JSON.stringify(key)}]`;
-  });
-  return text;
 }
 
 /** Undefined where nothing is; own properties only. */

@@ -2,10 +2,11 @@
 import { isObject, redactedMark } from "@chela/sdk";
 import { type ConfigDocument, commentsOf, parseDocument } from "./document.ts";
 import { hasReference } from "./env.ts";
+import { formatPath, getAt, parsePath, setAt } from "./paths.ts";
 import type { Schema } from "./schema-walk.ts";
 import { holdsAny, isTellingComment, leavesOf, nodeShape, placeShape, secretsAmong } from "./secret-walk.ts";
 import type { Snapshot } from "./snapshot.ts";
-import type { PlainObject } from "./values.ts";
+import { type PlainObject, plainCopy } from "./values.ts";
 
 type Resolved = Pick<Snapshot, "merged" | "schema">;
 
@@ -18,6 +19,14 @@ export function redact(value: unknown, schema: Schema, more: ReadonlySet<string>
     if (secret || holdsAny(leaf, secrets)) at.holder[at.key] = redactedMark;
   }
   return holder.value;
+}
+
+/** A copy of what stands, or would stand, at one place of a config. */
+export function redactAt(snapshot: Resolved, text: string, value: unknown): unknown {
+  const path = parsePath(text);
+  const holder: PlainObject = {};
+  setAt(holder, path, plainCopy(value, formatPath(path)));
+  return getAt(redact(holder, snapshot.schema, secretsIn(snapshot)), path);
 }
 
 /** Every secret in effect, references resolved: for the log, where none may appear. What `known` has is left out. */

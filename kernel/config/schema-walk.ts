@@ -33,6 +33,12 @@ export function isDeclared(schemas: readonly Schema[], key: string): boolean {
   return branches(schemas).some((schema) => declared(schema, key) !== undefined);
 }
 
+/** `null` where the schemas know of none: how a program written in Go says that it has nothing to say. */
+export function isNothing(value: unknown, schemas: readonly Schema[]): boolean {
+  if (value !== null || schemas.length === 0) return false;
+  return !branches(schemas).some((schema) => isAnything(schema) || [schema.type].flat().includes("null"));
+}
+
 function declared(schema: Schema, key: string): Schema[] | undefined {
   const { properties } = schema;
   return isObject(properties) && Object.hasOwn(properties, key) ? list([properties[key]]) : undefined;

@@ -18,12 +18,13 @@ import { documentOf, type FileState } from "./disk.ts";
 import { type ConfigDocument, missingHash } from "./document.ts";
 import type { ConfigFile, Written } from "./file.ts";
 import { checked, kernelErrors } from "./judge.ts";
-import { getAt, parsePath } from "./paths.ts";
+import { keepRedacted } from "./keep.ts";
+import { formatPath, getAt, parsePath } from "./paths.ts";
 import type { Prepared } from "./prepare.ts";
-import { redact, redactedView } from "./redact.ts";
+import { redact, redactAt, redactedView } from "./redact.ts";
 import { isKernelOwner, type Section } from "./sections.ts";
 import { invalidConfig, isAtOrBelow, type Snapshot } from "./snapshot.ts";
-import type { PlainObject } from "./values.ts";
+import { type PlainObject, plainCopy } from "./values.ts";
 
 export type ConfigTrouble = NonNullable<ReturnType<Config["trouble"]>>;
 
@@ -74,6 +75,11 @@ export function createConfigService(host: ConfigHost): Config {
     trouble: () => host.trouble(),
     problems: () => host.snapshot().problems,
     pending: () => host.pending(),
+    redact: (path, value) => redactAt(host.snapshot(), path, value),
+    restore: (path, value, stored) => {
+      const where = formatPath(parsePath(path));
+      return keepRedacted(plainCopy(value, where), { path: where, stored, live: undefined });
+    },
     plan: async (edits) => {
       const { prepareEdits } = await changing();
       return changesOf(host, (await prepareEdits(host, file.refresh(), edits)).next);
@@ -117,6 +123,8 @@ function change(
     const previous = host.snapshot();
     const written = await host.file.write(
       async (current) => {
+        const overNothing = overBroken || options.force === true;
+        if (!overNothing) assertThere(current, previous, host.file.path);
         const prepared = await prepare(current);
         next = prepared.next;
         return prepared;
@@ -169,7 +177,7 @@ async function reload(host: ConfigHost, why: string): Promise<ChangeResult> {
   const previous = host.snapshot();
   try {
     const current = host.file.refresh();
-    if (current.text === null && previous.hash !== missingHash) throw missingFile(host.file.path);
+    assertThere(current, previous, host.file.path);
     if (current.hash === previous.hash) {
       host.setTrouble(null);
       return unchanged(host);
@@ -205,9 +213,11 @@ export function troubleOf(error: unknown): ConfigTrouble {
   return { message, ...place, at: Date.now() };
 }
 
-function missingFile(path: string): GatewayError {
+/** A file that vanished is no config of defaults: neither applied, nor what an edit starts from. */
+function assertThere(current: FileState, previous: Snapshot, path: string): void {
+  if (current.text !== null || previous.hash === missingHash) return;
   const message = `${path} is gone; the last config keeps running. Put it back or roll back (\`chela config rollback\`)`;
-  return new GatewayError("CONFIG_MISSING", 404, message, { path });
+  throw new GatewayError("CONFIG_MISSING", 404, message, { path });
 }
 
 function unchanged(host: ConfigHost): ChangeResult {

@@ -8,6 +8,7 @@ import {
   GatewayError,
   isToolAllowed,
   messageOf,
+  objectOf,
   type ToolAnswer,
   type ToolInfo,
   type ToolRecord,
@@ -127,7 +128,7 @@ function ended(name: string, timeoutMs: number): GatewayError {
 function describe({ owner, item }: Owned<AnyTool>, report: FaultReporter): readonly ToolInfo[] {
   try {
     const { name, about, access, risk, runsOthers, remote } = item;
-    const input = item.input as unknown as Record<string, unknown>;
+    const input = withoutDefaulted(item.input as unknown as Schema);
     const info: ToolInfo = {
       name,
       // Not everybody writes TypeScript.
@@ -144,6 +145,16 @@ function describe({ owner, item }: Owned<AnyTool>, report: FaultReporter): reado
     report(owner.id, "tools.list", error);
     return [];
   }
+}
+
+type Schema = Readonly<Record<string, unknown>>;
+
+/** What has a default need not be said: TypeBox lists it as required all the same, and a model would be made to say it. */
+function withoutDefaulted(schema: Schema): Schema {
+  const { required, properties } = schema;
+  if (!Array.isArray(required)) return schema;
+  const needed = required.filter((name) => !Object.hasOwn(objectOf(objectOf(properties)[String(name)]), "default"));
+  return needed.length === required.length ? schema : { ...schema, required: needed };
 }
 
 function unknownTool(name: string, generation: Generation): string {

@@ -52,6 +52,7 @@ export async function transition(input: Omit<PlanInput, "live" | "barred">, host
   const leaving = replaced(before, assembly.generation);
   for (const instance of leaving) instance.pinned = pinsOf(instance, before.services);
   host.commit(assembly.generation, assembly.plan.idle);
+  refresh(assembly, before, host);
   for (const instance of assembly.staged) instance.pinned = undefined;
   await retire(leaving, host.limits(), host.report);
   const outcome = summarise(before, assembly);
@@ -96,6 +97,14 @@ async function tell(instance: Instance, config: unknown, changed: readonly strin
     await deadline(answer, ms, () => {
       throw new Error(`onConfig did not finish within ${ms} ms (plugins.setupTimeoutMs)${instance.scope.hint}`);
     });
+  }
+}
+
+/** A section may lie inside another one: its change is told to its own owner only, but shows in the value of the outer one. */
+function refresh({ plan }: Assembly, before: Generation, host: TransitionHost): void {
+  for (const { manifest, action } of plan.steps) {
+    const instance = manifest.id === kernelId ? undefined : before.instances.get(manifest.id);
+    if (action === "keep" && instance) instance.config = host.configOf(manifest);
   }
 }
 

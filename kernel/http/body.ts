@@ -5,7 +5,7 @@
  */
 import { isUtf8 } from "node:buffer";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { GatewayError } from "@chela/sdk";
+import { type Cancellation, GatewayError } from "@chela/sdk";
 
 export interface BodyRules {
   /** Bytes. */
@@ -15,7 +15,7 @@ export interface BodyRules {
   /** Deadline for the whole body; strangers get one. */
   readonly totalMs?: number | undefined;
   /** Ends the wait: the owner was stopped, or the client left. */
-  readonly signal?: AbortSignal | undefined;
+  readonly cancellation?: Cancellation | undefined;
   /** Called when the declared length is acceptable, before the first byte is waited for. */
   readonly invite?: (() => void) | undefined;
 }
@@ -24,48 +24,63 @@ const maxDepth = 64;
 const lingerMs = 1000;
 
 /** The parsed body; undefined when it is empty. Throws BODY_* errors; the message of bad JSON is `invalid json`. */
-export async function readJson(req: IncomingMessage, rules: BodyRules): Promise<unknown> {
+export function readJson(req: IncomingMessage, rules: BodyRules): Promise<unknown> {
   const { "content-length": declared, "content-encoding": encoding } = req.headers;
   if (encoding !== undefined && encoding.trim().toLowerCase() !== "identity") {
-    throw new GatewayError("BODY_ENCODING", 415, "compressed bodies are not accepted; send the JSON as it is");
+    const message = "compressed bodies are not accepted; send the JSON as it is";
+    return Promise.reject(new GatewayError("BODY_ENCODING", 415, message));
   }
-  if (declared !== undefined && Number(declared) > rules.limit) throw tooLarge(rules.limit);
+  if (declared !== undefined && Number(declared) > rules.limit) return Promise.reject(tooLarge(rules.limit));
   rules.invite?.();
-  const bytes = await collect(req, rules);
-  return bytes.length === 0 ? undefined : parseJson(bytes);
+  return collect(req, rules, (bytes) => (bytes.length === 0 ? undefined : parseJson(bytes)));
 }
 
-function collect(req: IncomingMessage, { limit, signal, stallMs, totalMs }: BodyRules): Promise<Buffer> {
+/** What `read` makes of all bytes. */
+function collect<T>(
+  req: IncomingMessage,
+  { limit, stallMs, totalMs, cancellation }: BodyRules,
+  read: (bytes: Buffer) => T,
+): Promise<T> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
-    const settle = (error: unknown) => {
+    let over = false;
+    const settle = (): boolean => {
+      const first = !over;
+      over = true;
       clearTimeout(stall);
       clearTimeout(total);
+      cancellation?.removeEventListener("abort", onAbort);
       req.off("data", onData).off("end", onEnd).off("error", onGone).off("close", onGone);
-      signal?.removeEventListener("abort", onAbort);
-      if (error === undefined)
-        return resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, size));
+      return first;
+    };
+    const fail = (error: unknown) => {
+      if (!settle()) return;
       req.pause();
       reject(error);
     };
     const onData = (chunk: Buffer) => {
       size += chunk.length;
-      if (size > limit) return settle(tooLarge(limit));
+      if (size > limit) return fail(tooLarge(limit));
       chunks.push(chunk);
       stall.refresh();
     };
-    const onEnd = () => settle(undefined);
-    const onGone = () => settle(gone());
-    const onAbort = () => settle(signal?.reason ?? gone());
-    const stall = setTimeout(() => settle(tooSlow(`nothing arrived for ${stallMs} ms`)), stallMs);
+    const onEnd = () => {
+      if (!settle()) return;
+      try {
+        resolve(read(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, size)));
+      } catch (error) {
+        reject(error);
+      }
+    };
+    const onGone = () => fail(gone());
+    const onAbort = () => fail(cancellation?.reason ?? gone());
+    const stall = setTimeout(() => fail(tooSlow(`nothing arrived for ${stallMs} ms`)), stallMs);
     const total =
-      totalMs === undefined
-        ? undefined
-        : setTimeout(() => settle(tooSlow(`not complete after ${totalMs} ms`)), totalMs);
-    if (signal?.aborted) return onAbort();
+      totalMs === undefined ? undefined : setTimeout(() => fail(tooSlow(`not complete after ${totalMs} ms`)), totalMs);
+    if (cancellation?.aborted) return onAbort();
     if (req.destroyed && !req.complete) return onGone();
-    signal?.addEventListener("abort", onAbort, { once: true });
+    cancellation?.addEventListener("abort", onAbort, { once: true });
     req.on("data", onData).on("end", onEnd).on("error", onGone).on("close", onGone);
   });
 }
@@ -76,14 +91,15 @@ export function parseJson(bytes: Uint8Array): unknown {
   if (!isUtf8(buffer)) throw invalid();
   if (isTooDeep(buffer)) throw new GatewayError("BAD_JSON", 400, `json is nested deeper than ${maxDepth} levels`);
   const start = buffer[0] === 0xef && buffer[1] === 0xbb && buffer[2] === 0xbf ? 3 : 0;
+  const text = buffer.toString("utf8", start);
   let value: unknown;
   try {
-    value = JSON.parse(buffer.toString("utf8", start));
+    value = JSON.parse(text);
   } catch {
     throw invalid();
   }
   // An escape can spell any letter of the name, so both spellings lead to the slower look.
-  if (buffer.includes("__proto__") || buffer.includes("\\u00")) dropProto(value);
+  if (text.includes("__proto__") || text.includes("\\u00")) dropProto(value);
   return value;
 }
 

@@ -3,11 +3,12 @@
  * It reads the generation once, at its start, and finishes on it; the owner's work counts as in flight all the while.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { GatewayError, type RequestFacts } from "@chela/sdk";
+import { type Cancellation, GatewayError, type RequestFacts, type RouteRequest } from "@chela/sdk";
 import type { Generation } from "../host/compose.ts";
 import type { Instance } from "../instance/instance.ts";
 import type { RouteMatch } from "../routes.ts";
 import { drain, hasBody, invite } from "./body.ts";
+import { Canceller } from "./canceller.ts";
 import { asGatewayError, renderError } from "./errors.ts";
 import type { DispatchHost, Exchange } from "./exchange.ts";
 import { OpenReplies } from "./open-replies.ts";
@@ -45,16 +46,24 @@ export class Dispatcher {
       label: "none",
       identity: undefined,
       view: undefined,
+      owner: undefined,
     };
-    res.on("close", () => {
+    const closed = () => {
       if (!res.writableFinished) exchange.view?.leave();
-    });
+    };
+    res.on("close", closed);
+    // Behind another request of its connection a reply has no socket yet, and is not told when that closes.
+    if (!res.socket) req.once("close", () => void (req.socket.destroyed && closed()));
     void this.#serve(exchange);
   };
 
   /** Ends the streams of whoever may not have them any more; their number. */
   recheck(): Promise<number> {
     return this.#open.recheck(this.#host.gate, this.#host.current());
+  }
+
+  outlive(ended: () => void, request: RouteRequest): () => void {
+    return this.#open.outlive(ended, request, this.#host.gate, () => this.#host.current());
   }
 
   async #serve(exchange: Exchange): Promise<void> {
@@ -66,6 +75,7 @@ export class Dispatcher {
       await this.#refuse(exchange, problem).catch(() => void exchange.res.destroy());
     }
     exchange.view?.done();
+    exchange.owner?.scope.leave();
     const { req, res, label } = exchange;
     const ms = performance.now() - exchange.from;
     this.#host.stats.request(req.method ?? "", label, res.statusCode, ms);
@@ -79,18 +89,14 @@ export class Dispatcher {
     });
   }
 
-  async #answer(exchange: Exchange): Promise<void> {
+  #answer(exchange: Exchange): Promise<void> | undefined {
     const { req, res, generation } = exchange;
     const { path, search } = canonicalPath(req.url ?? "/");
     exchange.path = path;
     exchange.search = search;
     if (req.method === "OPTIONS") {
-      return void send(
-        res,
-        { status: 204, headers: this.#headers(exchange, {}), body: null },
-        neverAborts,
-        this.#batch,
-      );
+      const out = { status: 204, headers: this.#headers(exchange, {}), body: null };
+      return send(res, out, neverAborts, this.#batch);
     }
     if (path === "/health" || path === "/ready") return this.#probe(exchange);
     const match = generation.router.find(req.method ?? "GET", path);
@@ -98,14 +104,10 @@ export class Dispatcher {
       this.#batch.mind(res);
       return unmatched(exchange, this.#host.gate, this.#headers(exchange, {}));
     }
-    const { owner, route } = match.live;
-    exchange.label = route.path;
-    owner.scope.enter();
-    try {
-      await this.#route(exchange, match);
-    } finally {
-      owner.scope.leave();
-    }
+    exchange.label = match.live.route.path;
+    exchange.owner = match.live.owner;
+    exchange.owner.scope.enter();
+    return this.#route(exchange, match);
   }
 
   async #route(exchange: Exchange, { live, params }: RouteMatch): Promise<void> {
@@ -123,7 +125,7 @@ export class Dispatcher {
     this.#requireUp(generation, owner);
     const { id, path } = exchange;
     const parts = { id, method: req.method ?? "GET", path, headers: req.headers, address: credentials.address };
-    const view = new RequestView(parts, identity, owner.scope.signal);
+    const view = new RequestView(parts, identity, owner.scope);
     exchange.view = view;
     view.params = params;
     const early = generation.hooks.has("http:request")
@@ -133,7 +135,7 @@ export class Dispatcher {
     const cleanUp = nothingToRead
       ? undefined
       : await readRequest(req, exchange.search, live, { view, rules: this.#rules(exchange) });
-    const place = this.#open.put({ identity, credentials, view });
+    const place = this.#open.put({ identity, credentials, view, noted });
     try {
       if (noted !== rechecks.count)
         await rechecks.assert(noted, { identity, credentials }, gate, () => this.#host.current());
@@ -154,18 +156,23 @@ export class Dispatcher {
   }
 
   /** A promise only when something must be waited for: an `http:reply` tap, a streamed body. */
-  #reply(exchange: Exchange, out: Outgoing, signal: () => AbortSignal): Promise<void> | undefined {
+  #reply(exchange: Exchange, out: Outgoing, cancellation: () => Cancellation): Promise<void> | undefined {
     const { generation, res } = exchange;
-    if (generation.hooks.has("http:reply")) return this.#tappedReply(exchange, out, signal);
+    if (generation.hooks.has("http:reply")) return this.#tappedReply(exchange, out, cancellation);
     out.headers = this.#headers(exchange, out.headers);
-    return send(res, out, signal, this.#batch);
+    return send(res, out, cancellation, this.#batch);
   }
 
-  async #tappedReply(exchange: Exchange, out: Outgoing, signal: () => AbortSignal): Promise<void> {
+  async #tappedReply(exchange: Exchange, out: Outgoing, cancellation: () => Cancellation): Promise<void> {
     const { generation, res } = exchange;
     const facts = { status: out.status, headers: out.headers };
     const { headers, status } = await generation.hooks.run("http:reply", facts, this.#facts(exchange, ""));
-    await send(res, { status, headers: this.#headers(exchange, { ...headers }), body: out.body }, signal, this.#batch);
+    await send(
+      res,
+      { status, headers: this.#headers(exchange, { ...headers }), body: out.body },
+      cancellation,
+      this.#batch,
+    );
   }
 
   async #probe(exchange: Exchange): Promise<void> {
@@ -218,4 +225,4 @@ export class Dispatcher {
   }
 }
 
-const neverAborts = () => new AbortController().signal;
+const neverAborts = () => new Canceller();

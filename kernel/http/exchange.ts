@@ -6,6 +6,7 @@ import type { GatewaySettings } from "../config/gateway-schema.ts";
 import type { FaultReporter } from "../hooks.ts";
 import type { Generation } from "../host/compose.ts";
 import type { Stats } from "../host/stats.ts";
+import type { Instance } from "../instance/instance.ts";
 import type { RequestView } from "./request-view.ts";
 
 export interface DispatchHost {
@@ -40,4 +41,6 @@ export interface Exchange {
   label: string;
   identity: Identity | undefined;
   view: RequestView | undefined;
+  /** Whose work in flight it is. */
+  owner: Instance | undefined;
 }

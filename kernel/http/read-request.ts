@@ -55,7 +55,8 @@ async function uploadReader(req: IncomingMessage, raw: boolean) {
 
 function bodyRules(view: RequestView, rules: ReadRules, routeLimit: number | undefined) {
   const stranger = view.identity.kind === "anonymous";
-  return { limit: stranger ? strangerBytes : (routeLimit ?? rules.limits.bodyBytes), ...timeRules(view, rules) };
+  const limit = stranger ? strangerBytes : (routeLimit ?? rules.limits.bodyBytes);
+  return { limit, cancellation: view.cancellation, ...timeRules(view, rules) };
 }
 
 /** Any body may not fall silent; a stranger's has to be complete in time as well. */

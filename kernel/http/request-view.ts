@@ -1,6 +1,15 @@
-/** The request a handler sees. The abort signal is made on first use: most handlers never look at it. */
+/** The request a handler sees. What tells of its end is made on first use: most handlers never look at it. */
 import type { IncomingHttpHeaders } from "node:http";
-import { GatewayError, type Identity, type RouteRequest, type UploadedFile } from "@chela/sdk";
+import {
+  type Cancellation,
+  GatewayError,
+  type Identity,
+  type RouteRequest,
+  signalOf,
+  type UploadedFile,
+} from "@chela/sdk";
+import type { Scope } from "../instance/scope.ts";
+import { Canceller } from "./canceller.ts";
 
 export interface ViewParts {
   readonly id: string;
@@ -23,57 +32,71 @@ export class RequestView implements RouteRequest {
   body: unknown = undefined;
   identity: Identity;
   files: readonly UploadedFile[] = noFiles;
-  readonly #stopped: AbortSignal;
-  #abort: AbortController | undefined;
+  readonly #scope: Pick<Scope, "signal" | "endings">;
+  #cancel: Canceller | undefined;
+  #signal: AbortSignal | undefined;
+  #place: number | undefined;
   #left = false;
   #streamed = false;
   #revoked = false;
-  readonly #stop = () => this.#abort?.abort(this.#stopped.reason);
+  #done = false;
 
-  constructor(parts: ViewParts, identity: Identity, stopped: AbortSignal) {
+  /** `scope`: of the plugin that answers. */
+  constructor(parts: ViewParts, identity: Identity, scope: Pick<Scope, "signal" | "endings">) {
     this.id = parts.id;
     this.method = parts.method;
     this.path = parts.path;
     this.headers = parts.headers;
     this.address = parts.address;
     this.identity = identity;
-    this.#stopped = stopped;
+    this.#scope = scope;
+  }
+
+  get cancellation(): Cancellation {
+    return this.#cancel ?? this.#watched();
   }
 
   get signal(): AbortSignal {
-    if (!this.#abort) {
-      this.#abort = new AbortController();
-      if (this.#left) this.leave();
-      else if (this.#stopped.aborted) this.#stop();
-      else this.#stopped.addEventListener("abort", this.#stop, { once: true });
-    }
-    return this.#abort.signal;
+    this.#signal ??= signalOf(this.cancellation);
+    return this.#signal;
   }
 
   /** Of a reply that is a stream: from here on it ends when its credential goes. */
-  streamed(): AbortSignal {
+  streamed(): Cancellation {
     this.#streamed = true;
     if (this.#revoked) this.revoke();
-    return this.signal;
+    return this.cancellation;
   }
 
   /** The credential has gone. True when that ends a stream. */
   revoke(): boolean {
     this.#revoked = true;
-    if (!this.#streamed || this.signal.aborted) return false;
-    this.#abort?.abort(new GatewayError("UNAUTHORIZED", 401, "credential replaced"));
+    if (!this.#streamed || this.cancellation.aborted) return false;
+    this.#cancel?.abort(new GatewayError("UNAUTHORIZED", 401, "credential replaced"));
     return true;
   }
 
   /** The client went away before the reply was complete. */
   leave(): void {
     this.#left = true;
-    this.#abort?.abort(new GatewayError("CLIENT_GONE", 499, "the client closed the connection"));
+    this.#cancel?.abort(new GatewayError("CLIENT_GONE", 499, "the client closed the connection"));
   }
 
-  /** The reply is complete: nothing keeps the view alive any more. */
+  /** The reply is complete: nothing keeps the view alive any more, nor will whoever asks it for a cancellation only now. */
   done(): void {
-    this.#stopped.removeEventListener("abort", this.#stop);
+    this.#done = true;
+    if (this.#place !== undefined) this.#scope.endings.clear(this.#place);
+    this.#place = undefined;
+  }
+
+  #watched(): Cancellation {
+    const cancel = new Canceller();
+    const { signal, endings } = this.#scope;
+    this.#cancel = cancel;
+    if (this.#left) this.leave();
+    else if (signal.aborted) cancel.abort(signal.reason);
+    else if (!this.#done) this.#place = endings.put((reason) => cancel.abort(reason));
+    return cancel;
   }
 }
 

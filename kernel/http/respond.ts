@@ -1,13 +1,9 @@
-/**
- * Writes one reply: data as JSON, a Reply as it says. A streamed body respects back-pressure, ends when the client
- * leaves, and one that fails half-way cuts the connection, so that nobody takes it for complete.
- */
+/** Writes one reply: data as JSON, a Reply as it says. */
 import type { ServerResponse } from "node:http";
-import { Reply, type ReplyBody } from "@chela/sdk";
+import { type Cancellation, Reply, type ReplyBody } from "@chela/sdk";
+import { letGo, pump } from "./pump.ts";
 import type { ReplyBatch } from "./reply-batch.ts";
 import { bodyTrouble, isBodiless } from "./reply-trouble.ts";
-
-const left = Symbol("the client left");
 
 export interface Outgoing {
   status: number;
@@ -32,16 +28,17 @@ export function outgoing(value: unknown): Outgoing {
 export function send(
   res: ServerResponse,
   out: Outgoing,
-  signal: () => AbortSignal,
+  cancellation: () => Cancellation,
   batch: ReplyBatch,
 ): Promise<void> | undefined {
-  if (res.headersSent || res.destroyed) return undefined;
   const { body, headers, status } = out;
-  if (body !== null && typeof body !== "string" && !(body instanceof Uint8Array)) {
+  const isStream = body !== null && typeof body !== "string" && !(body instanceof Uint8Array);
+  if (res.headersSent || res.destroyed) return void (isStream && letGo(body as AsyncIterable<unknown>));
+  if (isStream) {
     res.writeHead(status, headers);
     // A first chunk that is there already leaves in one write with the headers; one that is late does not hold them back.
     const early = setImmediate(() => res.flushHeaders());
-    return pump(res, body as AsyncIterable<string | Uint8Array>, { signal: signal(), early, batch });
+    return pump(body as AsyncIterable<string | Uint8Array>, { res, cancellation: cancellation(), early, batch });
   }
   if (body !== null)
     headers["content-length"] = String(typeof body === "string" ? Buffer.byteLength(body) : body.byteLength);
@@ -49,46 +46,4 @@ export function send(
   res.writeHead(status, headers);
   batch.end(res, body ?? undefined);
   return undefined;
-}
-
-/** One waiting slot per stream: the next chunk, the drained socket or the client's leaving, whichever comes first. */
-async function pump(
-  res: ServerResponse,
-  body: AsyncIterable<string | Uint8Array>,
-  { signal, early, batch }: { signal: AbortSignal; early: NodeJS.Immediate; batch: ReplyBatch },
-): Promise<void> {
-  const iterator = body[Symbol.asyncIterator]();
-  let wake: (gone: typeof left) => void = () => undefined;
-  const leave = () => wake(left);
-  signal.addEventListener("abort", leave, { once: true });
-  res.once("close", leave);
-  const orLeft = <T>(work: (resolve: (value: T | typeof left) => void, reject: (error: unknown) => void) => void) =>
-    new Promise<T | typeof left>((resolve, reject) => {
-      wake = resolve;
-      if (signal.aborted || res.destroyed) resolve(left);
-      else work(resolve, reject);
-    });
-  try {
-    for (;;) {
-      const next = await orLeft<IteratorResult<string | Uint8Array>>(
-        (resolve, reject) => void iterator.next().then(resolve, reject),
-      );
-      clearImmediate(early);
-      if (next === left) return void res.destroy();
-      if (next.done) return batch.endNow(res, undefined);
-      if (res.write(next.value)) continue;
-      batch.mind(res);
-      const drained = await orLeft<void>((resolve) => res.once("drain", resolve));
-      if (drained === left) return void res.destroy();
-    }
-  } catch (error) {
-    clearImmediate(early);
-    res.destroy();
-    throw error;
-  } finally {
-    signal.removeEventListener("abort", leave);
-    void Promise.resolve()
-      .then(() => iterator.return?.())
-      .catch(() => undefined);
-  }
 }

@@ -8,6 +8,11 @@ import type { Scope } from "./scope.ts";
 
 type Member = (...args: unknown[]) => unknown;
 
+/** They take a listener first, give the function that forgets it, and tell it so often. */
+const subscribers: ReadonlyMap<string, "once" | "always"> = new Map([
+  ["subscribe", "always"],
+  ["onCredentialEnd", "once"],
+]);
 /** Services through which a plugin can change what is live. */
 const changing: ReadonlySet<string> = new Set(["config", "plugins", "gateway"]);
 
@@ -18,7 +23,8 @@ export function lent(id: string, service: object, scope: Scope): object {
     const member = (service as Record<string, unknown>)[name];
     if (typeof member !== "function") continue;
     const call: Member = (...args) => member.apply(service, args);
-    wrapped[name] = name === "subscribe" ? subscribing(call, scope) : changing.has(id) ? waiting(call, scope) : call;
+    const often = subscribers.get(name);
+    wrapped[name] = often ? subscribing(call, scope, often) : changing.has(id) ? waiting(call, scope) : call;
   }
   return Object.freeze(wrapped);
 }
@@ -43,10 +49,14 @@ function waiting(call: Member, scope: Scope): Member {
   };
 }
 
-function subscribing(call: Member, scope: Scope): Member {
+function subscribing(call: Member, scope: Scope, often: "once" | "always"): Member {
   return (listener, ...rest) => {
     scope.assertOpen("subscribe");
-    const undo = call((...told: unknown[]) => scope.run(listener as Member, ...told), ...rest) as () => void;
+    const tell: Member = (...told) => {
+      if (often === "once") forget();
+      return scope.run(listener as Member, ...told);
+    };
+    const undo = call(tell, ...rest) as () => void;
     const forget = scope.own("subscription", "subscribe", undo);
     return () => {
       forget();

@@ -51,13 +51,14 @@ export class Scope {
   readonly #owned = new Set<Owned>();
   #state: "open" | "closing" | "closed" = "open";
   readonly #pending = new Slots<(reason: unknown) => void>();
+  /** Called when `signal` aborts: a listener of the signal itself costs too much for what comes and goes with each request. */
+  readonly endings = new Slots<(reason: unknown) => void>();
   #inFlight = 0;
   #changes = 0;
   #idle: (() => void) | undefined;
 
   constructor(owner: string) {
     this.owner = owner;
-    // Every running request listens; there may be thousands.
     setMaxListeners(0, this.#abort.signal, this.#leaving.signal);
   }
 
@@ -181,6 +182,7 @@ export class Scope {
     const stopped = new GatewayError("PLUGIN_STOPPED", 503, `plugin "${this.owner}" was stopped`);
     this.#leaving.abort();
     this.#abort.abort(stopped);
+    for (const end of this.endings.items) end(stopped);
     const until = performance.now() + releaseMs;
     const problems: ReleaseProblem[] = [];
     for (const item of [...this.#owned].reverse()) {

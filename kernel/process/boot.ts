@@ -135,7 +135,7 @@ async function open(options: RunOptions, log: Log, token: string, safeMode: stri
   });
 }
 
-/** Tells the world where it is; the URL with the token is printed once, on the run that made the token. */
+/** Tells the world where it is; the URL with the token is printed once, on the run that made a token that counts. */
 async function publish(host: Host, lock: GatewayFile, log: Log, newToken: string | undefined): Promise<void> {
   const tell = async () => {
     const { listener } = host;
@@ -149,7 +149,8 @@ async function publish(host: Host, lock: GatewayFile, log: Log, newToken: string
   const everywhere = /^(?:0\.0\.0\.0|::)$/.test(host.listener?.place.host ?? "");
   const where = everywhere ? `${url} and on every address of this machine` : url;
   log.logger.info({ url, version: hostVersion, pid: process.pid }, `Chela listens on ${where}`);
-  if (newToken)
+  const { mode, chosen } = host.auth();
+  if (newToken && mode === "token" && !chosen)
     process.stdout.write(
       `\n  Address with the token: ${url}/?token=${newToken}\n  (shown once; the token is kept in ${join(host.options.stateDir, "token")})\n\n`,
     );

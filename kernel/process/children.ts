@@ -34,6 +34,8 @@ export async function startChild(spec: ChildSpec, orphans: Orphans): Promise<Chi
 
 export async function runLimited(spec: ChildSpec, limits: ChildLimits, orphans: Orphans): Promise<ChildOutcome> {
   const from = performance.now();
+  // A program that is quick would be done before it could be ended.
+  if (limits.signal?.aborted) return { code: null, stdout: "", stderr: "", dropped: 0, ended: "aborted", ms: 0 };
   const child = await startChild(spec, orphans);
   const [stdout, stderr] = [collect(child.stdout, limits.maxBytes), collect(child.stderr, limits.maxBytes)];
   let why: ChildOutcome["ended"] = "";

@@ -41,6 +41,7 @@ export function gatewayService(host: Host, configPath: string): Gateway {
     panels: () =>
       [...host.current().panels.values()].map(({ owner, item }) => ({ icon: "", ...item, owner: owner.id })),
     recheckCredentials: () => host.recheck(),
+    onCredentialEnd: (ended, request) => host.dispatcher.outlive(ended, request),
     restart: async ({ full, why }) => {
       const restart = full ? "all" : new Set<string>();
       const { failed } = await host.exclusive(() =>

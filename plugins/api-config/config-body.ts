@@ -1,9 +1,19 @@
 /** `GET` and `POST /api/config`: the config as ClawGo's clients read and write it, raw or normalized. */
-import { type Config, GatewayError, isObject, Reply, type RouteRequest } from "@chela/sdk";
+import { isDeepStrictEqual } from "node:util";
+import {
+  type ChannelDrafts,
+  type Config,
+  type ConfigEdit,
+  GatewayError,
+  isObject,
+  Reply,
+  type RouteRequest,
+} from "@chela/sdk";
 import { decodePrefix, done } from "./config-replies.ts";
 import { rawFrom } from "./denormalize.ts";
 import { hotFields } from "./hot-fields.ts";
 import { editsFor } from "./merge.ts";
+import type { Ctx } from "./needs.ts";
 import { normalizedView } from "./normalized.ts";
 import type { PlainObject } from "./plain.ts";
 
@@ -35,9 +45,10 @@ export function readConfig(config: Config, query: ReadQuery): Reply {
 }
 
 export async function writeConfig(
-  config: Config,
+  ctx: Ctx,
   { query, body, headers, identity }: RouteRequest<WriteQuery, unknown>,
 ): Promise<Reply> {
+  const { config, drafts } = ctx.use;
   const mode = query.mode?.trim() ?? "";
   if (!isRaw(mode) && mode !== "normalized") throw unsupported(mode);
   if (!isObject(body)) {
@@ -47,9 +58,24 @@ export async function writeConfig(
   const view = config.view() as PlainObject;
   const wanted = mode === "normalized" ? rawFrom(body, normalizedView(view)) : body;
   const baseHash = wantedVersion(headers["if-match"], config.hash()) ?? query.baseHash;
-  const edits = editsFor(wanted, config.file() as PlainObject, view);
   const force = query.force === "1" || query.force === "true";
-  return done(await config.write(edits, { who: "api", why: `POST /api/config by ${identity.id}`, baseHash, force }));
+  const options = { who: "api", why: `POST /api/config by ${identity.id}`, baseHash, force };
+  const all = drafts?.edits() ?? [];
+  const drafted = drafts?.edits(wanted) ?? [];
+  const paths = new Set(drafted.map(({ path }) => path));
+  const own = editsFor(wanted, config.file() as PlainObject, view).filter(({ path }) => !paths.has(path));
+  const result = await config.write([...own, ...drafted], options);
+  if (drafts && !ctx.signal.aborted) await settle(ctx, drafts, all);
+  return done(result);
+}
+
+/** Drafts of channels go along with every saved config, and are none afterwards; what was drafted meanwhile stays one. */
+async function settle(ctx: Ctx, drafts: ChannelDrafts, before: readonly ConfigEdit[]): Promise<void> {
+  try {
+    if (isDeepStrictEqual(drafts.edits(), before)) await drafts.clear();
+  } catch (error) {
+    ctx.log.warn({ error }, "the config is saved; drafts of channels that went along could not be cleared");
+  }
 }
 
 /** Indented by two, without a line feed at the end, as ClawGo has it. */

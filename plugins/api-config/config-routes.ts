@@ -38,7 +38,7 @@ export function registerConfigRoutes(ctx: Ctx): void {
     query: WriteQuery,
     reply: Type.Intersect([Type.Object({ ok: Type.Literal(true) }), Change]),
     limit: bodyLimit,
-    handler: async (request) => (await forms()).writeConfig(ctx.use.config, request),
+    handler: async (request) => (await forms()).writeConfig(ctx, request),
   });
   ctx.on("http:error", (error, { path, method, query }) => {
     if (error.code !== "BAD_JSON" || path !== "/api/config" || method !== "POST") return undefined;

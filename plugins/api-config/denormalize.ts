@@ -40,6 +40,7 @@ export function rawFrom(body: PlainObject, current: PlainObject): PlainObject {
   for (const place of places) apply(body, current, place, raw);
   for (const { from, to, fields } of tables) {
     for (const name of Object.keys(section(body, from))) {
+      raw.open([...to, name]);
       apply(body, current, { from: [...from, name], to: [...to, name], fields }, raw);
     }
   }
@@ -50,9 +51,10 @@ export function rawFrom(body: PlainObject, current: PlainObject): PlainObject {
 function apply(body: PlainObject, current: PlainObject, { from: place, to: prefix, fields }: Place, raw: Draft): void {
   const wanted = section(body, place);
   const now = at(current, ...place);
-  for (const { from, to, kind } of fields) {
+  for (const { from, to, kind, fallback } of fields) {
     const value = member(wanted, from);
-    if (value === undefined || value === null || isDeepStrictEqual(value, member(now, from))) continue;
+    // Of a new entry, too, what the view would show anyway is not said: a temperature of 0 there means none.
+    if (value === undefined || value === null || isDeepStrictEqual(value, member(now, from) ?? fallback)) continue;
     if (!isA(kind, value)) throw wrong([...place, from], kind);
     if ((kind === "name" && value === "") || (kind === "count" && (value as number) <= 0)) continue;
     raw.set([...prefix, ...to], value);
@@ -114,11 +116,16 @@ class Draft {
   readonly root: Record<string, unknown> = Object.create(null);
 
   set(path: readonly string[], value: unknown): void {
+    this.open(path.slice(0, -1))[path.at(-1) as string] = value;
+  }
+
+  /** The object at this path, empty where none was. */
+  open(path: readonly string[]): Record<string, unknown> {
     let holder = this.root;
-    for (const key of path.slice(0, -1)) {
+    for (const key of path) {
       holder[key] ??= Object.create(null);
       holder = holder[key] as Record<string, unknown>;
     }
-    holder[path.at(-1) as string] = value;
+    return holder;
   }
 }

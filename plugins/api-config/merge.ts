@@ -4,7 +4,7 @@
  * and neither defaults nor environment overrides end up in the file.
  */
 import { isDeepStrictEqual } from "node:util";
-import { type ConfigEdit, GatewayError, isObject } from "@chela/sdk";
+import { type ConfigEdit, configPath, GatewayError, isObject } from "@chela/sdk";
 import { member, type PlainObject } from "./plain.ts";
 
 const maxEdits = 10_000;
@@ -37,20 +37,11 @@ function collect({ value, file, view, path }: Place, edits: ConfigEdit[]): void 
       Object.keys(wanted).length > 0 &&
       [onDisk, inEffect].every((old) => old === undefined || isObject(old));
     if (mergeable) collect({ value: wanted, file: onDisk, view: inEffect, path: place }, edits);
-    else if (!isEmptyOnto(wanted, onDisk ?? inEffect)) edits.push({ path: pathText(place), value: wanted });
+    else if (!isEmptyOnto(wanted, onDisk ?? inEffect)) edits.push({ path: configPath(place), value: wanted });
   }
 }
 
 /** An empty object names no key: it takes none away. */
 function isEmptyOnto(wanted: unknown, old: unknown): boolean {
   return isObject(wanted) && Object.keys(wanted).length === 0 && isObject(old);
-}
-
-/** As the config service reads it: `gateway.port`, and `a["x.y"]` for keys that a dotted path cannot spell. */
-export function pathText(path: readonly string[]): string {
-  return path.reduce((text, key, index) => {
-    const plain = key !== "" && !/[.[\]]/.test(key) && !(key === "enable" && index === path.length - 1);
-    if (!plain) return `${text}[${JSON.stringify(key)}]`;
-    return text === "" ? key : `${text}.${key}`;
-  }, "");
 }

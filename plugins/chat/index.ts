@@ -20,12 +20,12 @@ import { PromptBook } from "./agent/prompt/prompt.ts";
 import { Router } from "./agent/team/router.ts";
 import { ToolSpecs } from "./agent/tool-specs.ts";
 import type { World } from "./agent/world.ts";
-import { registerRoutes } from "./faces/http.ts";
+import { registerChatMethods } from "./faces/chat-methods.ts";
+import { registerChatRoutes } from "./faces/chat-routes.ts";
 import { registerLive } from "./faces/live.ts";
-import { registerMethods } from "./faces/methods.ts";
 import { registerSessionMethods } from "./faces/session-methods.ts";
+import { registerSessionRoutes } from "./faces/session-routes.ts";
 import { registerTransfer } from "./faces/session-transfer.ts";
-import { registerSessions } from "./faces/sessions.ts";
 import { RequestTable } from "./sessions/request-table.ts";
 import { SessionService } from "./sessions/session-service.ts";
 import { migrations } from "./sessions/tables.ts";
@@ -61,9 +61,14 @@ export default definePlugin({
       store: ctx.use.store,
       log: ctx.log,
       alone: (key, work) => turns.alone(key, work),
+      between: (key, signal, work) => turns.between(key, signal, work),
       summary: (log) => summaries.textOf(log),
-      forget: { log: (log) => summaries.remove(log), key: (key) => summaries.forget(key) },
-      moved: (query, key, to) => partials.move(query, key, to),
+      forget: { log: (log) => summaries.remove(log), key: (key) => turns.forget(key) },
+      moved: async (query, key, to) => {
+        await partials.move(query, key, to);
+        await world.router.move(query, key, to);
+      },
+      left: (key, to) => turns.moved(key, to),
     });
     const requests = new RequestTable(ctx.use.store);
     // What a process that died had said comes before what is said next.
@@ -86,10 +91,10 @@ export default definePlugin({
     ctx.provide(sessions, shared);
     ctx.provide(agent, turns);
     ctx.health("agent", () => ({ ok: true, ...turns.load }));
-    registerRoutes(ctx, { agent: turns, sessions: shared });
+    registerChatRoutes(ctx, { agent: turns, sessions: shared });
     registerLive(ctx, { agent: turns, sessions: shared });
-    registerMethods(ctx, { agent: turns, sessions: shared });
-    registerSessions(ctx, shared);
+    registerChatMethods(ctx, { agent: turns, sessions: shared });
+    registerSessionRoutes(ctx, shared);
     registerTransfer(ctx, shared);
     registerSessionMethods(ctx, shared);
   },

@@ -1,48 +1,76 @@
-/** Whether a key has something left of its budget. Asked before every model call; calls that run when it is used up end well. */
-import { GatewayError, type UsageBook } from "@chela/sdk";
+/**
+ * Whether a key has something left of its budget, asked before every model call. What calls that run may still use counts
+ * as used; a call that is the only one may use up what is left, however much it asks for.
+ */
+import type { GatewayError, ModelCaller, ModelCallRecord, UsageBook } from "@chela/sdk";
+import { boundOf } from "./bound.ts";
+import { identityIdOf } from "./keyring.ts";
 import { type KeyLimits, periodOf } from "./limits.ts";
+import { type Budgeted, budgetReserved, budgetSpent, budgetUnknown, left, type Standing } from "./refusals.ts";
+import { type Claim, Reservations } from "./reservations.ts";
+import { estimateOf, Unmeasured } from "./unmeasured.ts";
 
-export interface Budgeted {
-  /** Identity id. */
-  readonly id: string;
-  readonly name: string;
-  readonly limits: KeyLimits;
+export interface Asking {
+  readonly caller: ModelCaller;
+  /** `provider/model`. */
+  readonly model: string;
+  /** Undefined: nobody can measure. */
+  readonly book: UsageBook | undefined;
 }
 
-export function isLimited({ tokens, usd }: KeyLimits): boolean {
-  return tokens !== null || usd !== null;
-}
+export class Budgets {
+  readonly #now: () => number;
+  readonly #reservations = new Reservations();
+  readonly #unmeasured = new Unmeasured();
 
-/** For what a key began before it was revoked or expired: its turns end at the next call of a model. */
-export function keyEnded(name: string): GatewayError {
-  return new GatewayError("KEY_ENDED", 401, `The key "${name}" was revoked or has expired; no model is asked for it.`);
-}
-
-/** A refusal, or undefined. A budget that nobody can measure is used up: it fails closed. */
-export function overBudget(key: Budgeted, book: UsageBook | undefined, now: number): GatewayError | undefined {
-  const { tokens, usd, period } = key.limits;
-  if (!isLimited(key.limits)) return undefined;
-  if (!book) {
-    const message = `The budget of key "${key.name}" cannot be measured: enable the plugin usage.`;
-    return new GatewayError("BUDGET_UNKNOWN", 503, message);
+  constructor(now: () => number = Date.now) {
+    this.#now = now;
   }
-  const { from, until } = periodOf(period, now);
-  const spent = book.spent(key.id, from);
-  const noTokens = tokens !== null && spent.tokens >= tokens;
-  if (!noTokens && !(usd !== null && spent.cost >= usd)) return undefined;
-  const used = noTokens ? `${tokens} tokens a ${period}` : `$${usd} a ${period}`;
-  const seconds = String(Math.max(1, Math.ceil((until - now) / 1000)));
-  const resetAt = new Date(until).toISOString();
-  const message = `Budget of key "${key.name}" is used up: ${used}. It begins anew at ${resetAt}.`;
-  const headers = { "retry-after": seconds, ...(noTokens && tokenHeaders(tokens, seconds)) };
-  return new GatewayError("BUDGET_SPENT", 429, message, { tokens, usd, period, resetAt }, { headers });
+
+  /** A refusal, or undefined: then what the call may use is reserved until its end. A budget that nobody can measure is used up. */
+  begin(key: Budgeted, { caller, model, book }: Asking): GatewayError | undefined {
+    if (!book) return budgetUnknown(key);
+    const standings = this.standings(key, book);
+    const over = standings.find(({ used, max }) => used >= max);
+    if (over) return budgetSpent(key, over, this.#now());
+    const claim = claimOf(key.limits, { caller, model, book });
+    const taken = standings.find((one) => one.reserved > 0 && left(one) < claim[one.limit]);
+    if (taken) return budgetReserved(key, taken, this.#now());
+    if (claim.tokens > 0 || claim.usd > 0) this.#reservations.add(identityIdOf(key), caller, claim);
+    return undefined;
+  }
+
+  end(record: ModelCallRecord, book: UsageBook | undefined): void {
+    const { identity, caller, at, model } = record;
+    if (!identity) return;
+    const claim = this.#reservations.settle(identity.id, caller);
+    const used = claim && estimateOf(record, claim.most);
+    if (!used) return;
+    const usd = book?.cost(model, used) ?? 0;
+    this.#unmeasured.add(identity.id, at, { tokens: used.inputTokens + used.outputTokens, usd });
+  }
+
+  /** Of each limit that the key has. */
+  standings(key: Budgeted, book: UsageBook): readonly Standing[] {
+    const { limits } = key;
+    const id = identityIdOf(key);
+    const { from } = periodOf(limits.period, this.#now());
+    const spent = book.spent(id, from);
+    const unmeasured = this.#unmeasured.since(id, from);
+    const used = { tokens: spent.tokens + unmeasured.tokens, usd: spent.cost + unmeasured.usd };
+    const reserved = this.#reservations.sums(id);
+    return (["tokens", "usd"] as const).flatMap((limit) => {
+      const max = limits[limit];
+      return max === null ? [] : [{ limit, max, used: used[limit], reserved: reserved[limit] }];
+    });
+  }
 }
 
-/** As OpenAI's clients read them. */
-function tokenHeaders(limit: number, seconds: string): Record<string, string> {
+function claimOf({ tokens, usd }: KeyLimits, { caller, model, book }: Asking & { readonly book: UsageBook }): Claim {
+  const most = boundOf(caller);
   return {
-    "x-ratelimit-limit-tokens": String(limit),
-    "x-ratelimit-remaining-tokens": "0",
-    "x-ratelimit-reset-tokens": `${seconds}s`,
+    most,
+    tokens: tokens === null ? 0 : most.inputTokens + most.outputTokens,
+    usd: usd === null ? 0 : (book.cost(model, most) ?? 0),
   };
 }

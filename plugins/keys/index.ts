@@ -1,10 +1,13 @@
 /** keys: named API keys on the `auth:identify` hook, with limits on what each may use. A key is shown once, when it is made. */
 import { type Context, definePlugin, files, gateway, limits, need, Type, usageBook } from "@chela/sdk";
-import { isLimited, keyEnded, overBudget } from "./budget.ts";
+import type { Asking, Budgets } from "./budget.ts";
 import { KeyStore } from "./key-store.ts";
-import { isOfKey, stateOf } from "./keyring.ts";
+import { isOfKey, type KeyRecord, stateOf } from "./keyring.ts";
+import { isBudgeted } from "./limits.ts";
 import { registerMethods } from "./methods.ts";
+import { registerOwnUsage } from "./own-usage.ts";
 import { Rates } from "./rates.ts";
+import { keyEnded } from "./refusals.ts";
 
 const needs = {
   files: need(files, "^1.0.0"),
@@ -15,6 +18,11 @@ const flushEveryMs = 60_000;
 const expiryCheckMs = 15_000;
 
 export type KeysContext = Context<unknown, typeof needs>;
+
+export interface OnDemand {
+  made(): Budgets | undefined;
+  open(): Promise<Budgets>;
+}
 
 export default definePlugin({
   id: "keys",
@@ -29,8 +37,12 @@ export default definePlugin({
     await store.load();
     if (store.trouble) ctx.log.error({ file: store.file }, store.trouble);
     ctx.on("auth:identify", ({ candidates }) => store.identify(candidates, Date.now()));
-    registerLimits(ctx, store);
-    registerMethods(ctx, store);
+    const rates = new Rates();
+    const budgets = budgetsOnDemand();
+    registerRates(ctx, store, rates);
+    registerBudgets(ctx, store, budgets);
+    registerMethods(ctx, store, budgets);
+    registerOwnUsage(ctx, { store, rates, budgets });
     ctx.health("key file", () => ({ ok: store.trouble === "", reason: store.trouble }));
     ctx.start(() => reload(ctx, store));
     ctx.watch(ctx.dataDir, () => reload(ctx, store));
@@ -44,29 +56,13 @@ export default definePlugin({
   },
 });
 
-/** Requests are counted at the entrances, tokens and dollars before each model call. */
-function registerLimits(ctx: KeysContext, store: KeyStore): void {
-  const rates = new Rates();
+/** Requests are counted at the entrances. */
+function registerRates(ctx: KeysContext, store: KeyStore, rates: Rates): void {
   ctx.on("auth:authorize", (identity, { what }) => {
     if (identity.kind !== "key" || (what !== "route" && what !== "stream")) return undefined;
     const record = store.known(identity);
     const rpm = record?.limits.rpm ?? null;
     return record && rpm !== null ? rates.take(record, rpm) : undefined;
-  });
-  ctx.on("model:before", ({ identity }) => {
-    if (!identity || !isOfKey(identity)) return undefined;
-    const record = store.known(identity);
-    if (!record || stateOf(record, Date.now()) !== "active") return keyEnded(identity.name);
-    const asks = { id: identity.id, name: record.name, limits: record.limits };
-    const { usage } = ctx.use;
-    const judged = (book: typeof usage) => overBudget(asks, book, Date.now());
-    const early = isLimited(record.limits) ? usage?.ready() : undefined;
-    if (!early) return judged(usage);
-    // What nobody can measure is used up.
-    return early.then(
-      () => judged(usage),
-      () => judged(undefined),
-    );
   });
   ctx.provide(limits, {
     rate: (identity) => {
@@ -74,6 +70,51 @@ function registerLimits(ctx: KeysContext, store: KeyStore): void {
       return record && record.limits.rpm !== null ? rates.facts(record.id, record.limits.rpm) : undefined;
     },
   });
+}
+
+/** Tokens and dollars, before each call of a model; what it may use is reserved until its end. */
+function registerBudgets(ctx: KeysContext, store: KeyStore, budgets: OnDemand): void {
+  ctx.on(
+    "model:before",
+    (caller, model) => {
+      const { identity } = caller;
+      if (!identity || !isOfKey(identity)) return undefined;
+      const record = store.known(identity);
+      if (!record || stateOf(record, Date.now()) !== "active") return keyEnded(identity.name);
+      if (!isBudgeted(record.limits)) return undefined;
+      return judge(budgets, record, { caller, model, book: ctx.use.usage });
+    },
+    // After all others: what one of them refused has no end.
+    "post",
+  );
+  ctx.on("model:done", (record) => {
+    if (record.identity?.kind === "key") budgets.made()?.end(record, ctx.use.usage);
+  });
+}
+
+/** At once, but for the first moments after a start. What nobody can measure is used up. */
+function judge(budgets: OnDemand, key: KeyRecord, asking: Asking) {
+  const early = asking.book?.ready();
+  const made = budgets.made();
+  if (made && !early) return made.begin(key, asking);
+  const known = Promise.resolve(early).then(
+    () => asking,
+    () => ({ ...asking, book: undefined }),
+  );
+  return known.then(async (asks) => (await budgets.open()).begin(key, asks));
+}
+
+/** Loaded for the first key that has a budget. */
+function budgetsOnDemand(): OnDemand {
+  let made: Budgets | undefined;
+  return {
+    made: () => made,
+    open: async () => {
+      const { Budgets } = await import("./budget.ts");
+      made ??= new Budgets();
+      return made;
+    },
+  };
 }
 
 /** Somebody else wrote the file, or we did: then nothing has changed. */

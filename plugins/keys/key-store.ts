@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { type Candidate, type Files, GatewayError, type Identity, KeyedLock, messageOf } from "@chela/sdk";
 import {
   emptyKeyring,
+  identityIdOf,
   idIn,
   type KeyRecord,
   type Keyring,
@@ -138,7 +139,7 @@ export class KeyStore {
 
 function knownOf(record: KeyRecord): Known {
   const identity: Identity = Object.freeze({
-    id: `key:${record.id}`,
+    id: identityIdOf(record),
     name: record.name,
     kind: "key",
     scopes: Object.freeze([...record.scopes]),

@@ -58,6 +58,11 @@ export function idIn(text: string): string | undefined {
   return keyShape.exec(text)?.[1];
 }
 
+/** Of who presents the key. */
+export function identityIdOf({ id }: Pick<KeyRecord, "id">): string {
+  return `key:${id}`;
+}
+
 /** Others may know keys of their own. */
 export function isOfKey({ kind, id }: Identity): boolean {
   return kind === "key" && id.startsWith("key:") && idShape.test(id.slice("key:".length));

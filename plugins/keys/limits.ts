@@ -22,6 +22,11 @@ export interface WantedLimits {
 
 export const unlimited: KeyLimits = Object.freeze({ rpm: null, tokens: null, usd: null, period: "month" });
 
+/** Whether tokens or dollars are limited. */
+export function isBudgeted({ tokens, usd }: KeyLimits): boolean {
+  return tokens !== null || usd !== null;
+}
+
 /** Throws `KEY_LIMITS` 400. */
 export function withLimits(before: KeyLimits, wanted: WantedLimits): KeyLimits {
   const limits = {

@@ -1,9 +1,11 @@
 /** The RPC methods of the keys. */
-import { type Static, Type } from "@chela/sdk";
-import type { KeysContext } from "./index.ts";
+import { type Static, Type, type UsageBook } from "@chela/sdk";
+import type { Budgets } from "./budget.ts";
+import type { KeysContext, OnDemand } from "./index.ts";
 import type { KeyStore } from "./key-store.ts";
-import { addKey, expiryFrom, type KeyRecord, limitKey, revokeKey, stateOf } from "./keyring.ts";
+import { addKey, expiryFrom, identityIdOf, type KeyRecord, limitKey, revokeKey, stateOf } from "./keyring.ts";
 import { periodOf } from "./limits.ts";
+import { left, type Standing } from "./refusals.ts";
 
 const Scopes = Type.Array(Type.Union([Type.Literal("read"), Type.Literal("write"), Type.Literal("admin")]), {
   minItems: 1,
@@ -25,6 +27,7 @@ const WantedLimits = Type.Object({
   period: Type.Optional(Period),
 });
 const Spent = Type.Object({ tokens: Type.Number(), cost: Type.Number(), calls: Type.Number() });
+const Left = Type.Union([Type.Number(), Type.Null()]);
 const Row = Type.Object({
   id: Type.String(),
   name: Type.String(),
@@ -38,13 +41,19 @@ const Row = Type.Object({
   revokedAt: Type.Union([Type.Number(), Type.Null()]),
   limits: Limits,
   spent: Type.Union([Spent, Type.Null()], { description: "In this day or month; null without the plugin usage" }),
+  remaining: Type.Object(
+    { tokens: Left, usd: Left },
+    { description: "Of its budget, without what calls that run now may use; null: no limit, or not known" },
+  ),
+  resetsAt: Type.Integer({ description: "When its budget begins anew" }),
 });
 const Named = Type.Object({
   id: Type.Optional(Type.String({ maxLength: 64, description: "Id of the key; or give its name" })),
   name: Type.Optional(Type.String({ maxLength: 64, description: "Name of the key, where no other has it" })),
 });
 
-export function registerMethods(ctx: KeysContext, store: KeyStore): void {
+export function registerMethods(ctx: KeysContext, store: KeyStore, budgets: OnDemand): void {
+  const rowOf = async (record: KeyRecord) => rowFor(record, await budgets.open(), ctx.use.usage);
   ctx.method({
     name: "keys.add",
     access: "admin",
@@ -61,7 +70,7 @@ export function registerMethods(ctx: KeysContext, store: KeyStore): void {
       const wanted = { name, scopes, expiresAt: expiryFrom(expires, now), limits };
       const { record, key } = await store.update((ring) => addKey(ring, wanted, identity, now));
       ctx.log.info({ id: record.id, name: record.name, scopes: record.scopes, by: identity.id }, "key added");
-      return { ...rowOf(ctx, record, now), key };
+      return { ...(await rowOf(record)), key };
     },
   });
   ctx.method({
@@ -70,7 +79,7 @@ export function registerMethods(ctx: KeysContext, store: KeyStore): void {
     about: "All keys, the revoked ones of late included; never a hash or a key.",
     params: Type.Object({}),
     result: Type.Array(Row),
-    handler: () => store.ring.keys.map((record) => rowOf(ctx, record, Date.now())),
+    handler: () => Promise.all(store.ring.keys.map(rowOf)),
   });
   ctx.method({
     name: "keys.limit",
@@ -81,7 +90,7 @@ export function registerMethods(ctx: KeysContext, store: KeyStore): void {
     handler: async ({ id, name, limits }, { identity }) => {
       const { record } = await store.update((ring) => limitKey(ring, id ?? name ?? "", limits));
       ctx.log.info({ id: record.id, name: record.name, limits: record.limits, by: identity.id }, "key limited");
-      return rowOf(ctx, record, Date.now());
+      return rowOf(record);
     },
   });
   registerRevoke(ctx, store);
@@ -110,8 +119,16 @@ function registerRevoke(ctx: KeysContext, store: KeyStore): void {
   });
 }
 
-function rowOf(ctx: KeysContext, record: KeyRecord, now: number): Static<typeof Row> {
+function rowFor(record: KeyRecord, budgets: Budgets, usage: UsageBook | undefined): Static<typeof Row> {
   const { hash: _, scopes, limits, ...facts } = record;
-  const spent = ctx.use.usage?.spent(`key:${record.id}`, periodOf(limits.period, now).from) ?? null;
-  return { ...facts, scopes: [...scopes], state: stateOf(record, now), limits, spent };
+  const now = Date.now();
+  const { from, until: resetsAt } = periodOf(limits.period, now);
+  const spent = usage?.spent(identityIdOf(record), from) ?? null;
+  const standings = usage ? budgets.standings(record, usage) : [];
+  const rest = (limit: Standing["limit"]) => {
+    const standing = standings.find((one) => one.limit === limit);
+    return standing ? left(standing) : null;
+  };
+  const remaining = { tokens: rest("tokens"), usd: rest("usd") };
+  return { ...facts, scopes: [...scopes], state: stateOf(record, now), limits, spent, remaining, resetsAt };
 }

@@ -56,7 +56,7 @@ export function registerMethods(ctx: Ctx, fleet: LazyFleet): void {
   ctx.method({
     name: "mcp.test",
     access: "write",
-    about: "Starts a server if need be and asks for its tools.",
+    about: "Starts a server if need be, without a pause after failures, and asks for its tools.",
     params: Type.Object({ name: Name }),
     result: Type.Intersect([ServerRow, Type.Object({ ok: Type.Boolean(), ms: Type.Number() })]),
     handler: async ({ name }, { signal }) => await test(ctx, fleet, name, signal),
@@ -138,7 +138,7 @@ async function test(
   let ok = true;
   let reason = "";
   try {
-    const connection = await all.connection(name, signal);
+    const connection = await all.server(name).connectionNow(signal);
     await connection.list("tools", signal);
   } catch (error) {
     if (GatewayError.is(error) && error.status < 500) throw error;

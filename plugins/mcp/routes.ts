@@ -40,13 +40,19 @@ function registerFace(ctx: Ctx, fleet: LazyFleet): void {
   let face: Promise<Face> | undefined;
   const open = async () => {
     const { Face } = await import("./server/face.ts");
-    const made = new Face(ctx, fleet);
-    ctx.own("MCP sessions", () => made.close());
-    return made;
+    return new Face(ctx, fleet);
   };
+  /** What comes after it finds another one. */
+  const close = async () => {
+    const before = face;
+    face = undefined;
+    await (await before)?.close();
+  };
+  ctx.own("MCP sessions", close);
+  ctx.stopping.addEventListener("abort", () => void close(), { once: true });
   ctx.every(60_000, async () => (await face)?.sweep());
   ctx.onConfig(async (now) => {
-    if (!now.enabled) await (await face)?.close();
+    if (!now.enabled) await close();
   });
   for (const method of ["POST", "GET", "DELETE"] as const) {
     ctx.route({

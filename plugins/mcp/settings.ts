@@ -29,10 +29,13 @@ export const McpSection = Type.Object({
   enabled: Type.Boolean({ default: false, description: "MCP servers as tools, and /mcp for MCP clients." }),
   request_timeout_sec: Type.Number({
     default: 20,
-    description: "For one answer of a server; its progress begins it anew.",
+    description: "For one answer of a server, 600 at most; its progress begins it anew.",
   }),
   servers: { ...Type.Record(Type.String(), ServerSection), default: {} },
 });
+
+/** However long the config lets a call take, and however much progress it tells. */
+export const longestCallMs = 600_000;
 
 export type ServerSettings = Static<typeof ServerSection>;
 export type McpSettings = Static<typeof McpSection>;
@@ -61,5 +64,5 @@ export function permissionOf({ permission }: Pick<ServerSettings, "permission">)
 }
 
 export function requestTimeoutMs({ request_timeout_sec: seconds }: Pick<McpSettings, "request_timeout_sec">): number {
-  return seconds > 0 ? Math.min(seconds, 3600) * 1000 : 20_000;
+  return seconds > 0 ? Math.min(seconds * 1000, longestCallMs) : 20_000;
 }

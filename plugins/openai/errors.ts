@@ -24,6 +24,10 @@ export function unknownModel(id: string): GatewayError {
   return new GatewayError("MODEL_UNKNOWN", 404, message, { param: "model" });
 }
 
+export function noEmbeddings(id: string): GatewayError {
+  return invalid(`The provider of "${id.slice(0, 200)}" has no embeddings of OpenAI's form.`, "model");
+}
+
 function toOpenAi(error: GatewayError): OpenAiError {
   const { upstream, param } = (error.details ?? {}) as { upstream?: Partial<OpenAiError>; param?: unknown };
   return {

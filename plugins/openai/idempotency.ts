@@ -9,6 +9,9 @@ const keptMs = 24 * 60 * 60 * 1000;
 /** A longer reply is not kept: the request is run again. */
 const maxChars = 4 * 1024 * 1024;
 
+/** Headers that make another request of the same body. */
+const chosen = ["x-openclaw-session-key", "x-openclaw-agent-id", "x-openclaw-model"] as const;
+
 export const migrations: readonly Migration[] = [
   {
     version: 1,
@@ -48,15 +51,15 @@ export class Idempotency {
     this.#now = now;
   }
 
-  /** What `work` answers, or what it answered to the same key. Throws `IDEMPOTENCY_KEY` 400, `IDEMPOTENCY_CONFLICT` 409. */
-  run(request: RouteRequest, work: () => Promise<unknown>): Promise<unknown> {
-    const key = keyOf(request);
+  /** What `work` answers, or what it answered to the same key; `named`: one that stands elsewhere than in the header. Throws `IDEMPOTENCY_KEY` 400, `IDEMPOTENCY_CONFLICT` 409. */
+  run(request: RouteRequest, work: () => Promise<unknown>, named?: unknown): Promise<unknown> {
+    const key = keyOf(request.headers["idempotency-key"]) ?? keyOf(named);
     return key === undefined ? work() : this.#once(request, key, work);
   }
 
   async #once(request: RouteRequest, key: string, work: () => Promise<unknown>): Promise<unknown> {
     const id = hash([request.identity.id, request.path, key]);
-    const digest = hash([request.body]);
+    const digest = hash([request.body, ...chosen.map((name) => request.headers[name])]);
     for (let running = this.#running.get(id); running; running = this.#running.get(id)) {
       assertSame(digest, running.digest);
       const kept = await running.kept;
@@ -180,11 +183,10 @@ function replay({ status, headers, body }: Kept): Reply {
   return new Reply(body, { status, headers: { ...kept, "idempotent-replayed": "true" } });
 }
 
-function keyOf({ headers }: RouteRequest): string | undefined {
-  const value = headers["idempotency-key"];
-  const key = Array.isArray(value) ? value[0] : value;
-  if (key === undefined || key === "") return undefined;
-  if (/^[\x20-\x7e]{1,200}$/.test(key)) return key;
+function keyOf(value: unknown): string | undefined {
+  const key: unknown = Array.isArray(value) ? value[0] : value;
+  if ((key ?? "") === "") return undefined;
+  if (typeof key === "string" && /^[\x20-\x7e]{1,200}$/.test(key)) return key;
   throw new GatewayError("IDEMPOTENCY_KEY", 400, "the idempotency key must have 1 to 200 printable ASCII characters");
 }
 

@@ -5,17 +5,19 @@ import {
   definePlugin,
   limits,
   need,
+  objectOf,
   providers,
   type RouteRequest,
   store,
   Type,
   tools,
 } from "@chela/sdk";
-import { errorReply, unknownModel } from "./errors.ts";
+import { errorReply, invalid, noEmbeddings, unknownModel } from "./errors.ts";
 import { Idempotency, migrations as requestTables } from "./idempotency.ts";
-import { destination, modelRows } from "./models.ts";
+import { destination, isListed, modelRows } from "./models.ts";
 import { withRate } from "./rate.ts";
 import { KeptResponses, migrations as responseTables } from "./responses/kept.ts";
+import { ChatBody, EmbeddingsBody, InvokeBody, ItemsQuery, ResponseId, ResponsesBody, StreamQuery } from "./schemas.ts";
 
 const bodyBytes = 20 * 1024 * 1024;
 const invokeBytes = 2 * 1024 * 1024;
@@ -30,48 +32,6 @@ const needs = {
 };
 
 type Ctx = Context<unknown, typeof needs>;
-
-const Model = Type.Optional(
-  Type.Union([Type.String({ maxLength: 300 }), Type.Null()], {
-    description: "provider/model, or chela/AGENT; default: the agent that picks it up",
-  }),
-);
-const Stream = Type.Optional(Type.Union([Type.Boolean(), Type.Null()], { description: "true: as server-sent events" }));
-const ResponseId = Type.Object({ id: Type.String({ description: "Id of the response: resp_…" }) });
-const ChatBody = Type.Object(
-  {
-    model: Model,
-    messages: Type.Array(Type.Unknown(), { description: "The conversation, in OpenAI's form" }),
-    stream: Stream,
-  },
-  { additionalProperties: true },
-);
-const ResponsesBody = Type.Object(
-  {
-    model: Model,
-    input: Type.Union([Type.String(), Type.Array(Type.Unknown())], { description: "Text, or items in OpenAI's form" }),
-    stream: Stream,
-  },
-  { additionalProperties: true },
-);
-const EmbeddingsBody = Type.Object(
-  {
-    model: Type.String({ maxLength: 300, description: "provider/model" }),
-    input: Type.Unknown({ description: "A text, or a list of texts or of token lists" }),
-  },
-  { additionalProperties: true },
-);
-/** For the reference only: what does not fit is answered in this dialect's own shape. */
-const InvokeBody = Type.Unsafe<unknown>({
-  properties: {
-    tool: { description: "Name of the tool; or name" },
-    name: { description: "The same as tool" },
-    args: { description: "Its input, an object or the JSON text of one; or arguments" },
-    arguments: { description: "The same as args" },
-    action: { description: "Goes into the input of a tool that takes an action" },
-    sessionKey: { description: "Session on whose behalf it runs; default: none" },
-  },
-});
 
 export default definePlugin({
   id: "openai",
@@ -92,12 +52,15 @@ export default definePlugin({
     registerModels(ctx);
     registerCompletions(ctx, requests);
     registerResponses(ctx, requests, kept);
-    registerInvoke(ctx);
-    ctx.on("http:error", (error, { path }) =>
-      path === "/v1" || path.startsWith("/v1/") || path === "/tools/invoke" ? errorReply(error) : undefined,
-    );
+    registerInvoke(ctx, requests);
+    ctx.on("http:error", (error, { path }) => (isOurs(path) ? errorReply(error) : undefined));
   },
 });
+
+/** The relay is ClawGo's and lies here all the same. */
+function isOurs(path: string): boolean {
+  return (path === "/v1" || path.startsWith("/v1/") || path === "/tools/invoke") && path !== "/v1/ws";
+}
 
 function registerModels(ctx: Ctx): void {
   const rows = () => modelRows(ctx.use.agent.agents(), ctx.use.providers.models());
@@ -139,7 +102,9 @@ function registerCompletions(ctx: Ctx, requests: Idempotency): void {
     limit: bodyBytes,
     handler: (request) =>
       answer(ctx, request, () =>
-        requests.run(request, async () => (chat ?? (await load())).complete(request, ctx.use)),
+        requests.run(request, () =>
+          chat ? chat.complete(request, ctx.use) : load().then(({ complete }) => complete(request, ctx.use)),
+        ),
       ),
   });
   ctx.route({
@@ -160,16 +125,21 @@ function answer(ctx: Ctx, { identity }: RouteRequest, work: () => unknown): unkn
 }
 
 async function embed(ctx: Ctx, request: RouteRequest<unknown, { model: string }>): Promise<unknown> {
-  const { body, signal, identity } = request;
-  if (!("model" in (destination(body.model, () => []) ?? {}))) throw unknownModel(body.model);
+  const { body, cancellation: signal, identity } = request;
+  const { providers } = ctx.use;
+  const { model } = body;
+  if (!("model" in (destination(model, () => []) ?? {}))) throw unknownModel(model);
+  // Asked all the same, a vendor of another API would take the key for a wrong one.
+  if (!providers.passes(model, "/embeddings"))
+    throw isListed(model, providers.models()) ? noEmbeddings(model) : unknownModel(model);
   const [{ shaped, wanted }, { straight }] = await Promise.all([
     import("./embeddings.ts"),
     import("./chat/straight.ts"),
   ]);
   const want = wanted(body);
-  const caller = { purpose: "embeddings", identity };
-  const asked = { model: body.model, path: "/embeddings", body, signal, caller };
-  return shaped(await straight(ctx.use.providers, asked), want);
+  const caller = { purpose: "embeddings", identity, request: body };
+  const asked = { model, path: "/embeddings", body, signal, caller };
+  return shaped(await straight(providers, asked), want);
 }
 
 function registerResponses(ctx: Ctx, requests: Idempotency, kept: KeptResponses): void {
@@ -191,7 +161,26 @@ function registerResponses(ctx: Ctx, requests: Idempotency, kept: KeptResponses)
     access: "read",
     about: "A response that was kept, for 30 days",
     params: ResponseId,
-    handler: (request) => answer(ctx, request, () => kept.response(request.params.id ?? "", request.identity)),
+    query: StreamQuery,
+    handler: (request) =>
+      answer(ctx, request, () => {
+        if (request.query.stream) throw invalid("stream is not supported here: the response is over", "stream");
+        return kept.response(request.params.id ?? "", request.identity);
+      }),
+  });
+  ctx.route({
+    method: "GET",
+    path: "/v1/responses/:id/input_items",
+    access: "read",
+    about: "What a kept response was made from, with all that went before it",
+    params: ResponseId,
+    query: ItemsQuery,
+    handler: (request) =>
+      answer(ctx, request, async () => {
+        const { id = "" } = request.params;
+        const { inputItems } = await import("./responses/listing.ts");
+        return inputItems(id, await kept.origin(id, request.identity), request.query);
+      }),
   });
   ctx.route({
     method: "DELETE",
@@ -208,7 +197,7 @@ function registerResponses(ctx: Ctx, requests: Idempotency, kept: KeptResponses)
   });
 }
 
-function registerInvoke(ctx: Ctx): void {
+function registerInvoke(ctx: Ctx, requests: Idempotency): void {
   for (const path of ["/tools/invoke", "/v1/tools/invoke"]) {
     ctx.route({
       method: "POST",
@@ -218,7 +207,13 @@ function registerInvoke(ctx: Ctx): void {
       limit: invokeBytes,
       body: InvokeBody,
       handler: (request) =>
-        answer(ctx, request, async () => (await import("./invoke.ts")).invoke(request, ctx.use.tools)),
+        answer(ctx, request, () =>
+          requests.run(
+            request,
+            async () => (await import("./invoke.ts")).invoke(request, ctx.use),
+            objectOf(request.body).idempotencyKey,
+          ),
+        ),
     });
   }
 }

@@ -1,6 +1,7 @@
 /** `/tools/invoke`: one tool, no model, through the same dispatch as an agent's calls (contract: OpenClaw §3.5). */
 import { randomUUID } from "node:crypto";
 import {
+  type Agent,
   isObject,
   isSessionKey,
   jsonOf,
@@ -16,6 +17,7 @@ interface Asked {
   /** JSON text. */
   readonly arguments: string;
   readonly session: string | null;
+  readonly agent: string;
 }
 
 /** Why a call failed → status and the word for it in this dialect. */
@@ -31,14 +33,16 @@ const kinds: Readonly<Record<string, readonly [number, string]>> = {
 
 export async function invoke(
   { body, identity, signal }: Pick<RouteRequest, "body" | "identity" | "signal">,
-  tools: Tools,
+  { tools, agent }: { readonly tools: Tools; readonly agent: Pick<Agent, "agents"> },
 ): Promise<Reply> {
   const asked = read(body, tools);
   if (Reply.is(asked)) return asked;
+  if (!agent.agents().some(({ id }) => id === asked.agent))
+    return refusal(400, "invalid_request", `there is no agent "${asked.agent.slice(0, 100)}"`);
   const turn: Turn = {
     id: randomUUID(),
     session: asked.session,
-    agent: "main",
+    agent: asked.agent,
     identity,
     signal,
     origin: "direct",
@@ -54,7 +58,7 @@ export async function invoke(
 
 function read(body: unknown, tools: Tools): Asked | Reply {
   if (!isObject(body)) return refusal(400, "invalid_request", "the body must be a JSON object");
-  const { tool, name, args, arguments: own, action, sessionKey, dryRun } = body;
+  const { tool, name, args, arguments: own, action, sessionKey, agentId, dryRun } = body;
   const wanted = textOf(tool) || textOf(name);
   if (wanted === "") return refusal(400, "invalid_request", "tools.invoke requires name");
   if (dryRun === true) return refusal(400, "invalid_request", "dryRun is not supported: nothing was run");
@@ -67,7 +71,7 @@ function read(body: unknown, tools: Tools): Asked | Reply {
   const input = typeof given === "string" ? jsonOf(given) : given;
   if (!isObject(input)) return refusal(400, "invalid_request", "args must be a JSON object");
   const whole = action !== undefined && input.action === undefined && takesAction(found) ? { action, ...input } : input;
-  return { tool: found, arguments: JSON.stringify(whole), session };
+  return { tool: found, arguments: JSON.stringify(whole), session, agent: textOf(agentId) || "main" };
 }
 
 function takesAction({ input }: ToolInfo): boolean {

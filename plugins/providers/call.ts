@@ -31,7 +31,7 @@ export async function callModel(
     upstream: withSecret(upstream, options.signed),
     path,
     headers: [...headers, ...wire.sign(options.signed, spec)],
-    body,
+    body: wire.enclose ? wire.enclose(body, upstream.model, options.signed, spec) : body,
     extra: request.extra,
   };
   const answer = await carry(ask, options);
@@ -94,9 +94,10 @@ async function* readStream(answer: Answer, reader: ReplyReader, upstream: Upstre
   const parser = createParser({
     maxBufferSize: limits.eventChars,
     onEvent: ({ event, data }) => reader.event(event, data, pending),
-    onError: (error) => {
-      if (error.type === "max-buffer-size-exceeded")
-        throw fault("UPSTREAM_PROTOCOL", upstream, "an event is too large");
+    onError: ({ type, line = "" }) => {
+      if (type === "max-buffer-size-exceeded") throw fault("UPSTREAM_PROTOCOL", upstream, "an event is too large");
+      // What has gone wrong before the stream began is told by some in JSON alone, whatever type they gave it.
+      if (line.startsWith("{")) reader.event(undefined, line, pending);
     },
   });
   try {

@@ -14,6 +14,12 @@ function info(spec: ProviderSpec, model: string): ModelInfo {
   return { id: `${spec.name}/${model}`, provider: spec.name, model, source: spec.source, ...spec.facts.get(model) };
 }
 
+/** Whom a request without a name means: the provider of the primary model, where that is the offline one the first. */
+export function primaryProvider(primary: string, specs: readonly ProviderSpec[]): string {
+  const [name = ""] = primary.split("/", 1);
+  return name === offline.provider ? (specs[0]?.name ?? "") : name;
+}
+
 export function unknownModel(id: string): GatewayError {
   return new GatewayError(
     "MODEL_UNKNOWN",

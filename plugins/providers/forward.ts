@@ -14,6 +14,7 @@ import {
 import { errorText, noCompletion, plainType, withSecret } from "./call.ts";
 import { blank, bodyFault, fault, statusFault } from "./failover/faults.ts";
 import { Exchange } from "./http/exchange.ts";
+import { asBuffer } from "./http/tail.ts";
 import type { Answer, Headers } from "./http/transport.ts";
 import { limits } from "./limits.ts";
 import { type CallOptions, type Upstream, wayTo, withQuery } from "./send.ts";
@@ -45,6 +46,8 @@ const blankLine = /\r?\n\r?\n/;
 
 export interface Forwarded {
   readonly reply: ForwardReply;
+  /** How the body begins. */
+  readonly head?: Buffer;
   /** What a 4xx reply means, for cooldowns. */
   readonly refused?: GatewayError;
 }
@@ -61,40 +64,48 @@ export async function forwardTo(
   request: ForwardRequest,
   options: ForwardOptions,
 ): Promise<Forwarded> {
+  const metered = isMetered(request, upstream.spec);
+  const exchange = await opened(upstream, metered ? { ...request, body: withUsage(request.body) } : request, options);
+  if (exchange.status >= 300) return refusal(exchange, withSecret(upstream, options.signed));
+  const type = plainType(exchange, upstream);
+  if (type.startsWith("text/html")) throw noCompletion(exchange, upstream, type);
+  const isStream = type.startsWith("text/event-stream");
+  if (isStream) expectEnd(exchange, request.path);
+  const { onEnd } = options;
+  if (onEnd) exchange.keepTail();
+  // Most whole replies come in one piece with their head.
+  const whole = isStream ? undefined : exchange.takeAll();
+  const first = whole ? { done: false as const, value: whole } : await exchange.next();
+  if (first.done) throw fault("UPSTREAM_CUT", upstream, `answered ${exchange.status} without a body`);
+  const head = asBuffer(first.value);
+  if (beginsWithError.test(head.toString("latin1", 0, 200)))
+    return toldError(head, exchange, withSecret(upstream, options.signed));
+  // The events of a completion end with that of its usage; a response tells its other fields behind it.
+  const tailBytes = request.body.stream === true && request.path === "/chat/completions" ? eventBytes : undefined;
+  if (onEnd) exchange.onEnd((tail, error) => onEnd({ usage: usageIn(tail.text(tailBytes)), error }));
+  const { status, headers } = exchange;
+  if (whole) return { head, reply: { status, headers: pick(headers), body: one(whole), whole, model: upstream.id } };
+  const body = prefixed(first, exchange);
+  const shown = metered && isStream ? withoutUsage(body) : body;
+  return { head, reply: { status, headers: pick(headers), body: shown, model: upstream.id } };
+}
+
+async function opened(upstream: Upstream, request: ForwardRequest, options: ForwardOptions): Promise<Exchange> {
   const { spec } = upstream;
-  const { signed, totalMs, onEnd } = options;
-  const streamed = request.body.stream === true;
+  const { signed, totalMs } = options;
   const { prefix, line } = wayTo(upstream, options);
-  const metered = isMetered(request, spec);
-  const exchange = await Exchange.open(line instanceof Promise ? await line : line, {
+  return Exchange.open(line instanceof Promise ? await line : line, {
     culprit: withSecret(upstream, signed),
     method: "POST",
     path: withQuery(`${prefix}${request.path}`, spec.query),
     headers: [...spec.headers, ...signWithKey(signed, spec)],
-    body: openAiBody(metered ? withUsage(request.body) : request.body, upstream.model, spec),
+    body: openAiBody(request.body, upstream.model, spec),
     signal: request.signal,
     firstByteMs: Math.min(spec.timeoutMs, options.firstByteMs),
     idleMs: spec.timeoutMs,
-    totalMs: streamed ? totalMs : Math.min(spec.timeoutMs, totalMs),
+    totalMs: request.body.stream === true ? totalMs : Math.min(spec.timeoutMs, totalMs),
     maxBytes: limits.passBytes,
   });
-  if (exchange.status >= 300) return refusal(exchange, withSecret(upstream, signed));
-  const type = plainType(exchange, upstream);
-  if (type.startsWith("text/html")) throw noCompletion(exchange, upstream, type);
-  if (type.startsWith("text/event-stream")) expectEnd(exchange, request.path);
-  if (onEnd) exchange.keepTail();
-  const first = await exchange.next();
-  if (first.done) throw fault("UPSTREAM_CUT", upstream, `answered ${exchange.status} without a body`);
-  const { buffer, byteOffset, byteLength } = first.value;
-  const head = Buffer.from(buffer, byteOffset, byteLength);
-  if (beginsWithError.test(head.toString("latin1", 0, 200)))
-    return toldError(head, exchange, withSecret(upstream, signed));
-  // The events of a completion end with that of its usage; a response tells its other fields behind it.
-  const tailBytes = streamed && request.path === "/chat/completions" ? eventBytes : undefined;
-  if (onEnd) exchange.onEnd((tail, error) => onEnd({ usage: usageIn(tail.text(tailBytes)), error }));
-  const whole = prefixed(first, exchange);
-  const body = metered && type.startsWith("text/event-stream") ? withoutUsage(whole) : whole;
-  return { reply: { status: exchange.status, headers: pick(exchange.headers), body, model: upstream.id } };
 }
 
 /** What an API key uses counts against its budget, so its streams are asked for their usage even where the client was not. */

@@ -11,6 +11,7 @@ import {
   providers,
   relay,
 } from "@chela/sdk";
+import { primaryProvider } from "./catalogue.ts";
 import type { AccountsView } from "./credentials/standings.ts";
 import { Search } from "./discovery/search.ts";
 import { registerFaces } from "./faces/register.ts";
@@ -60,7 +61,7 @@ export default definePlugin({
       chosen: () => String(ctx.use.config.get("agents.defaults.model.primary", "merged").value ?? ""),
       keep: { folder: () => ctx.dataDir, files: ctx.use.files },
     });
-    const primary = () => upstreams.primary().split("/", 1)[0] as string;
+    const primary = () => primaryProvider(upstreams.primary(), upstreams.specs());
     const relays = (name: string) => upstreams.runtime.relayAccounts(name);
     accounts = await registerOauth(ctx, { standings: upstreams.runtime.ledger, primary, relays });
     ctx.use.events.subscribe(({ type, payload }) => {

@@ -5,7 +5,8 @@ import { isBare, isStrict, quirksOf } from "./wire/quirks.ts";
 /** Whether an upstream serves this path of OpenAI's API itself. */
 export function passesStraight(spec: ProviderSpec, path: string): boolean {
   if (spec.transport === "relay") return false;
-  if (spec.wire === "responses") return path === "/responses" && !isBare(spec, quirksOf(spec));
+  if (spec.wire === "responses")
+    return (path === "/responses" || path === "/embeddings") && !isBare(spec, quirksOf(spec));
   if (spec.wire !== "chat") return false;
   return path === "/chat/completions" || path === "/embeddings" || (path === "/responses" && servesResponses(spec));
 }

@@ -2,7 +2,7 @@
  * Vendors that speak OpenAI's wire as it is, other addresses of those that do not, and servers on this machine. Compared on the
  * same day as the list of vendors. Variables that are set for other things too, such as `GITHUB_TOKEN`, are nobody's key here.
  */
-import type { Preset, Quirks } from "./preset-list.ts";
+import { kimi, type Preset, type Quirks } from "./preset-list.ts";
 
 type More = Partial<Pick<Preset, "aliases" | "quirks" | "wire">> & { readonly key?: string };
 
@@ -16,7 +16,6 @@ function local(name: string, port: number, quirks: Quirks = {}, aliases: readonl
   return { name, aliases, wire: "chat", base, models: [], auth: "none", port, quirks };
 }
 
-const kimi: Quirks = { levels: "kimi", echoReasoning: true };
 const glm: Quirks = { echoReasoning: true };
 const gptOss = "openai/gpt-oss-120b";
 
@@ -38,7 +37,11 @@ export const hostedPresets: readonly Preset[] = [
   hosted("minimax-intl", "https://api.minimax.io/v1", ["MiniMax-M3"], { quirks: { echoReasoning: true } }),
   hosted("siliconflow-intl", "https://api.siliconflow.com/v1", [], { quirks: { toolMarkup: true } }),
   // Subscriptions for coding: other addresses than those of their vendors, and no price per token.
-  hosted("kimi-coding", "https://api.kimi.com/coding/v1", [], { wire: "anthropic", aliases: ["kimi-for-coding"] }),
+  hosted("kimi-coding", "https://api.kimi.com/coding/v1", [], {
+    wire: "anthropic",
+    aliases: ["kimi-for-coding"],
+    quirks: { ownHeat: /./ },
+  }),
   hosted("zhipu-coding", "https://open.bigmodel.cn/api/coding/paas/v4", ["glm-5.2"], {
     quirks: glm,
     aliases: ["glm-coding"],
@@ -47,6 +50,7 @@ export const hostedPresets: readonly Preset[] = [
   hosted("volcengine-coding", "https://ark.cn-beijing.volces.com/api/coding/v3", ["ark-code-latest"], {
     quirks: { levels: "kimi" },
   }),
+  hosted("antigravity", "https://cloudcode-pa.googleapis.com", [], { wire: "gemini", quirks: { codeAssist: true } }),
   // China
   hosted("hunyuan", "https://api.hunyuan.cloud.tencent.com/v1", ["hunyuan-turbos-latest"], {
     key: "HUNYUAN_API_KEY",
@@ -64,7 +68,10 @@ export const hostedPresets: readonly Preset[] = [
   // Elsewhere
   hosted("cohere", "https://api.cohere.ai/compatibility/v1", ["command-a-03-2025"], { key: "COHERE_API_KEY" }),
   hosted("perplexity", "https://api.perplexity.ai", ["sonar"], { key: "PERPLEXITY_API_KEY", aliases: ["sonar"] }),
-  hosted("cerebras", "https://api.cerebras.ai/v1", ["gpt-oss-120b"], { key: "CEREBRAS_API_KEY" }),
+  hosted("cerebras", "https://api.cerebras.ai/v1", ["gpt-oss-120b"], {
+    key: "CEREBRAS_API_KEY",
+    quirks: { thoughts: "reasoning" },
+  }),
   hosted("sambanova", "https://api.sambanova.ai/v1", ["DeepSeek-V3.2"], { key: "SAMBANOVA_API_KEY" }),
   hosted("nvidia", "https://integrate.api.nvidia.com/v1", ["meta/llama-3.3-70b-instruct"], {
     key: "NVIDIA_API_KEY",

@@ -12,6 +12,12 @@ export interface Quirks {
   readonly levels?: "qwen" | "kimi" | "effort";
   /** Thoughts go back with every message they led to, not only with those that call tools. */
   readonly echoReasoning?: boolean;
+  /** Models with a temperature of their own, which refuse any other. */
+  readonly ownHeat?: RegExp;
+  /** The field in which thoughts go back, where it is not `reasoning_content`. `none`: the vendor refuses them. */
+  readonly thoughts?: "reasoning" | "none";
+  /** Mistral's rules for calls: their ids have nine letters and digits, and after their results the assistant speaks first. */
+  readonly strictCalls?: boolean;
   /** Refuses `stream_options`. */
   readonly noStreamOptions?: boolean;
   /** Calls tools in its text now and then: `<function_call>`, DSML. */
@@ -22,6 +28,8 @@ export interface Quirks {
   readonly responses?: boolean;
   /** Its accounts are served by an API that takes neither limits nor sampling, and stores nothing. */
   readonly bareAccounts?: boolean;
+  /** Requests and replies are in an envelope, with the project of the account. */
+  readonly codeAssist?: boolean;
   /** The key goes into this header, without `Bearer`. */
   readonly keyHeader?: string;
 }
@@ -46,6 +54,9 @@ export interface Preset {
 
 const google = "https://generativelanguage.googleapis.com/v1beta";
 
+const ownHeat = /^(?:kimi-)?(?:k2[.p]|k[3-9]|for-coding)/i;
+export const kimi: Quirks = { levels: "kimi", echoReasoning: true, ownHeat };
+
 /** Vendors with a wire of their own. Vertex has an address for every project: `…/v1/projects/P/locations/L/publishers/google`. */
 export const vendorPresets: readonly Preset[] = [
   {
@@ -59,7 +70,7 @@ export const vendorPresets: readonly Preset[] = [
   },
   {
     name: "gemini",
-    aliases: ["google"],
+    aliases: ["google", "gemini-cli", "geminicli"],
     wire: "gemini",
     base: google,
     models: ["gemini-flash-latest"],
@@ -128,7 +139,7 @@ export const chatPresets: readonly Preset[] = [
     base: "https://api.moonshot.cn/v1",
     models: ["kimi-k2.6", "kimi-k3"],
     env: { key: "MOONSHOT_API_KEY", base: "MOONSHOT_BASE_URL" },
-    quirks: { levels: "kimi", echoReasoning: true },
+    quirks: kimi,
   },
   {
     name: "qwen",
@@ -164,7 +175,7 @@ export const chatPresets: readonly Preset[] = [
     base: "https://api.mistral.ai/v1",
     models: ["mistral-large-latest"],
     env: { key: "MISTRAL_API_KEY" },
-    quirks: { noStreamOptions: true },
+    quirks: { noStreamOptions: true, thoughts: "none", strictCalls: true },
   },
   {
     name: "groq",
@@ -173,7 +184,7 @@ export const chatPresets: readonly Preset[] = [
     base: "https://api.groq.com/openai/v1",
     models: ["llama-3.3-70b-versatile"],
     env: { key: "GROQ_API_KEY" },
-    quirks: {},
+    quirks: { thoughts: "none" },
   },
   {
     name: "xai",

@@ -31,7 +31,8 @@ const byHost = new Map(
     .flatMap((preset) => (preset.base && preset.port === undefined ? [[hostOf(preset.base), preset] as const] : [])),
 );
 
-const wireNames: Readonly<Record<string, WireName>> = {
+/** What a config may call a wire. */
+export const wireNames: Readonly<Record<string, WireName>> = {
   chat: "chat",
   chat_completions: "chat",
   "openai-completions": "chat",
@@ -64,15 +65,20 @@ export function wireOf(preset: Preset | undefined, clues: PresetClues): WireName
   return wireNames[responses] ?? own;
 }
 
-/** By name, for those who only know that of a provider. */
+/** By its own name. */
 export function presetNamed(name: string): Preset | undefined {
   return byAlias.get(name);
 }
 
+/** By whatever people call it. */
+export function presetCalled(name: string): Preset | undefined {
+  return byAlias.get(plain(name));
+}
+
 function found(name: string, { preset, oauth, api_base, baseUrl }: PresetClues): Preset | undefined {
-  if (typeof preset === "string" && preset !== "") return byAlias.get(plain(preset));
+  if (typeof preset === "string" && preset !== "") return presetCalled(preset);
   const vendor = (oauth as { provider?: unknown } | undefined)?.provider;
-  const named = byAlias.get(plain(String(vendor || name)));
+  const named = presetCalled(String(vendor || name));
   // A name that stands for a wire of its own is meant; else the host knows better whose quirks these are.
   if (named && named.wire !== "chat") return named;
   return byHost.get(hostOf(String(api_base ?? baseUrl ?? ""))) ?? named;

@@ -27,7 +27,7 @@ export async function testModel(
   let firstTokenMs: number | undefined;
   let text = "";
   const request = { model, maxTokens, messages: [{ role: "user" as const, content: "Reply with: ok" }] };
-  for await (const event of providers.stream(request, signal, { purpose: "test", ...(identity ? { identity } : {}) })) {
+  for await (const event of providers.stream(request, signal, { purpose: "test", identity, request })) {
     if (event.type === "start") continue;
     firstTokenMs ??= since();
     if (event.type === "text") text += event.text;

@@ -76,6 +76,7 @@ export class CallRecord {
     const { purpose, identity, agent, session, turn } = this.#caller;
     // Field by field: a spread with fields behind it costs more than all the rest of a record.
     this.#hooks.done({
+      caller: this.#caller,
       purpose,
       identity,
       agent,

@@ -1,5 +1,6 @@
 /** Schema of the `models` section. Keys are ClawGo's (`api_base`, `api_key`, `timeout_sec`); OpenClaw's `baseUrl` and `apiKey` mean the same. */
 import { type Static, Type } from "@chela/sdk";
+import { presets } from "./presets.ts";
 
 const OAuthConfig = Type.Object(
   {
@@ -69,6 +70,8 @@ const ProviderConfig = Type.Object(
     preset: Type.Optional(
       Type.String({
         description: "Whose API it is: openai, anthropic, gemini, deepseek, ollama …; default by the provider's name",
+        // Those that need no api_base; the command line knows vendors by them when no gateway runs.
+        examples: presets.flatMap(({ name, aliases, base }) => (base ? [name, ...aliases] : [])),
       }),
     ),
     api: Type.Optional(Type.String({ description: "The wire, where the preset is not right" })),

@@ -1,4 +1,5 @@
 /** Sends one request to an upstream, signed, over whichever way leads to it. */
+import type { Cancellation } from "@chela/sdk";
 import type { Signed } from "./credentials/credential.ts";
 import { fault } from "./failover/faults.ts";
 import { Exchange } from "./http/exchange.ts";
@@ -19,7 +20,7 @@ export interface CallOptions {
   readonly pools: Pools;
   /** What the request is signed with. */
   readonly signed: Signed;
-  readonly signal: AbortSignal;
+  readonly signal: Cancellation;
   /** What is left of the whole request's time. */
   readonly totalMs: number;
   /** This upstream's share of it, until the reply's head. */

@@ -1,7 +1,7 @@
 /** What may be wrong with a provider's settings beyond the schema; texts read after the path, as `<key> must …`. */
 import { isObject } from "@chela/sdk";
 import { strategies } from "./failover/spread.ts";
-import { presetNamed, presetOf, presets } from "./presets.ts";
+import { presetCalled, presetOf, presets, wireNames } from "./presets.ts";
 import type { ProviderSection } from "./schema.ts";
 
 export interface Problem {
@@ -15,18 +15,7 @@ type Finding = readonly [key: string, message: string] | undefined;
 const reserved: ReadonlySet<string> = new Set(["chela", "openclaw", "offline", "agent"]);
 const modes: ReadonlySet<string> = new Set(["", "bearer", "api_key", "oauth", "hybrid", "none"]);
 const apis: ReadonlySet<string> = new Set(["", "responses", "chat_completions"]);
-const wires: ReadonlySet<string> = new Set([
-  "",
-  "chat",
-  "chat_completions",
-  "openai-completions",
-  "responses",
-  "openai-responses",
-  "anthropic",
-  "anthropic-messages",
-  "gemini",
-  "google-generative-ai",
-]);
+const wires: ReadonlySet<string> = new Set(["", ...Object.keys(wireNames)]);
 const sizes: ReadonlySet<string> = new Set(["", "low", "medium", "high"]);
 const unprintable = /[^\t\x20-\x7e\x80-\xff]/;
 
@@ -46,7 +35,7 @@ function nameProblem(name: string): Finding {
 }
 
 function addressProblem(name: string, entry: ProviderSection): Finding {
-  if (entry.preset && !presetNamed(entry.preset.trim().toLowerCase().replaceAll("_", "-")))
+  if (entry.preset && !presetCalled(entry.preset))
     return [
       "preset",
       `must be one of ${presets

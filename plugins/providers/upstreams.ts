@@ -3,6 +3,7 @@
  * runs keeps the provider it began with, and a pool nobody names any more closes after its last reply.
  */
 import type {
+  Cancellation,
   ForwardReply,
   ForwardRequest,
   Logger,
@@ -18,8 +19,9 @@ import type { Signed } from "./credentials/credential.ts";
 import type { AccountsView } from "./credentials/standings.ts";
 import { Candidates, type ModelCandidate } from "./failover/candidates.ts";
 import type { Budget, Walk } from "./failover/failover.ts";
+import { Responders } from "./failover/responders.ts";
 import { conversationOf, type Lease, leased } from "./failover/spread.ts";
-import { watching } from "./failover/watching.ts";
+import { Watcher } from "./failover/watching.ts";
 import { Pools } from "./http/pools.ts";
 import { offline } from "./offline/model.ts";
 import { passesStraight } from "./passes.ts";
@@ -56,8 +58,10 @@ export class Upstreams implements Providers {
   readonly #options: UpstreamsOptions;
   readonly #pools = new Pools();
   readonly #toolTexts = new ToolTexts();
+  readonly #responders = new Responders();
   readonly #records: Records;
   readonly #candidates: Candidates;
+  readonly #watcher: Watcher;
   readonly runtime: Runtime;
   #settings: Settings;
   #discovered: readonly ProviderSpec[] = [];
@@ -77,6 +81,7 @@ export class Upstreams implements Providers {
       credentials: (name) => this.#candidates.credentials(name),
     });
     this.#candidates = new Candidates(this.runtime, accounts);
+    this.#watcher = new Watcher(this.runtime.ledger, options.log);
     this.#compose();
   }
 
@@ -134,13 +139,11 @@ export class Upstreams implements Providers {
     try {
       record = await this.#records.begin(caller, request.model);
       const deadline = this.#options.now() + this.#settings.requestMs;
-      const begun = await asking.walk({
-        ask: async (candidate: ModelCandidate, signed: Signed, budget: Budget) => {
-          const events = await this.#events(asking, candidate, request, { signed, ...budget });
-          return { events, head: await events.next() };
-        },
-        ...this.#walk(candidates, signal, lease),
-      });
+      const ask = async (candidate: ModelCandidate, signed: Signed, budget: Budget) => {
+        const events = await this.#events(asking, candidate, request, { signed, ...budget });
+        return { events, head: await events.next() };
+      };
+      const begun = await asking.walk(this.#walk(candidates, signal, lease), ask);
       record?.answered(begun.candidate, begun.attempts.length);
       const run = { record, signal, deadline, now: this.#options.now, ledger: this.runtime.ledger };
       // Here and nowhere before: each generator that an event passes on its own costs as much as reading it.
@@ -170,25 +173,27 @@ export class Upstreams implements Providers {
     if (!candidates) throw unknownModel(String(about));
     const { relay } = this.#options;
     const { walk } = await this.#loaded();
-    const { value } = await walk<ModelCandidate, T>({
-      ...this.#walk(candidates, signal),
-      totalMs: Math.max(...candidates.map(({ timeoutMs }) => timeoutMs)),
-      ask: (_, signed, { signal }) => ask({ pools: this.#pools, signed, signal, relay }),
-    });
+    const totalMs = Math.max(...candidates.map(({ timeoutMs }) => timeoutMs));
+    const { value } = await walk<ModelCandidate, T>(
+      { ...this.#walk(candidates, signal), totalMs },
+      (_, signed, budget) => ask({ pools: this.#pools, signed, signal: budget.signal, relay }),
+    );
     return value;
   }
 
   async forward(request: ForwardRequest): Promise<ForwardReply> {
     const caller = request.caller ?? { purpose: request.path === "/embeddings" ? "embeddings" : "straight" };
-    const candidates = this.#candidates.of(request.model, undefined, caller.session ?? conversationOf(request.body));
-    if (!candidates) throw unknownModel(request.model);
+    const all = this.#candidates.of(request.model, undefined, caller.session ?? conversationOf(request.body));
+    if (!all) throw unknownModel(request.model);
+    const candidates = this.#responders.among(all, request.body);
     const { forwardStraight } = this.#asking ?? (await this.#loaded());
     const lease = this.#candidates.lease(candidates);
     try {
       const record = await this.#records.begin(caller, request.model);
-      const walking = this.#walk(candidates, request.signal, lease);
-      const reply = await forwardStraight(request, { pools: this.#pools, record, ...walking });
-      return lease ? { ...reply, body: leased(reply.body, lease) } : reply;
+      const walk = this.#walk(candidates, request.signal, lease);
+      const reply = await forwardStraight(request, { walk, pools: this.#pools, record, responders: this.#responders });
+      if (reply.whole) lease?.end();
+      return lease && !reply.whole ? { ...reply, body: leased(reply.body, lease) } : reply;
     } catch (error) {
       lease?.end();
       throw error;
@@ -214,14 +219,10 @@ export class Upstreams implements Providers {
     this.runtime.configure(active);
   }
 
-  #walk(
-    candidates: readonly ModelCandidate[],
-    signal: AbortSignal,
-    lease?: Lease,
-  ): Omit<Walk<ModelCandidate, never>, "ask"> {
-    const { cooldowns, ledger } = this.runtime;
-    const { now, log } = this.#options;
-    return { candidates, cooldowns, signal, now, totalMs: this.#settings.requestMs, ...watching(ledger, log, lease) };
+  #walk(candidates: readonly ModelCandidate[], signal: Cancellation, lease?: Lease): Walk<ModelCandidate> {
+    const { cooldowns } = this.runtime;
+    const observer = lease ? this.#watcher.leased(lease) : this.#watcher;
+    return { candidates, cooldowns, observer, signal, now: this.#options.now, totalMs: this.#settings.requestMs };
   }
 
   async #loaded(): Promise<Asking> {

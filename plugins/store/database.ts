@@ -2,7 +2,7 @@
  * One open connection and its prepared statements, synchronous. The statement cache is bounded: the least recently used
  * goes first. Knows nothing of queues and transactions; only the store above it may call it.
  */
-import { GatewayError, type Row, type SqlValue } from "@chela/sdk";
+import { BoundedMap, GatewayError, type Row, type SqlValue } from "@chela/sdk";
 import type { Connection, Statement } from "./driver.ts";
 
 const maxStatements = 256;
@@ -16,7 +16,7 @@ export interface RunResult {
 
 export class Database {
   readonly #connection: Connection;
-  readonly #statements = new Map<string, Statement>();
+  readonly #statements = new BoundedMap<string, Statement>(maxStatements);
 
   constructor(connection: Connection) {
     this.#connection = connection;
@@ -61,17 +61,12 @@ export class Database {
   #prepared(sql: string): Statement {
     const known = this.#statements.get(sql);
     if (known) {
-      this.#statements.delete(sql);
       this.#statements.set(sql, known);
       return known;
     }
     refuseReserved(sql);
     const statement = this.#connection.prepare(sql);
     this.#statements.set(sql, statement);
-    if (this.#statements.size > maxStatements) {
-      const [oldest] = this.#statements.keys();
-      if (oldest !== undefined) this.#statements.delete(oldest);
-    }
     return statement;
   }
 }

@@ -7,6 +7,7 @@ import { registerAudit } from "./audit/faces.ts";
 import { registerCatalogue } from "./faces/catalogue.ts";
 import { registerInvoke } from "./faces/invoke.ts";
 import { fileTools } from "./files/tools.ts";
+import { followSessions } from "./follow-sessions.ts";
 import { guarded } from "./guard.ts";
 import { hotKeys, ToolsConfig } from "./settings.ts";
 import { ShellSwitch } from "./shell/switch.ts";
@@ -43,6 +44,7 @@ export default definePlugin({
       for (const problem of problemsOf(config.tools, known)) add(problem);
     });
     tapApprovals(ctx, desk);
+    followSessions(ctx, desk, shell);
     registerApprovals(ctx, desk);
     registerAudit(ctx);
     registerCatalogue(ctx);

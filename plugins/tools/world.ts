@@ -4,6 +4,7 @@ import {
   type Context,
   children,
   cron,
+  events,
   files,
   GatewayError,
   gateway,
@@ -18,6 +19,7 @@ import type { ToolsSettings } from "./settings.ts";
 export const needs = {
   files: need(files, "^1.0.0"),
   children: need(children, "^1.0.0"),
+  events: need(events, "^1.0.0"),
   gateway: need(gateway, "^1.0.0"),
   tools: need(tools, "^1.0.0"),
   workspace: need(workspace, "^1.0.0", { optional: true }),

@@ -69,7 +69,7 @@ function identityOf(key: string): string {
 
 /** `7d` before `now`, `2026-11-21`, or milliseconds since 1970. */
 function moment(text: string, now: number): number {
-  const ago = /^(\d{1,6})([mhdw])$/.exec(text.trim());
+  const ago = /^(\d{1,6})([mhdw])(?: ago)?$/.exec(text.trim());
   if (ago) return Math.max(0, now - Number(ago[1]) * units[ago[2] as keyof typeof units]);
   const at = /^\d+$/.test(text) ? Number(text) : /^\d{4}-\d{2}/.test(text) ? Date.parse(text) : Number.NaN;
   if (Number.isFinite(at) && at >= 0 && at <= 8.64e15) return at;

@@ -1,5 +1,5 @@
 /** The `usageBook` service: every model call that ends is priced, counted in memory at once and written a moment later. */
-import type { ModelCallRecord, Store, UsageBook, UsageQuery } from "@chela/sdk";
+import type { ModelCallRecord, Store, Usage, UsageBook, UsageQuery } from "@chela/sdk";
 import { Ledger } from "./ledger.ts";
 import { PriceBook } from "./price-book.ts";
 import type { Reader } from "./reader.ts";
@@ -84,6 +84,10 @@ export class Book implements UsageBook {
 
   ready(): Promise<void> | undefined {
     return this.#isRestored ? undefined : this.restore();
+  }
+
+  cost(model: string, usage: Usage): number | null {
+    return this.#prices.cost(model.slice(0, Math.max(0, model.indexOf("/"))), model, usage);
   }
 
   /** Prices were edited: calls from now on. */

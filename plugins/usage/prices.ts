@@ -143,6 +143,8 @@ export const prices: Readonly<Record<string, Price>> = {
   // MiniMax, xAI
   "minimax-m2.7": { ...price(0.3, 1.2, 0.06), cacheWrite: 0.375 },
   "minimax-m3": { ...price(0.3, 1.2, 0.06), long: [{ over: 512_000, ...price(0.6, 2.4, 0.12) }] },
+  "grok-4.5": { ...price(2, 6, 0.3), long: [{ over: 200_000, ...price(4, 12, 0.6) }] },
+  "grok-4.6": { ...price(2, 6, 0.5), long: [{ over: 200_000, ...price(4, 12, 1) }] },
   "grok-4.3": { ...price(1.25, 2.5, 0.2), long: [{ over: 200_000, ...price(2.5, 5, 0.4) }] },
 };
 

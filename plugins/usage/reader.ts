@@ -125,8 +125,10 @@ function label(by: UsageQuery["by"], name: string | number): string {
 
 function filter({ model, identity, session }: UsageQuery): { where: string; values: string[] } {
   const given = Object.entries({ model, identity, session }).filter(([, value]) => value !== undefined);
+  // Only so does the index of sessions, which has no empty ones, serve.
+  const named = session ? " AND session <> ''" : "";
   return {
-    where: given.map(([name]) => ` AND ${name} = ?`).join(""),
+    where: given.map(([name]) => ` AND ${name} = ?`).join("") + named,
     values: given.map(([, value]) => String(value)),
   };
 }

@@ -10,6 +10,7 @@ import {
   GatewayError,
   type Logger,
   type MemoryHit,
+  Pacer,
   type Store,
   type Workspace,
   type WorkspaceDocument,
@@ -28,7 +29,7 @@ import { MemorySearch } from "./memory/search.ts";
 import { cleanPath, memoryFolder } from "./paths.ts";
 import type { Place } from "./place.ts";
 import { dayMs, megabyte, type WorkspaceSettings } from "./settings.ts";
-import { hashOf, Tree, textOf } from "./tree.ts";
+import { type Condition, hashOf, Tree, textOf } from "./tree.ts";
 import { UploadFolder } from "./uploads/upload-folder.ts";
 
 export interface CoreParts {
@@ -65,7 +66,7 @@ export class Core implements Omit<Workspace, "root" | "folder"> {
     });
     this.notes = new Notes(this.tree, parts.now);
     this.#cache = new TextCache(this.tree);
-    this.#search = new MemorySearch({ ...parts, tree: this.tree, notes: this.notes });
+    this.#search = new MemorySearch({ ...parts, tree: this.tree, notes: this.notes, pacer: new Pacer() });
     const prompt: PromptParts = {
       text: (path) => this.#cache.get(path),
       untouched: (name, text) => this.#untouched(name, text),
@@ -107,6 +108,13 @@ export class Core implements Omit<Workspace, "root" | "folder"> {
 
   async write(path: string, content: string): Promise<void> {
     await this.tree.write(cleanPath(path), content);
+  }
+
+  /** False when nothing was there. What is known of its text goes with it. */
+  async remove(path: string, condition: Condition): Promise<boolean> {
+    const removed = await this.tree.remove(path, condition);
+    if (removed) await this.#search.forget(path);
+    return removed;
   }
 
   async readMemory(path: string, agent?: string): Promise<string | undefined> {

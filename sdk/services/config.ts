@@ -25,6 +25,15 @@ export interface ChangeResult {
   readonly hash: string;
 }
 
+/** The path of a key as text: `gateway.port`, and `a["x.y"]` for what dots alone cannot spell. */
+export function configPath(keys: readonly string[]): string {
+  return keys.reduce((text, key, index) => {
+    const plain = key !== "" && !/[.[\]]/.test(key) && !(key === "enable" && index === keys.length - 1);
+    if (!plain) return `${text}[${JSON.stringify(key)}]`;
+    return text === "" ? key : `${text}.${key}`;
+  }, "");
+}
+
 /** One key and its new value. */
 export interface ConfigEdit {
   readonly path: string;
@@ -68,6 +77,13 @@ export interface Config {
   problems(): readonly ConfigProblem[];
   /** Keys that wait for a restart. */
   pending(): readonly string[];
+  /** A copy of a value as it is shown where it stands at this path: without secrets. */
+  redact(path: string, value: unknown): unknown;
+  /**
+   * The way back: a copy of a value with what `stored` has wherever `redactedMark` stands. Throws `CONFIG_REDACTED` where that
+   * is nothing, `CONFIG_VALUE` and `CONFIG_KEY` for what no config can hold.
+   */
+  restore(path: string, value: unknown, stored: unknown): unknown;
   /** Dry run. Throws `CONFIG_INVALID` as `write` would. */
   plan(edits: readonly ConfigEdit[]): Promise<readonly PlannedChange[]>;
   /** Dry run of a whole file. */

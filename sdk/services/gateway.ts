@@ -1,5 +1,7 @@
 /** The running gateway (provided by the host): status, figures, the RPC door and what the references are generated from. */
+
 import type { Identity } from "../identity.ts";
+import type { RouteRequest } from "../request.ts";
 import { defineService } from "../service.ts";
 
 /** What `chela status` shows; no secret. */
@@ -106,6 +108,11 @@ export interface Gateway {
   }[];
   /** Identifies whatever is open anew: closes (4001) sockets and ends streamed replies whose credential is gone. Call it after revoking one. */
   recheckCredentials(): Promise<number>;
+  /**
+   * For what begins with a request and outlives it, such as a session: `ended` is called once when the request's credential
+   * is gone. Ask while the request is being answered; the returned function forgets it.
+   */
+  onCredentialEnd(ended: () => void, request: RouteRequest): () => void;
   /** Swaps the listener or, with `full`, every plugin, in this process. */
   restart(options: { full: boolean; why: string }): Promise<void>;
   stop(why: string): void;

@@ -1,6 +1,7 @@
 /** The shared contracts of the house. */
 export * from "./agent.ts";
 export * from "./approvals.ts";
+export * from "./channels.ts";
 export * from "./children.ts";
 export * from "./config.ts";
 export * from "./cron.ts";

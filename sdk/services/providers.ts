@@ -1,4 +1,5 @@
 /** Model providers: one failover function for every caller, and the straight-through wire for the OpenAI face. */
+import type { Cancellation } from "../cancellation.ts";
 import type { ModelCaller, ModelEvent, ModelRequest } from "../messages.ts";
 import { defineService } from "../service.ts";
 
@@ -32,7 +33,7 @@ export interface ForwardRequest {
   /** `/chat/completions`, `/embeddings`. */
   readonly path: string;
   readonly body: Readonly<Record<string, unknown>>;
-  readonly signal: AbortSignal;
+  readonly signal: Cancellation;
   readonly caller?: ModelCaller;
 }
 
@@ -41,6 +42,8 @@ export interface ForwardReply {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: AsyncIterable<Uint8Array>;
+  /** The body, when all of it was there at once: whoever takes it has no need of `body`. */
+  readonly whole?: Uint8Array;
   /** The model that answered. */
   readonly model: string;
 }

@@ -1,4 +1,5 @@
 /** What model calls cost: one record per call, failed and silent ones included. */
+import type { Usage } from "../messages.ts";
 import { defineService } from "../service.ts";
 
 /** Sums over calls. `cost` is in US dollars and counts only calls whose price is known. */
@@ -35,6 +36,8 @@ export interface UsageBook {
   spent(identity: string, since: number): { readonly tokens: number; readonly cost: number; readonly calls: number };
   /** Undefined as soon as what earlier runs have used is counted in `spent`; before, a promise of that. Rejects when it cannot be read. */
   ready(): Promise<void> | undefined;
+  /** US dollars that a call of a model would cost: `provider/model`. Null where its price is not known. */
+  cost(model: string, usage: Usage): number | null;
 }
 
 /** Name it in `needs`. */

@@ -18,9 +18,15 @@ export async function builtins(): Promise<Plugin[]> {
   );
 }
 
-/** A gateway with all of them, and `more`. The caller stops it. */
+/** What would ask a server of its vendor asks a port where nobody listens. */
+const nobodyOutside = { channels: { weixin: { base_url: "http://127.0.0.1:9" } } };
+
+/** A gateway with all of them, and `more`. The caller stops it. One that is started again has the config that lies there. */
 export async function gatewayWith(more: readonly Plugin[], options: Partial<TestHostOptions> = {}): Promise<TestHost> {
-  return startHost({ port: 0, env: {}, ...options, plugins: [...(await builtins()), ...more] });
+  const { config, stateDir } = options;
+  const asItIs = typeof config === "string" || (stateDir !== undefined && config === undefined);
+  const inside = asItIs ? {} : { config: { ...nobodyOutside, ...(config as object | undefined) } };
+  return startHost({ port: 0, env: {}, ...options, ...inside, plugins: [...(await builtins()), ...more] });
 }
 
 /** Started for one test, stopped with it. */

@@ -28,6 +28,8 @@ it("responses: nobody reads, continues or deletes another's", async () => {
   expect(made.status, made.text).toBe(200);
   const { id } = made.json() as { id: string };
   expect((await ask("two", `GET /v1/responses/${id}`)).status).toBe(404);
+  expect((await ask("two", `GET /v1/responses/${id}/input_items`)).status).toBe(404);
+  expect((await ask("one", `GET /v1/responses/${id}/input_items`)).text).toContain("canary-of-one");
   expect((await ask("two", `DELETE /v1/responses/${id}`)).status).toBe(404);
   const next = { model: "offline/offline", input: "/json", previous_response_id: id };
   const stolen = await ask("two", "POST /v1/responses", next);

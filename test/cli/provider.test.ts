@@ -228,6 +228,40 @@ test("without a gateway: configure and use write the file, the others say how to
   expect(nothing.code).not.toBe(0);
 });
 
+test("without a gateway: a vendor that nobody knows needs an address, as with one", async () => {
+  const stateDir = tempDir("cli");
+  const file = join(stateDir, "config.json");
+  writeFileSync(file, "{}");
+  const chela = (...args: string[]) =>
+    runMain(["provider", "configure", ...args], { env: { CHELA_STATE_DIR: stateDir } });
+  for (const args of [
+    ["mine"],
+    ["openai", "--preset", "opnai"],
+    ["mine", "--auth", "oauth", "--oauth-provider", "x"],
+  ]) {
+    const refused = await chela(...args, "--api-key", "sk-12345678");
+    expect([args, refused.code]).toEqual([args, 1]);
+    expect(refused.stderr).toMatch(/api_base must be set: no vendor called "(?:mine|opnai|x)" is known/);
+  }
+  expect(readFileSync(file, "utf8")).toBe("{}");
+  for (const args of [["OpenAI"], ["kimi"], ["mine", "--preset", "deepseek"], ["codex", "--auth", "oauth"]])
+    expect([args, (await chela(...args, "--timeout", "5")).stderr]).toEqual([
+      args,
+      expect.stringContaining("next start"),
+    ]);
+});
+
+test("without a gateway: the address of a vendor that nobody knows is asked for", async () => {
+  const stateDir = tempDir("cli");
+  const stdin = Object.assign(new PassThrough(), { isTTY: true });
+  const done = runMain(["provider", "configure", "mine"], { env: { CHELA_STATE_DIR: stateDir }, stdin, tty: true });
+  stdin.write("\nhttps://api.example.com/v1\n\nm\n");
+  expect((await done).code).toBe(0);
+  expect(JSON.parse(readFileSync(join(stateDir, "config.json"), "utf8")).models.providers.mine).toMatchObject({
+    api_base: "https://api.example.com/v1",
+  });
+});
+
 test("a login of a provider that is not there says how to add it", async () => {
   const { chela } = await world();
   const result = await chela(["provider", "login", "codex"]);

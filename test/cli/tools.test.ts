@@ -240,6 +240,9 @@ describe("what is shown", () => {
       hash: "0".repeat(64),
     } as Approval;
     expect(described(approval)).not.toMatch(/[^\P{C}\n]/u);
+    expect(described(approval)).toMatch(/\n\[0{12}\]$/);
+    const input = JSON.stringify({ command: `rm -r notes; ${"echo harmless; ".repeat(500)}` });
+    expect(described({ ...approval, input })).toMatch(/rm -r notes.*\n\}\n\[0{12}\] 7\d{3} characters: scroll up/s);
     expect(escaped("普通的文字 é 👍")).toBe("普通的文字 é 👍");
   });
 

@@ -128,6 +128,17 @@ test("the mark keeps what is stored: by key, by id or name in lists, else by pla
   expect(kept({ keys: [mark, mark, "s6"] })).toEqual({ keys: ["s4", "s5", "s6"] });
 });
 
+test("accounts that are told apart by another id keep their own secrets, whoever goes, comes or moves", () => {
+  const account = (bot_id: string, bot_token: string) => ({ ilink_user_id: "u", bot_id, bot_token });
+  const stored = [account("a", "token of a"), account("b", "token of b")];
+  const kept = (...list: unknown[]) => keepRedacted(list, { path: "accounts", stored, live: undefined });
+  const [a, b] = [account("a", mark), account("b", mark)];
+  expect(kept(b)).toEqual([stored[1]]);
+  expect(kept(b, a)).toEqual([stored[1], stored[0]]);
+  expect(kept(account("new", "its own"), a)).toEqual([account("new", "its own"), stored[0]]);
+  expect(() => kept(a, account("c", mark))).toThrow("accounts.1.bot_token must be given");
+});
+
 test.each([
   [{ nothing: mark }, "p.nothing must be given: nothing is stored here"],
   [{ a: `Bearer ${mark}` }, "p.a must not contain"],
@@ -172,4 +183,21 @@ test("the secrets of a new version are those of its changed parts; the log knows
   expect(secretsIn(after)).toEqual(new Set([`${canary}-kept`, `${canary}-new`]));
   expect(secretsIn(after, before)).toEqual(new Set([`${canary}-new`]));
   expect(secretsIn(after, { ...before, schema: {} })).toEqual(secretsIn(after));
+});
+
+test("what is not in the file is redacted and restored as if it were", async () => {
+  const { config } = await open({ gateway: { auth: { token: `${canary}-in-the-file` } } });
+  const demo = "plugins.entries.demo.config";
+  const wanted = { password: "short", greeting: `${canary}-in-the-file`, other: "short" };
+  expect(config.redact(demo, wanted)).toEqual({ password: mark, greeting: mark, other: "short" });
+  expect(config.redact("models.providers.a", { api_key: "k" })).toEqual({ api_key: mark });
+  expect(config.restore(demo, { password: mark, greeting: "hi" }, { password: "p" })).toEqual({
+    password: "p",
+    greeting: "hi",
+  });
+  expect(() => config.restore(demo, { password: mark }, {})).toThrow(`${demo}.password must be given`);
+  const hostile = JSON.parse('{"__proto__":{"x":1}}') as object;
+  expect(() => config.redact(demo, hostile)).toThrow("__proto__");
+  expect(() => config.restore(demo, hostile, {})).toThrow("__proto__");
+  expect(config.file()).not.toHaveProperty("plugins");
 });

@@ -1,4 +1,4 @@
-import { readFileSync, unlinkSync } from "node:fs";
+import { existsSync, readFileSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { open, refusal } from "./fixture.ts";
@@ -210,6 +210,22 @@ test("a file that vanishes is no config of defaults", async () => {
   unlinkSync(path);
   expect((await refusal(config.reload("file changed"))).code).toBe("CONFIG_MISSING");
   expect(config.get("gateway.port", "merged").value).toBe(1);
+});
+
+test("a file that vanishes is not what a write starts from, unless it is forced; a rollback brings it back", async () => {
+  const { config, path } = await open({ gateway: { port: 1 }, cron: { maxWorkers: 2 } });
+  await config.write([{ path: "cron.maxWorkers", value: 3 }], who);
+  unlinkSync(path);
+  for (const edits of [[{ path: "logging.level", value: "warn" }], []]) {
+    expect((await refusal(config.write(edits, who))).code).toBe("CONFIG_MISSING");
+  }
+  expect(existsSync(path)).toBe(false);
+  expect(config.get("gateway.port", "merged").value).toBe(1);
+  await config.rollback(undefined, who);
+  expect(config.file()).toEqual({ gateway: { port: 1 }, cron: { maxWorkers: 2 } });
+  unlinkSync(path);
+  await config.write([{ path: "logging.level", value: "warn" }], { ...who, force: true });
+  expect(config.file()).toEqual({ logging: { level: "warn" } });
 });
 
 test("a reload whose application fails leaves the file alone and says so", async () => {

@@ -46,6 +46,26 @@ test("a broken section is told by path, the others stay usable", async () => {
   expect(() => assertKernelSections(snapshot)).not.toThrow();
 });
 
+test("null says nothing: the default counts, in records too; where a schema takes it, or none knows the key, it stays", async () => {
+  const snapshot = await snapshotOf({ cron: null, logging: { level: null, dir: "x" }, mine: { a: null } });
+  expect(snapshot.problems.filter(({ level }) => level === "error")).toEqual([]);
+  expect(snapshot.values.get("logs")).toEqual({ level: "info", dir: "x" });
+  expect(snapshot.values.get("cron")).toEqual({ maxWorkers: 4, sleep: { min: 1, max: 30 } });
+  expect(snapshot.merged.mine).toEqual({ a: null });
+  const limit = { anyOf: [{ type: "integer" }, { type: "null" }], default: 5 };
+  const schema = {
+    type: "object",
+    properties: { limit },
+    additionalProperties: { type: "object", properties: { scopes: { type: "array", items: { type: "string" } } } },
+  };
+  const other = await resolveText('{"p":{"limit":null,"one":{"scopes":null},"two":null}}', "config.json", {
+    sections: [{ owner: "p", path: "p", schema, hot: [] }],
+    env: {},
+    validate,
+  });
+  expect(other.values.get("p")).toEqual({ limit: null, one: {} });
+});
+
 test("a broken section of the kernel stops a start with the sentence", async () => {
   const snapshot = await snapshotOf({ gateway: { port: 70000 }, cron: { maxWorkers: 0 } });
   const error = await refusal(() => assertKernelSections(snapshot));

@@ -81,6 +81,23 @@ describe("1.3 POST /api/chat", () => {
   });
 });
 
+describe("the API document's flow: upload a file and reference it in chat", () => {
+  it("the agent reads the text that was uploaded, by the path that the message names", async () => {
+    const form = new FormData();
+    form.append("file", new File(["the plan is alpha\n"], "notes.txt"));
+    const { path } = (await (await gateway().fetch("/api/upload", { method: "POST", body: form })).json()) as {
+      path: string;
+    };
+    const toolCalls = [{ name: "read_file", arguments: JSON.stringify({ path }) }];
+    upstream.script("echo", { times: 1, toolCalls, afterwards: {} });
+    await say({ session: "uploaded", message: "Read this file", media: path });
+    upstream.script("echo", {});
+    const [asked, , read] = await history("session=uploaded");
+    expect(asked).toMatchObject({ content: `Read this file\n[file: ${path}]` });
+    expect(read).toMatchObject({ role: "tool", content: "the plan is alpha" });
+  });
+});
+
 describe("A10: GET /api/chat/history", () => {
   beforeAll(async () => {
     for (const message of ["one", "two", "three"]) await say({ session: "alpha", message });

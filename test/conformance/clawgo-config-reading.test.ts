@@ -75,6 +75,28 @@ describe("1.2 reading", () => {
   });
 });
 
+describe("2: a file as ClawGo writes it", () => {
+  const gateway = gatewayForAll({
+    config: {
+      agents: { defaults: { model: { primary: "offline/offline" } }, router: { rules: null }, subagents: null },
+      channels: { weixin: { enabled: false, accounts: null, allow_from: null } },
+      models: {
+        providers: {
+          openai: { api_base: "https://api.openai.com/v1", models: ["gpt-5.4"], oauth: { scopes: null }, auth: null },
+        },
+      },
+    },
+  });
+
+  it("has null where a list of Go is nil: that says nothing, and nothing is off for it", async () => {
+    const { text } = await askAsOwner(gateway(), "/api/config");
+    expect(text).not.toContain("null");
+    const answer = await askAsOwner(gateway(), "/api/chat", { body: { message: "/echo on" } });
+    expect(answer.json()).toMatchObject({ ok: true, reply: "on" });
+    expect((await askAsOwner(gateway(), "/api/weixin/status")).json()).toMatchObject({ enabled: false });
+  });
+});
+
 describe("11.7 POST /api/config, refused", () => {
   const gateway = gatewayForAll();
 

@@ -129,9 +129,14 @@ describe("11.7 bodies of 404 and 405, byte for byte", () => {
   });
 
   it("a plain GET of a live connection is 400", async () => {
-    for (const path of ["/api/chat/live", "/api/events/live", "/api/logs/live"]) {
+    for (const path of ["/api/chat/live", "/api/events/live", "/api/logs/live", "/v1/ws"]) {
       expect(await askAsOwner(gateway(), path), path).toMatchObject(textual(400, "Bad Request"));
     }
+  });
+
+  it("the relay speaks ClawGo's dialect among OpenAI's paths", async () => {
+    expect(await askAsOwner(gateway(), "/v1/ws", { method: "POST" })).toMatchObject(textual(405, "method not allowed"));
+    expect(await ask(gateway(), "/v1/ws")).toMatchObject(textual(401, "unauthorized"));
   });
 
   it("a socket on a path that is none is 404, on a route 405 or 404: never a hang", async () => {

@@ -320,6 +320,29 @@ describe("over HTTP", () => {
     });
   });
 
+  it("1.1 bodies are read with keys in any case, and a wrong type is `invalid json`", async () => {
+    const started = await host(simple("http://127.0.0.1:9/v1"));
+    const post = async (path: string, body: unknown) => {
+      const { status, text } = await started.request(`/api/provider/${path}`, { body });
+      return `${status} ${text}`;
+    };
+    expect(await post("models", { Provider: "sim", MODELS: ["b", null], Model: "a" })).toContain('"models":["b","a"]');
+    expect(await post("runtime", { Provider: "nobody" })).toBe('400 provider "nobody" not found\n');
+    expect(await post("oauth/start", { Provider: "nobody" })).toBe('400 provider "nobody" not found\n');
+    for (const [path, body] of [
+      ["models", { models: "a", model: "b" }],
+      ["models", { models: ["a", 1] }],
+      ["models", { model: 1 }],
+      ["runtime", []],
+      ["runtime", { provider: 1, action: "rerank" }],
+      ["runtime", { action: "rerank", only_expiring: "yes" }],
+      ["oauth/start", ["sim"]],
+      ["oauth/complete", { flow_id: 1 }],
+      ["oauth/accounts", { action: {} }],
+    ] as const)
+      expect([path, await post(path, body)]).toEqual([path, "400 invalid json\n"]);
+  });
+
   it("1.5 POST /api/provider/models replaces the list: models, then model, each once", async () => {
     const server = await upstream();
     const started = await host(simple(server.base, { models: ["echo", { id: "big", context_window: 9 }] }));

@@ -1,8 +1,12 @@
 /** ClawGo's relay `/v1/ws` (§7, §11.7): how a client connects, every frame type both ways, and the texts of its errors. */
 import type { RelayReply } from "@chela/sdk";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { until } from "../kit/until.ts";
 import { type Asked, read, rig } from "../plugins/relay/kit.ts";
+import { startGemini } from "../simulators/gemini/api.ts";
+import { startUpstream } from "../simulators/openai/upstream.ts";
+import { relayClient } from "../simulators/relay/client.ts";
+import { askAsOwner, freshGateway } from "./kit.ts";
 
 describe("/v1/ws", () => {
   it("is GET only: 405 with Allow; a plain GET is 400; a stranger is 401", async () => {
@@ -176,4 +180,39 @@ describe("/v1/ws", () => {
     await expect(body.next()).rejects.toThrow("wsrelay: connection closed during response");
     await expect(ask()).rejects.toThrow("wsrelay: provider aistudio not connected");
   });
+});
+
+it("P17 over HTTP: a request names its page, and no other provider hears of it", async () => {
+  const [studio, upstream] = [await startGemini({ open: true }), await startUpstream()];
+  onTestFinished(() => upstream.close());
+  const gateway = await freshGateway({
+    config: {
+      models: {
+        providers: {
+          aistudio: { models: ["gemini-3.8-flash"] },
+          sim: { api_base: upstream.base, auth: "none", models: ["echo"] },
+        },
+      },
+      agents: { defaults: { model: { primary: "sim/echo" } } },
+    },
+  });
+  const connected = async (provider: string) => {
+    const client = await relayClient({ gateway: gateway.url, token: gateway.token, origin: studio.origin, provider });
+    onTestFinished(() => client.close());
+    return () => client.seen.filter(({ type }) => type === "http_request").length;
+  };
+  const [a, b] = [await connected("a"), await connected("b")];
+  const ask = async (model: string, fields: Readonly<Record<string, unknown>>) => {
+    const body = { model, messages: [{ role: "user", content: "hello" }], ...fields };
+    const { status, text } = await askAsOwner(gateway, "/v1/chat/completions", { body });
+    return [status, text] as const;
+  };
+  const page = "aistudio/gemini-3.8-flash";
+  for (const fields of [{ aistudio_channel: "b" }, { relay_provider: "B" }, { channel_ids: ["b"] }])
+    expect(await ask(page, fields)).toEqual([200, expect.stringContaining("echo: hello")]);
+  expect([a(), b()]).toEqual([0, 3]);
+  expect(await ask(page, { channel_id: "c" })).toEqual([502, expect.stringContaining("provider c not connected")]);
+  expect(await ask("chela", { aistudio_channel: "b", top_p: 0.5 })).toEqual([200, expect.any(String)]);
+  expect((await upstream.last()).body).toHaveProperty("top_p", 0.5);
+  expect((await upstream.last()).body).not.toHaveProperty("aistudio_channel");
 });

@@ -135,7 +135,7 @@ describe("P17: aistudio over the relay", () => {
         return told.channels.length === count;
       });
     };
-    return { vendor, host, say, channels };
+    return { vendor, host, service, say, channels };
   }
 
   it("asks generateContent, streamed and whole, through the page that is connected", async () => {
@@ -149,6 +149,23 @@ describe("P17: aistudio over the relay", () => {
       "streamGenerateContent",
       "generateContent",
     ]);
+  });
+
+  it("asks a page as soon as it is there, whatever failed before it came", async () => {
+    const { vendor, host, service, channels } = await rig();
+    const request = ask(model, { fallbacks: ["offline/offline"] });
+    const answeredBy = async () => (await hear(service.stream(request, never))).reply.model;
+    const view = async () => {
+      const reply = await host.request("/api/provider/runtime?provider=aistudio");
+      return (reply.json() as { view: { items: [Record<string, unknown>] } }).view.items[0];
+    };
+    expect(await answeredBy()).toBe("offline/offline");
+    expect(await view()).toMatchObject({ api_state: {}, candidate_order: null });
+    await connected(host, "late", vendor.origin);
+    await channels(1);
+    expect(await answeredBy()).toBe(model);
+    const { api_state: state } = await view();
+    expect(state).toEqual({});
   });
 
   it("goes on to another page when one fails before the first chunk, and comes back to it by name", async () => {

@@ -53,6 +53,7 @@ function isSaid({ description = "" }: Schema): boolean {
 const withoutFields: ReadonlySet<string> = new Set([
   "POST /api/config",
   "POST /api/config/reload",
+  "POST /api/channels/draft/commit",
   "POST /api/provider/oauth/import",
   "POST /api/upload",
   "POST /api/sessions/import",

@@ -33,6 +33,8 @@ const says: Readonly<Record<string, readonly string[]>> = {
     "All is well.",
     "exit code 1",
     "chela_ready 1",
+    "answered 204 in",
+    '"message":"sentinel: this is a test of the webhook"',
     '"gateway_version"',
     "unauthorized",
     "10 faults within 60 s",
@@ -52,6 +54,8 @@ const says: Readonly<Record<string, readonly string[]>> = {
     "somebody was faster",
     '"applied":["logging.level"]',
     '"code":"CONFIG_CONFLICT"',
+    '"token":"__CHELA_REDACTED__"},"dirty":true',
+    '"committed":true',
   ],
   "providers.md": [
     "local/llama4 answers by default.",

@@ -3,14 +3,21 @@ import type { TestHost } from "@chela/sdk/testing";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { bearer, builtins, call, gatewayWith, raw, send } from "../attacks/kit.ts";
 import { until } from "../kit/until.ts";
+import { type Sim, startSim } from "../simulators/ilink/server.ts";
 import { openRaw } from "./raw-socket.ts";
 
 const bodyBytes = 200_000;
 let host: TestHost;
+let ilink: Sim;
 beforeAll(async () => {
-  host = await gatewayWith([], { config: { gateway: { limits: { bodyBytes } } } });
+  ilink = await startSim();
+  const weixin = { base_url: ilink.apiBase };
+  host = await gatewayWith([], { config: { gateway: { limits: { bodyBytes } }, channels: { weixin } } });
 });
-afterAll(() => host.stop());
+afterAll(async () => {
+  await host.stop();
+  await ilink.close();
+});
 
 const garbage = ["{", "nonsense", '{"a":', "\u0000", '"\\ud800', "[1,]", "{'a':1}"];
 /** JSON, but hardly what anybody waits for. */

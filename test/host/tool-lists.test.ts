@@ -35,6 +35,16 @@ it("one without a description has an empty one", async () => {
   expect(list().map(({ name, about }) => `${name}: ${about}`)).toEqual(["good: goods", "odd: "]);
 });
 
+it("what has a default is not asked for, and is there all the same", async () => {
+  const input = Type.Object({ path: Type.String(), limit: Type.Integer({ default: 7 }) });
+  const { host, list } = await listed({ ...tool("odd"), input, run: (given) => JSON.stringify(given) });
+  expect(list().find(({ name }) => name === "odd")?.input).toMatchObject({ required: ["path"] });
+  const identity = { id: "token", name: "", kind: "token", scopes: ["admin"] } as const;
+  const turn = { id: "t", session: null, agent: "main", identity, signal: new AbortController().signal };
+  const answer = await host.service(tools).run({ id: "c", name: "odd", arguments: '{"path":"x"}' }, turn);
+  expect(answer.output).toBe('{"path":"x","limit":7}');
+});
+
 it("one whose description fails is left out, and its owner is blamed once", async () => {
   const strange = odd({
     get about(): string {

@@ -226,7 +226,7 @@ describe("time", () => {
 
   it("ends when the client leaves, and when the owner is stopped", async () => {
     const stop = new AbortController();
-    const { port, outcomes } = await reader({ signal: stop.signal });
+    const { port, outcomes } = await reader({ cancellation: stop.signal });
     const leaver = dial(port);
     leaver.socket.write(`${head("content-length: 10")}{"a"`, () => leaver.socket.destroy());
     await until(() => outcomes.length === 1);

@@ -13,7 +13,8 @@ const Body = Type.Object({
 });
 
 async function told(value: unknown): Promise<string> {
-  const error = await new Validators().check(Body, value, "body").then(
+  const check = async () => new Validators().check(Body, value, "body");
+  const error = await check().then(
     () => undefined,
     (thrown: unknown) => thrown as Error,
   );

@@ -42,6 +42,13 @@ describe("token", () => {
     expect(second.token).toBe(first.token);
     expect(second.output().stdout + second.output().stderr).not.toContain(first.token);
   });
+
+  it("is not printed where another one counts", async () => {
+    const gateway = await startGateway({ env: { CHELA_GATEWAY_TOKEN: "a-token-of-the-operator" } });
+    expect(gateway.output().stdout).not.toContain("?token=");
+    expect((await gateway.fetch("/api/version", { token: gateway.token })).status).toBe(401);
+    expect((await gateway.fetch("/api/version", { token: "a-token-of-the-operator" })).status).toBe(200);
+  });
 });
 
 describe("signals", () => {

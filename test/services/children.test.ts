@@ -1,5 +1,5 @@
 /** The `children` service: no shell, no secret of ours, nobody left behind. */
-import { mkdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Children, children, definePlugin, need } from "@chela/sdk";
 import { startHost, type TestHost } from "@chela/sdk/testing";
@@ -55,6 +55,17 @@ describe("a child that is run to its end", () => {
     expect(ran).toMatchObject({ code: 3, stdout: "hello 你好", ended: "", dropped: 0 });
     expect(ran.stderr).toContain("$(id)|a b|`x`");
     expect(ran.stderr).toContain("children");
+  });
+
+  it("is not started for whoever has left already", async () => {
+    const { use, cwd } = await borrower();
+    const spec = { command: "/bin/sh", args: ["-c", "echo ran >> proof"], cwd };
+    for (let time = 0; time < 20; time += 1)
+      expect(await use.run(spec, { ...limits, signal: AbortSignal.abort() })).toMatchObject({
+        code: null,
+        ended: "aborted",
+      });
+    expect(existsSync(join(cwd, "proof"))).toBe(false);
   });
 
   it("knows of our environment what is on the list, and nothing else", async () => {

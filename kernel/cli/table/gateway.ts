@@ -1,4 +1,4 @@
-/** `gateway run`, `status`, `health`. */
+/** `gateway run`, `status`, `health`, `sentinel …`. */
 import type { CommandSpec } from "./spec.ts";
 
 export const gatewayCommands: readonly CommandSpec[] = [
@@ -27,5 +27,17 @@ export const gatewayCommands: readonly CommandSpec[] = [
     about: "Every health check; exit 1 when one fails or the gateway is not running",
     examples: ["chela health", "chela health --json"],
     load: async () => (await import("../status.ts")).health,
+  },
+  {
+    name: "sentinel status",
+    about: "What the sentinel found failing, and how its webhook does",
+    examples: ["chela sentinel status", "chela sentinel status --json"],
+    load: async () => (await import("../sentinel.ts")).status,
+  },
+  {
+    name: "sentinel test",
+    about: "Send the webhook of the sentinel a test message; exit 1 when it does not take it",
+    examples: ["chela sentinel test"],
+    load: async () => (await import("../sentinel.ts")).test,
   },
 ];

@@ -98,8 +98,14 @@ export const usageCommands: readonly CommandSpec[] = [
       { flags: "--key <id>", about: "only this API key or identity" },
       { flags: "--session <key>", about: "only this conversation" },
       { flags: "--limit <number>", about: "how many rows; default 100" },
+      { flags: "--me", about: "what the credential in use has used itself, and what is left of its limits" },
     ],
-    examples: ["chela usage", "chela usage --by model --since 30d", "chela usage --by key --json"],
+    examples: [
+      "chela usage",
+      "chela usage --by model --since 30d",
+      "chela usage --by key --json",
+      "CHELA_GATEWAY_TOKEN=KEY chela usage --me",
+    ],
     load: async () => (await import("../usage.ts")).usage,
   },
 ];

@@ -12,16 +12,16 @@ import type {
   TurnResult,
   TurnRun,
 } from "@chela/sdk";
-import { type RequestId, requestId, sameRequest } from "../sessions/request-table.ts";
+import { keyOf, type RequestId, requestId, sameRequest } from "../sessions/request-table.ts";
 import { sessionKey } from "../sessions/session-key.ts";
 import { Compactor } from "./context/compactor.ts";
 import { Budget } from "./guards.ts";
 import { Lanes } from "./lanes.ts";
 import { LiveRun, stopping } from "./live-run.ts";
-import { isBlank, keyOf, quiet, silence } from "./outcomes.ts";
+import { isBlank, quiet, silence } from "./outcomes.ts";
 import type { Running } from "./running.ts";
 import { Inbox } from "./steering.ts";
-import { Family } from "./team/family.ts";
+import { Family, type Place } from "./team/family.ts";
 import { listAgents, listProfiles } from "./team/profiles.ts";
 import { spawn } from "./team/spawn.ts";
 import type { World } from "./world.ts";
@@ -44,7 +44,7 @@ export class AgentService implements Agent {
     this.#world = world;
     this.#predecessor = predecessor;
     const { sessions, summaries, settings, log } = world;
-    this.#family = new Family(settings);
+    this.#family = new Family(settings, (turn) => this.#of(turn) !== undefined);
     this.#lanes = new Lanes(() => {
       const { max_queued_turns: queued, max_parallel_turns: parallel } = settings().defaults;
       return { queued, parallel };
@@ -72,7 +72,18 @@ export class AgentService implements Agent {
   }
 
   run(request: TurnRequest): TurnRun {
-    return this.#run(request, 0);
+    const { parent, session } = request;
+    if (!parent) return this.#run(request, 0);
+    // A message to another session: its turn takes none of the places that all share, so the family's limits hold for it.
+    let place: Place;
+    try {
+      place = this.#family.enter(parent, false);
+    } catch (error) {
+      return refusedRun(new LiveRun(session), error);
+    }
+    const run = this.#run(request, 0);
+    run.done.then(place.leave, place.leave);
+    return run;
   }
 
   spawn(request: SpawnRequest): Spawned {
@@ -97,16 +108,35 @@ export class AgentService implements Agent {
 
   /** Stops what runs in a session, then does `work` with nothing running there. */
   async alone<T>(session: string, work: () => Promise<T>): Promise<T> {
+    const cut = [...this.#running].filter(({ run }) => run.session === session);
     this.abort(session);
     const leave = await this.#lanes.hold(session);
     try {
+      // One that was to be heard in another turn has no place that it would leave.
+      await Promise.allSettled(cut.map(({ done }) => done));
       await this.#compactor.stop(session);
-      await this.#world.router.forget(session);
       return await work();
     } finally {
-      this.#world.summaries.forget(session);
+      this.forget(session);
       leave();
     }
+  }
+
+  /** Does `work` between two turns of a session, in the order of asking. Throws as `Lanes.enter` does. */
+  async between<T>(session: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+    const leave = await this.#lanes.hold(session, signal);
+    return work().finally(leave);
+  }
+
+  /** A session has the key `to` now; without one it is gone. */
+  moved(session: string, to: string | undefined): void {
+    this.#family.moved(session, to);
+  }
+
+  /** The key may stand for something else now. */
+  forget(session: string): void {
+    this.#world.summaries.forget(session);
+    this.#world.router.forget(session);
   }
 
   /** Aborts every turn and resolves when what they had said is stored. */
@@ -122,12 +152,10 @@ export class AgentService implements Agent {
     try {
       if (this.#closed) throw stopping();
       if (request.session !== null) sessionKey(request.session);
-      if (request.parent) this.#family.assertDepth(request.parent);
       const id = requestId(request);
       return this.#join(id) ?? this.#start({ run, request, id, hops });
     } catch (error) {
-      run.end();
-      return run.view(quiet(Promise.reject(error)));
+      return refusedRun(run, error);
     }
   }
 
@@ -140,7 +168,10 @@ export class AgentService implements Agent {
 
   #start(given: Pick<Running, "run" | "request" | "id" | "hops">): TurnRun {
     const { run, request, id, hops } = given;
-    const stop = () => run.interrupt("its caller left");
+    const stop = () => {
+      // Others wait for the same answer, and a child has no other caller than its parent.
+      if (!run.hears || request.parent) run.interrupt("its caller left");
+    };
     if (request.signal?.aborted) stop();
     request.signal?.addEventListener("abort", stop, { once: true });
     // No spread: this is made for every turn, and V8 copies slowly.
@@ -210,3 +241,8 @@ export class AgentService implements Agent {
 }
 
 const never = new Promise<never>(() => undefined);
+
+function refusedRun(run: LiveRun, error: unknown): TurnRun {
+  run.end();
+  return run.view(quiet(Promise.reject(error)));
+}

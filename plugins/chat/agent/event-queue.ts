@@ -11,6 +11,11 @@ export class EventQueue implements AsyncIterable<TurnEvent> {
   #deliver: ((result: IteratorResult<TurnEvent>) => void) | undefined;
   #ended = false;
 
+  /** Nothing is taken any more: the turn is over, or the listener left. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
   push(event: TurnEvent): void {
     if (this.#ended) return;
     if (this.#deliver) {

@@ -56,9 +56,9 @@ export class Lanes {
     };
   }
 
-  /** The session to oneself, without a turn's place and however many wait. */
-  hold(session: string): Promise<Release> {
-    return this.#lane(session);
+  /** The session to oneself, without a turn's place; without a signal however many wait. */
+  hold(session: string, signal?: AbortSignal): Promise<Release> {
+    return this.#lane(session, signal);
   }
 
   /** Without a signal nothing ends the wait, and the queue's bound does not count. */
@@ -103,6 +103,8 @@ class Semaphore {
   take(signal?: AbortSignal): Promise<void> | undefined {
     signal?.throwIfAborted();
     const { places, waiting } = this.#size();
+    // The limit may have grown while others wait.
+    this.#admit(places);
     if (this.#taken < places) {
       this.#taken += 1;
       return undefined;
@@ -127,7 +129,11 @@ class Semaphore {
   /** The place goes straight to who waited longest, so nobody overtakes; the limit may have shrunk meanwhile. */
   give(): void {
     this.#taken -= 1;
-    while (this.#taken < this.#size().places) {
+    this.#admit(this.#size().places);
+  }
+
+  #admit(places: number): void {
+    while (this.#taken < places) {
       const [next] = this.#queue;
       if (!next) return;
       this.#queue.delete(next);

@@ -67,6 +67,11 @@ export class LiveRun {
     return this.#step;
   }
 
+  /** True when it answers messages of other runs, too. */
+  get hears(): boolean {
+    return this.#followers.size > 0;
+  }
+
   /** True when its message was taken into another run, which answers it. */
   get isHeard(): boolean {
     return this.#host !== undefined;
@@ -118,9 +123,12 @@ export class LiveRun {
 
   /** The gateway stops. What was not stored may not look like a turn that was merely cut: it is refused. */
   stop(): void {
-    if (this.#host) return;
     if (this.#begun) this.interrupt("the gateway is stopping");
-    else this.fail(stopping());
+    else {
+      // Its message may be on the way to the disk: a retry goes on with it.
+      this.#interrupted ||= !this.signal.aborted;
+      this.fail(stopping());
+    }
   }
 
   answeredBy(model: string, turn = this.id): void {
@@ -183,6 +191,7 @@ export class LiveRun {
 
   /** What a later caller of the same run is given: what was said so far, in all or in the model call that runs, then what follows. */
   join(done: Promise<TurnResult>, from: "turn" | "step" = "turn"): TurnRun {
+    if (this.#host) return this.#host.join(done, from);
     const queue = new EventQueue();
     const said = from === "turn" ? this.#said : this.#step;
     if (this.#model !== undefined) queue.push({ type: "start", turn: this.id, model: this.#model });
@@ -216,7 +225,10 @@ export class LiveRun {
 
   #emit(event: TurnEvent): void {
     this.#events.push(event);
-    for (const queue of this.#joined) queue.push(event);
+    for (const queue of this.#joined) {
+      if (queue.ended) this.#joined.delete(queue);
+      else queue.push(event);
+    }
     for (const run of this.#followers) run.#emit(event);
   }
 

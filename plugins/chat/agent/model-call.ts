@@ -24,7 +24,7 @@ export async function callModel(caller: Caller, wanted: ModelRequest): Promise<M
 
 async function consume({ world, run, turn, journal }: Caller, request: ModelRequest): Promise<ModelReply> {
   const { identity, session, id, agent } = turn;
-  const caller = { purpose: "turn", identity, session, turn: id, agent };
+  const caller = { purpose: "turn", identity, session, turn: id, agent, request };
   for await (const event of world.providers.stream(request, turn.signal, caller)) {
     if (turn.signal.aborted) throw turn.signal.reason;
     if (event.type === "text") {
@@ -42,7 +42,7 @@ async function consume({ world, run, turn, journal }: Caller, request: ModelRequ
 /** Beside the conversation: no hook of it sees this, what it costs is counted. */
 export async function askAside(world: World, request: ModelRequest, turn: Turn, signal: AbortSignal): Promise<string> {
   const { identity, session, id, agent } = turn;
-  const caller = { purpose: "summary", identity, session, turn: id, agent };
+  const caller = { purpose: "summary", identity, session, turn: id, agent, request };
   const read = async () => {
     for await (const event of world.providers.stream(request, signal, caller)) {
       if (event.type === "done") return event.reply.text;

@@ -65,7 +65,9 @@ function withNote(messages: Message[], why: string | undefined): Message[] {
   const last = messages.at(-1);
   if (why === undefined || last?.role !== "tool") return messages;
   const note = `\n\n[gateway: ${why} Answer now with what you have, without calling tools, and say what is still open.]`;
-  return [...messages.slice(0, -1), { ...last, content: `${String(last.content)}${note}` }];
+  const { content } = last;
+  const noted = typeof content === "string" ? `${content}${note}` : [...content, { type: "text" as const, text: note }];
+  return [...messages.slice(0, -1), { ...last, content: noted }];
 }
 
 /** When the window is filling up, what is older is summed up, once in a turn; if that does not do, it is left out. */

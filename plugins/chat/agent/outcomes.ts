@@ -1,6 +1,6 @@
 /** Results and refusals that need no model. */
 import { GatewayError, type TurnRequest, type TurnResult } from "@chela/sdk";
-import type { KnownRequest, RequestId } from "../sessions/request-table.ts";
+import type { KnownRequest } from "../sessions/request-table.ts";
 import type { LiveRun } from "./live-run.ts";
 
 /** The first run's outcome again, as one piece. */
@@ -23,10 +23,6 @@ export function silence(run: LiveRun, stop: "stop" | "aborted"): TurnResult {
 /** Nothing is said, shown or answered: no model is asked. */
 export function isBlank({ text, media, context }: TurnRequest): boolean {
   return text.trim() === "" && !media?.length && !context?.length;
-}
-
-export function keyOf({ session, identity, key }: RequestId): string {
-  return JSON.stringify([session, identity, key]);
 }
 
 export function late(seconds: number): GatewayError {

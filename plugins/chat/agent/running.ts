@@ -8,7 +8,7 @@ import type { Lanes } from "./lanes.ts";
 import type { LiveRun } from "./live-run.ts";
 import { late, replay, silence } from "./outcomes.ts";
 import { sayAhead } from "./prepare.ts";
-import { type Inbox, Offer } from "./steering.ts";
+import { type Inbox, Offer, type Said } from "./steering.ts";
 import { playTurn } from "./turn.ts";
 import type { World } from "./world.ts";
 
@@ -61,7 +61,8 @@ function hostFor({ world, lanes, host }: Hall, { request }: Running): Running | 
   if (context || clientTools?.length || instructions || model || options || tools || parent) return undefined;
   const found = host(session);
   if (!found?.inbox.takes(request.identity) || lanes.waitingIn(session) !== found.inbox.pending) return undefined;
-  return found;
+  // One that finds no place in the queue is refused before it is stored.
+  return found.inbox.pending < world.settings().defaults.max_queued_turns ? found : undefined;
 }
 
 async function play(hall: Hall, running: Running): Promise<TurnResult> {
@@ -138,12 +139,7 @@ async function timed(
   }
 }
 
-function played(
-  { world, compactor }: Hall,
-  running: Running,
-  journal: Journal,
-  said?: Awaited<ReturnType<typeof sayAhead>>,
-): Promise<TurnResult> {
+function played({ world, compactor }: Hall, running: Running, journal: Journal, said?: Said): Promise<TurnResult> {
   const { run, request, inbox, budget } = running;
   running.journal = journal;
   return playTurn({ world, run, request, journal, inbox, budget, compactor, said });

@@ -31,7 +31,8 @@ export async function runTools(round: ToolRound, asked: NewMessage): Promise<Mes
   for (const batch of batches(calls, safe, execution.tool_max_parallel_calls)) {
     const first = answers.length;
     writes ||= batch.some(({ name }) => !only.has(name));
-    if (writes) await journal.calling({ asked, answers, begun: first + batch.length });
+    // Calls that are only refused need no record.
+    if (writes && first < maxCalls) await journal.calling({ asked, answers, begun: first + batch.length });
     const found = await Promise.all(batch.map((call, index) => answer(round, call, first + index)));
     for (const [index, { ok, output }] of found.entries()) {
       const call = batch[index] as ToolCall;

@@ -86,7 +86,8 @@ async function cutShort(play: Play, thrown: unknown): Promise<TurnResult> {
     return result;
   }
   const { code, status, message } = turnFault(run.failure ?? thrown);
-  await journal.finish(kept, { error: { code, status, message } }).catch((error: unknown) => {
+  const outcome = run.interrupted ? undefined : { error: { code, status, message } };
+  await journal.finish(kept, outcome).catch((error: unknown) => {
     world.log.error({ error, turn: run.id }, "the end of a failed turn could not be stored");
   });
   throw thrown;

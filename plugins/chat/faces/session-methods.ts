@@ -2,8 +2,8 @@
 import { type Context, Type } from "@chela/sdk";
 import { chooseSession, sessionKey } from "../sessions/session-key.ts";
 import type { SessionService } from "../sessions/session-service.ts";
+import { hitRow, remove, rename, retitle, sessionPage } from "./session-actions.ts";
 import { announce, importAnswer } from "./session-transfer.ts";
-import { hitRow, remove, rename, retitle, sessionPage } from "./sessions.ts";
 
 const key = (description: string) => Type.String({ minLength: 1, maxLength: 200, description });
 const Key = key("Key of the session");

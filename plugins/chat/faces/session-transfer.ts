@@ -3,6 +3,7 @@ import { type Context, GatewayError, Reply, type RouteRequest, Type } from "@che
 import { sessionKey } from "../sessions/session-key.ts";
 import type { SessionService } from "../sessions/session-service.ts";
 import type { ImportReport } from "../sessions/transcript/import.ts";
+import { isYes } from "./session-routes.ts";
 
 const ExportQuery = Type.Object({
   key: Type.Optional(Type.String({ description: "Key of the session; required" })),
@@ -58,7 +59,10 @@ export function registerTransfer(ctx: Face, sessions: SessionService): void {
   });
 }
 
-type Event = { readonly key: string; readonly lines: number } | { readonly report: ImportReport };
+/** `waiting`: for the turn that runs in the session. */
+type Event =
+  | { readonly key: string; readonly lines: number; readonly waiting: boolean }
+  | { readonly report: ImportReport };
 type ImportRequest = RouteRequest<{ key?: string; dry_run?: string; progress?: string }>;
 
 async function startImport(sessions: SessionService, { query, body, files, signal }: ImportRequest) {
@@ -70,14 +74,14 @@ async function startImport(sessions: SessionService, { query, body, files, signa
   const dryRun = isYes(option("dry_run"));
   const reports = async function* (): AsyncIterable<Event> {
     for (const source of sources) {
-      let lines = 0;
+      let lines: number | undefined;
       const onProgress = (count: number) => {
         lines = count;
       };
       const work = sessions.import(source, { dryRun, signal, onProgress });
       for (let report: ImportReport | undefined; !report; ) {
         report = await within(work, tellEveryMs);
-        yield report ? { report } : { key: source.key, lines };
+        yield report ? { report } : { key: source.key, lines: lines ?? 0, waiting: lines === undefined };
       }
     }
   };
@@ -129,8 +133,4 @@ export function importAnswer(reports: readonly ImportReport[], dryRun: boolean) 
     broken: sum("broken"),
     sessions: reports,
   };
-}
-
-function isYes(text: string): boolean {
-  return ["1", "true", "yes"].includes(text.toLowerCase());
 }

@@ -19,6 +19,8 @@ export class LastUse {
   readonly #store: Store;
   /** By session key. */
   readonly #notes = new Map<string, Use>();
+  /** On the way to their rows, unless something newer was told since. */
+  readonly #telling = new Map<string, Use>();
 
   constructor(store: Store) {
     this.#store = store;
@@ -39,7 +41,7 @@ export class LastUse {
 
   /** The row is told now. A session that has another log meanwhile is another session. */
   async tell(query: Query, key: string, { log, at }: Use): Promise<void> {
-    this.#notes.delete(key);
+    this.forget(key);
     const sql = "UPDATE chat_sessions SET used_at = ? WHERE key = ? AND COALESCE(log, key) = ?";
     await query.run(sql, at, key, log);
   }
@@ -54,17 +56,22 @@ export class LastUse {
     await this.#told(key, use).catch(() => undefined);
   }
 
-  /** The session is gone: the next one of that key is another. */
+  /** What was to be told is not so any more. */
   forget(key: string): void {
     this.#notes.delete(key);
+    this.#telling.delete(key);
   }
 
   async #told(key: string, use: Use): Promise<void> {
+    const told = this.tell(this.#store, key, use);
+    this.#telling.set(key, use);
     try {
-      await this.tell(this.#store, key, use);
+      await told;
     } catch (error) {
-      if (!this.#notes.has(key)) this.#notes.set(key, use);
+      if (this.#telling.get(key) === use && !this.#notes.has(key)) this.#notes.set(key, use);
       throw error;
+    } finally {
+      if (this.#telling.get(key) === use) this.#telling.delete(key);
     }
   }
 }

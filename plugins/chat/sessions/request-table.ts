@@ -46,6 +46,11 @@ export function requestId(request: TurnRequest): RequestId | undefined {
   return { session, identity: identity.id, key, digest };
 }
 
+/** The same for every repetition of a request. */
+export function keyOf({ session, identity, key }: RequestId): string {
+  return JSON.stringify([session, identity, key]);
+}
+
 export function sameRequest(a: RequestId, digest: string): void {
   if (a.digest === digest) return;
   const message = "this idempotency key was used with another message within the last 24 hours: take a new key";

@@ -28,9 +28,13 @@ export interface SessionServiceOptions {
   readonly log: Pick<Logger, "warn">;
   /** Ends what runs in a session and keeps it free for the time of `work`. */
   readonly alone: <T>(key: string, work: () => Promise<T>) => Promise<T>;
+  /** Keeps a session free for the time of `work` once what runs there, and whoever came before, is done. */
+  readonly between?: <T>(key: string, signal: AbortSignal, work: () => Promise<T>) => Promise<T>;
   /** Of a log that was emptied, or of a key that stands for another log now: what else is known of it is not true any more. */
   readonly forget?: { log(log: string): Promise<void>; key(key: string): void };
   readonly moved?: SessionTableOptions["moved"];
+  /** After that commit. */
+  readonly left?: (key: string, to?: string) => void;
   /** Of the older part of a log, where there is one. */
   readonly summary?: (log: string) => Promise<string | undefined>;
   /** Before the index is looked after for the first time. */
@@ -59,6 +63,7 @@ export class SessionService implements Sessions {
       moved: options.moved,
       forget: async (log) => {
         await options.forget?.log(log);
+        await this.#indexer?.forget(log);
         await (await options.store.textIndex(indexName)).remove(log);
       },
     });
@@ -77,14 +82,22 @@ export class SessionService implements Sessions {
   }
 
   remove(key: string): Promise<boolean> {
-    return this.#options.alone(key, () => this.table.remove(key));
+    return this.#options.alone(key, async () => {
+      const removed = await this.table.remove(key);
+      this.#options.left?.(key);
+      return removed;
+    });
   }
 
   async rename(key: string, to: string): Promise<void> {
     // First, so that one that cannot be ends nothing that runs.
     await movable(this.#options.store, key, to);
     if (key === to) return;
-    await this.#options.alone(key, () => this.table.rename(key, to)).finally(() => this.#options.forget?.key(to));
+    const work = async () => {
+      await this.table.rename(key, to);
+      this.#options.left?.(key, to);
+    };
+    await this.#options.alone(key, work).finally(() => this.#options.forget?.key(to));
   }
 
   async search(query: SessionQuery) {
@@ -96,17 +109,20 @@ export class SessionService implements Sessions {
     return (await this.#searching()).search.find(query);
   }
 
-  /** One at a time in a session: two at once would not see what the other one stores. */
+  /** One at a time in a session, and none during a turn: two at once would not see what the other one stores. */
   import(source: Source, options: ImportOptions): Promise<ImportReport> {
-    return this.#imports.run(source.key, async () => {
+    const { between = (_key, _signal, work) => work() } = this.#options;
+    const work = async () => {
+      options.onProgress?.(0);
       const { importSession } = await import("./transcript/import.ts");
       return importSession(this.table, source, options);
-    });
+    };
+    return this.#imports.run(source.key, () => (options.dryRun ? work() : between(source.key, options.signal, work)));
   }
 
   /** Looks through all messages again; what is found already stays found meanwhile. */
   async reindex(): Promise<void> {
-    await (await this.#searching()).indexer.rescan(true);
+    await (await this.#searching()).indexer.rescan();
   }
 
   /** Once a second: brings the search up to date. Never throws. */

@@ -3,6 +3,7 @@
  * run one after the other, the newest number is remembered, and a number that somebody else took is looked up again.
  */
 import {
+  BoundedMap,
   GatewayError,
   type HistoryWindow,
   KeyedLock,
@@ -11,7 +12,6 @@ import {
   type Store,
   type StoredMessage,
 } from "@chela/sdk";
-import { Remembered } from "../remembered.ts";
 import { windowQuery } from "./history-window.ts";
 import { LastUse } from "./last-use.ts";
 import { contextWindow, messagePage, messageWindow, type Room } from "./message-page.ts";
@@ -57,7 +57,7 @@ export class SessionTable {
   readonly #recent = new RecentMessages();
   readonly #use: LastUse;
   /** Where sessions lay when they were last written to. */
-  readonly #last = new Remembered<Place>(rememberedSessions);
+  readonly #last = new BoundedMap<string, Place>(rememberedSessions);
   /** The insert for so many messages. */
   readonly #inserts = new Map<number, string>();
 
@@ -100,7 +100,8 @@ export class SessionTable {
 
   /** The most recently used first. */
   async list(query: ListQuery = {}): Promise<readonly SessionInfo[]> {
-    await this.#use.flush();
+    // Where nothing can be written, as on a full disk, the order is a few seconds behind.
+    await this.#use.flush().catch(() => undefined);
     return listSessions(this.#store, query);
   }
 

@@ -1,6 +1,6 @@
 /** One connection to one server: the transport its settings name, the handshake, and the calls, each bounded in time and size. */
 import type { Ctx } from "../needs.ts";
-import { requestTimeoutMs, type ServerSettings, transportOf } from "../settings.ts";
+import { longestCallMs, requestTimeoutMs, type ServerSettings, transportOf } from "../settings.ts";
 import type { Link, LinkListener, Transport } from "./door.ts";
 import { Flood } from "./flood.ts";
 import { childSpec, workingDir } from "./place.ts";
@@ -8,12 +8,11 @@ import { plainLine } from "./plain.ts";
 import type { ChildTransport } from "./stdio.ts";
 import { explained, isLost, isTimeout, isUnknownMethod, type Witness } from "./trouble.ts";
 
-/** However much progress a call tells. */
-export const longestCallMs = 600_000;
 /** A start may have to download its program first. */
 const startMs = 60_000;
-/** Calls in a row that got no answer: then it is started again. */
+/** Calls in a row that got no answer: then it is asked whether it lives, and started again if not. */
 const maxSilent = 3;
+const aliveMs = 5000;
 const maxPages = 64;
 const maxListed = 1000;
 
@@ -92,6 +91,8 @@ async function prepare(ctx: Ctx, { name, settings }: Target, listener: Connectio
     changed: listener.changed,
     closed: () => over(reason || "it closed the connection"),
     failed: (error, isLast) => {
+      // A request that we gave up.
+      if (error.name === "AbortError") return;
       reason = plainLine(without(secrets, error.message), 500);
       ctx.log.debug({ server: name, reason }, "trouble with an MCP server");
       if (isLast) void transport.close().catch(() => undefined);
@@ -101,6 +102,9 @@ async function prepare(ctx: Ctx, { name, settings }: Target, listener: Connectio
     wire,
     closed,
     reason: () => reason,
+    blame: (why) => {
+      reason = why;
+    },
     lastWords: () => wire.child?.lastWords ?? "",
     blank: (text) => without(secrets, text),
   };
@@ -109,12 +113,26 @@ async function prepare(ctx: Ctx, { name, settings }: Target, listener: Connectio
 
 interface Parts extends Witness {
   readonly wire: Wire;
+  /** Why it will be closed from here. */
+  blame(reason: string): void;
   readonly closed: Promise<string>;
 }
 
 function connection(ctx: Ctx, link: Link, parts: Parts): Connection {
   const { wire, closed } = parts;
   let silent = 0;
+  const close = () => link.close().catch(() => undefined);
+  const closeUnlessAlive = async () => {
+    silent = 0;
+    try {
+      await link.ping(Math.min(aliveMs, requestTimeoutMs(ctx.config)));
+    } catch (error) {
+      // One that knows no ping says so, and lives.
+      if (!isTimeout(error) && !isLost(error)) return;
+      parts.blame("it answers nothing any more");
+      await close();
+    }
+  };
   const request = async (method: string, params: Readonly<Record<string, unknown>>, signal?: AbortSignal) => {
     try {
       const answer = await link.request(method, params, {
@@ -127,7 +145,8 @@ function connection(ctx: Ctx, link: Link, parts: Parts): Connection {
     } catch (error) {
       signal?.throwIfAborted();
       silent = isTimeout(error) ? silent + 1 : 0;
-      if (silent >= maxSilent || isLost(error)) await link.close().catch(() => undefined);
+      if (isLost(error)) await close();
+      if (silent >= maxSilent) void closeUnlessAlive();
       throw explained(error, parts);
     }
   };
@@ -183,13 +202,16 @@ async function wireOf(ctx: Ctx, settings: ServerSettings, flood: Flood): Promise
     return { transport: child, child };
   }
   const url = new URL(settings.url.trim());
-  const [{ httpTransport, sseTransport }, { boundedBody }] = await Promise.all([
+  const [{ httpTransport, sseTransport }, { boundedBody }, { lettingGo }] = await Promise.all([
     import("./door.ts"),
     import("./guarded.ts"),
+    import("./let-go.ts"),
   ]);
   // The operator wrote the address: it may be private. A redirect to another origin is refused by the transport.
-  const fetch = async (target: string | URL, init?: RequestInit) =>
-    boundedBody(await ctx.fetch(target, { ...init, redirect: "manual", trust: [url.origin], patient: true }));
+  const fetch = lettingGo(async (target, init, givenUp) => {
+    const options = { ...init, redirect: "manual", trust: [url.origin], patient: true } as const;
+    return boundedBody(await ctx.fetch(target, options), givenUp);
+  });
   return kind === "sse"
     ? { transport: sseTransport(url, settings.headers, fetch) }
     : httpTransport(url, settings.headers, fetch);

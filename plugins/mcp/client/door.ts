@@ -27,6 +27,8 @@ export interface Link {
   has(capability: "tools" | "resources" | "prompts"): boolean;
   /** The result as it came. Rejects with the server's error, `REQUEST_TIMEOUT`, or the reason of the signal. */
   request(method: string, params: Readonly<Record<string, unknown>>, limits: RequestLimits): Promise<unknown>;
+  /** Rejects as `request` does. */
+  ping(timeoutMs: number): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -67,6 +69,7 @@ export async function openLink(
         ...(totalMs === undefined ? {} : { maxTotalTimeout: totalMs }),
         ...(abort ? { signal: abort } : {}),
       }),
+    ping: async (timeoutMs) => void (await client.ping({ timeout: timeoutMs })),
     close: () => client.close(),
   };
 }

@@ -45,12 +45,16 @@ export function guarded(transport: Transport, flood: Flood, secrets: readonly st
   return outer;
 }
 
-/** The response with a body that fails once one message of it is too large: a JSON body, or one event of a stream. */
-export function boundedBody(response: Response): Response {
+/**
+ * The response with a body that fails once one message of it is too large: a JSON body, or one event of a stream. It simply
+ * ends when it is given up: that is no trouble of the server.
+ */
+export function boundedBody(response: Response, givenUp?: AbortSignal): Response {
   if (response.body === null) return response;
   const stream = (response.headers.get("content-type") ?? "").startsWith("text/event-stream");
   let bytes = 0;
   const counter = new TransformStream<Uint8Array, Uint8Array>({
+    start: (controller) => givenUp?.addEventListener("abort", () => controller.terminate(), { once: true }),
     transform(chunk, controller) {
       bytes += chunk.byteLength;
       if (bytes > maxMessageBytes)

@@ -1,7 +1,7 @@
 /** The tools of all servers under their names here, as they are registered: what runs is what was shown, or nothing. */
 import { GatewayError, type Tool, type TSchema } from "@chela/sdk";
+import { longestCallMs } from "../settings.ts";
 import type { BlobKeeper } from "./blobs.ts";
-import { longestCallMs } from "./connect.ts";
 import { uniqueName } from "./names.ts";
 import { resultText } from "./result.ts";
 import type { Server } from "./server.ts";

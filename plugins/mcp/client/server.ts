@@ -105,6 +105,12 @@ export class Server {
     return await orAborted(this.#start(), signal);
   }
 
+  /** The same, whatever pause there would be before the next start. */
+  async connectionNow(signal?: AbortSignal): Promise<Connection> {
+    this.#due = 0;
+    return await this.connection(signal);
+  }
+
   async restart(): Promise<void> {
     this.#attempt.abort(new GatewayError("MCP_SERVER_DOWN", 503, `MCP server "${this.name}" is being restarted`));
     await this.#starting?.catch(() => undefined);

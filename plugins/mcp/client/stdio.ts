@@ -11,7 +11,7 @@ import { plainText } from "./plain.ts";
 const maxUnreadBytes = 16 * 1024 * 1024;
 const politeMs = 300;
 const graceMs = 1500;
-const keptStderrChars = 2000;
+const keptChars = 2000;
 
 export class ChildTransport implements Transport {
   onclose?: () => void;
@@ -21,7 +21,7 @@ export class ChildTransport implements Transport {
   readonly #flood: Flood;
   readonly #lines = new Lines(maxMessageBytes);
   #child: Child | undefined;
-  #stderr = "";
+  #words = "";
   #closed = false;
   #closing: Promise<void> | undefined;
 
@@ -34,18 +34,16 @@ export class ChildTransport implements Transport {
     return this.#closed ? null : (this.#child?.pid ?? null);
   }
 
-  /** The last it said outside of messages. */
+  /** The last it said outside of messages, on either pipe. */
   get lastWords(): string {
-    return plainText(this.#stderr).trim();
+    return plainText(this.#words).trim();
   }
 
   async start(): Promise<void> {
     const child = await this.#start();
     this.#child = child;
     child.stdout.on("data", (chunk: Buffer) => this.#read(chunk));
-    child.stderr.on("data", (chunk: Buffer) => {
-      this.#stderr = (this.#stderr + chunk.subarray(-keptStderrChars).toString("utf8")).slice(-keptStderrChars);
-    });
+    child.stderr.on("data", (chunk: Buffer) => this.#hear(chunk));
     for (const stream of [child.stdin, child.stdout, child.stderr]) stream.on("error", () => undefined);
     void child.exit.then(({ code, signal }) => {
       this.onerror?.(new Error(`its process ended (${signal ?? `exit code ${code}`})`));
@@ -87,14 +85,33 @@ export class ChildTransport implements Transport {
   }
 
   #read(chunk: Buffer): void {
-    if (this.#closed) return;
-    try {
-      this.#flood.count("bytes", chunk.length);
+    this.#counted(chunk, () => {
       for (const { text, oversize } of this.#lines.push(chunk)) {
         const message = oversize > 0 ? tooLarge(text, oversize) : parse(text);
         if (message) this.onmessage?.(message);
-        else this.#flood.count("junk", 1);
+        else this.#takeJunk(text);
       }
+    });
+  }
+
+  #hear(chunk: Buffer): void {
+    this.#counted(chunk, () => this.#keep(chunk.subarray(-keptChars).toString("utf8")));
+  }
+
+  #takeJunk(text: string): void {
+    this.#flood.count("junk", 1);
+    this.#keep(`${text.slice(0, keptChars)}\n`);
+  }
+
+  #keep(words: string): void {
+    this.#words = (this.#words + words).slice(-keptChars);
+  }
+
+  #counted(chunk: Buffer, take: () => void): void {
+    if (this.#closed) return;
+    try {
+      this.#flood.count("bytes", chunk.length);
+      take();
     } catch (error) {
       this.onerror?.(error as Error);
       void this.close();

@@ -12,11 +12,14 @@ import {
   Server,
   WebStandardStreamableHTTPServerTransport,
 } from "@modelcontextprotocol/server";
+import { maxListeners } from "./listeners.ts";
 import type { Notice, Offer, PromptOffer, ResourceOffer, ToolOffer } from "./offered.ts";
 import { pageOf } from "./page.ts";
 
 /** Subscriptions of one session. */
 const maxSubscribed = 1000;
+/** More the protocol does not allow. */
+const maxCompletions = 100;
 
 /** One client's session; ended by the client's DELETE or by `close`. */
 export interface Session<W> {
@@ -44,7 +47,11 @@ export interface Peer<W> {
 export function createPeer<W>(offer: Offer<W>, version: string, failed: (error: Error) => void): Peer<W> {
   const make = () => newServer(offer, version, failed);
   const factory = () => make().server;
-  const modern: McpHttpHandler = createMcpHandler(factory, { legacy: "reject", onerror: failed, maxSubscriptions: 64 });
+  const modern: McpHttpHandler = createMcpHandler(factory, {
+    legacy: "reject",
+    onerror: failed,
+    maxSubscriptions: maxListeners,
+  });
   const single = legacyStatelessFallback(factory, failed);
   return {
     isOfSession: (request, body) => isLegacyRequest(request, body),
@@ -102,7 +109,10 @@ function newServer<W>({ tools, resources, prompts }: Offer<W>, version: string, 
   const subscribed = new Set<string>();
   const told = tellingFor(failed);
   serveTools(server, tools);
-  if (resources.isThere()) serveResources(server, resources, { subscribed, told });
+  if (resources.isThere()) {
+    serveResources(server, resources, { subscribed, told });
+    serveCompletions(server, { resources, prompts }, told);
+  }
   if (prompts.isThere()) servePrompts(server, prompts, told);
   return { server, subscribed };
 }
@@ -145,6 +155,25 @@ function serveResources<W>(
   server.setRequestHandler("resources/unsubscribe", ({ params: { uri } }) => {
     subscribed.delete(uri);
     return {};
+  });
+}
+
+function serveCompletions<W>(
+  server: Server,
+  { resources, prompts }: Pick<Offer<W>, "resources" | "prompts">,
+  told: Telling,
+): void {
+  server.registerCapabilities({ completions: {} });
+  server.setRequestHandler("completion/complete", async ({ params: { ref, argument } }, { http }) => {
+    const who: W = carried(http?.authInfo);
+    const asked =
+      ref.type === "ref/prompt"
+        ? prompts.complete(ref.name, argument, who)
+        : resources.complete(ref.uri, argument, who);
+    const all = await told(asked);
+    if (!all) throw invalid(`There is no such argument: ${argument.name.slice(0, 100)}`);
+    const values = all.slice(0, maxCompletions);
+    return { completion: { values, total: all.length, hasMore: all.length > values.length } };
   });
 }
 

@@ -11,6 +11,7 @@ const restFactor = 10;
 export class Notices {
   readonly #ctx: Ctx;
   readonly #tell: (notice: Notice) => void;
+  readonly #unsubscribe: () => void;
   /** Since the last notice. */
   #types = new Set<string>();
   /** Paths of the workspace; undefined: any. */
@@ -23,11 +24,12 @@ export class Notices {
   constructor(ctx: Ctx, tell: (notice: Notice) => void) {
     this.#ctx = ctx;
     this.#tell = tell;
-    ctx.use.events.subscribe((event) => this.#hear(event));
+    this.#unsubscribe = ctx.use.events.subscribe((event) => this.#hear(event));
     void this.#uris();
   }
 
   close(): void {
+    this.#unsubscribe();
     clearTimeout(this.#timer);
   }
 

@@ -58,6 +58,12 @@ export interface ToolOffer<W> {
   ): Promise<ToolResult | undefined>;
 }
 
+/** An argument of a template or a prompt, and what was typed of it. */
+export interface Typed {
+  readonly name: string;
+  readonly value: string;
+}
+
 export interface ResourceOffer<W> {
   isThere(): boolean;
   readonly templates: readonly ShownTemplate[];
@@ -66,11 +72,15 @@ export interface ResourceOffer<W> {
   list(who: W): Promise<readonly ShownResource[]>;
   /** Undefined: nothing is there. */
   read(uri: string, who: W): Promise<ShownText | undefined>;
+  /** What the argument may become, the likeliest first. Undefined: there is no such template or argument. */
+  complete(template: string, argument: Typed, who: W): Promise<readonly string[] | undefined>;
 }
 
 export interface PromptOffer<W> {
   isThere(): boolean;
   list(who: W): Promise<readonly ShownPrompt[]>;
+  /** As that of resources. */
+  complete(name: string, argument: Typed, who: W): Promise<readonly string[] | undefined>;
   /** Undefined: there is no such prompt. */
   get(
     name: string,

@@ -16,6 +16,11 @@ export function promptsOf({ use }: Ctx): PromptOffer<Identity> {
     isThere: () => use.skills !== undefined && use.workspace !== undefined,
     list: async (identity) =>
       (await readable(identity)).map(({ name, description }) => ({ name, description, arguments: [request] })),
+    // What is to be done is free text.
+    complete: async (name, argument, identity) => {
+      const isKnown = (await readable(identity)).some((each) => each.name === name);
+      return isKnown && argument.name === request.name ? [] : undefined;
+    },
     get: async (name, { request: wanted = "" }, identity) => {
       const skill = (await readable(identity)).find((each) => each.name === name);
       const text = skill && (await use.workspace?.read(skill.path));

@@ -10,9 +10,10 @@ const memory = "memory/";
 const maxUriChars = 8192;
 const mimeType = "text/markdown";
 
+const noteTemplate = `${base}${memory}{+path}`;
 const templates: readonly ShownTemplate[] = [
   {
-    uriTemplate: `${base}${memory}{+path}`,
+    uriTemplate: noteTemplate,
     name: "memory",
     description: "A note of the memory by its path: people.md, or 2026-11-21.md for the note of a day.",
     mimeType,
@@ -30,6 +31,14 @@ export function resourcesOf({ use }: Ctx): ResourceOffer<Identity> {
       if (path === undefined || !allows(identity, access)) return undefined;
       const text = await textOf(use, path);
       return text === undefined ? undefined : { uri, mimeType, text };
+    },
+    complete: async (template, { name, value }, identity) => {
+      if (template !== noteTemplate || name !== "path") return undefined;
+      const notes = allows(identity, access) ? ((await use.workspace?.list("memory")) ?? []) : [];
+      return matching(
+        notes.map(({ path }) => path.slice(memory.length)),
+        value,
+      );
     },
   };
 }
@@ -74,4 +83,12 @@ function pathOf(uri: string): string | undefined {
 function shown({ path, size, modifiedAt }: WorkspaceFile): ShownResource {
   const lastModified = new Date(modifiedAt).toISOString();
   return { uri: uriOf(path), name: path, mimeType, size, annotations: { lastModified } };
+}
+
+/** Those that begin with it before those that hold it, whatever the case. */
+function matching(paths: readonly string[], typed: string): readonly string[] {
+  const wanted = typed.toLowerCase();
+  const place = (path: string) => path.toLowerCase().indexOf(wanted);
+  const found = paths.filter((path) => place(path) >= 0).sort();
+  return [...found.filter((path) => place(path) === 0), ...found.filter((path) => place(path) > 0)];
 }

@@ -1,4 +1,4 @@
-/** The sessions of MCP clients: each belongs to the identity that began it, is bounded in number and ends when it is not used. */
+/** The sessions of MCP clients: each belongs to the identity that began it, they are bounded in number and end when they are not used. */
 import type { Identity } from "@chela/sdk";
 import type { Session } from "./door.ts";
 import type { Notice } from "./offered.ts";
@@ -10,6 +10,8 @@ const idleMs = 30 * 60_000;
 export interface Held {
   readonly session: Session<Identity>;
   readonly owner: string;
+  /** Called at its end. */
+  readonly ended: () => void;
   usedAt: number;
   /** Requests that run, an open stream of messages among them. */
   busy: number;
@@ -18,8 +20,11 @@ export interface Held {
 export class Sessions {
   readonly #held = new Map<string, Held>();
 
-  add(id: string, session: Session<Identity>, owner: string): void {
-    this.#held.set(id, { session, owner, usedAt: Date.now(), busy: 0 });
+  /** Where there is no room, another one gives way. */
+  add(id: string, begun: Pick<Held, "session" | "owner" | "ended">): void {
+    const surplus = this.#surplus(begun.owner);
+    this.#held.set(id, { ...begun, usedAt: Date.now(), busy: 0 });
+    if (surplus !== undefined) void this.end(surplus);
   }
 
   /** Undefined for everybody but its owner. */
@@ -42,22 +47,10 @@ export class Sessions {
     for (const { session } of this.#held.values()) session.tell(notice);
   }
 
-  /** The session of his that was used longest ago gives way, else that of anybody. */
-  async makeRoom(owner: string): Promise<void> {
-    const all = [...this.#held].sort(([, a], [, b]) => a.usedAt - b.usedAt);
-    const own = all.filter(([, held]) => held.owner === owner);
-    const [oldest] = own.length >= maxSessionsEach ? own : all.length >= maxSessions ? all : [];
-    if (oldest) await this.end(oldest[0]);
-  }
-
   /** Ends what nobody used for long. */
   async sweep(): Promise<void> {
     const old = Date.now() - idleMs;
     await this.#endAll(({ busy, usedAt }) => busy === 0 && usedAt < old);
-  }
-
-  async endOf(owner: string): Promise<void> {
-    await this.#endAll((held) => held.owner === owner);
   }
 
   async close(): Promise<void> {
@@ -67,10 +60,30 @@ export class Sessions {
   async end(id: string): Promise<void> {
     const held = this.#held.get(id);
     this.#held.delete(id);
+    held?.ended();
     await held?.session.close().catch(() => undefined);
+  }
+
+  /** Which one gives way to another of this owner: of his own, else of whoever has most; those in use come last. */
+  #surplus(owner: string): string | undefined {
+    const counts = new Map([[owner, 1]]);
+    for (const held of this.#held.values()) counts.set(held.owner, (counts.get(held.owner) ?? 0) + 1);
+    const crowded =
+      Number(counts.get(owner)) > maxSessionsEach ? owner : this.#held.size >= maxSessions ? mostOf(counts) : undefined;
+    const [first] = [...this.#held].filter(([, held]) => held.owner === crowded).sort(byUse);
+    return first?.[0];
   }
 
   async #endAll(which: (held: Held) => boolean): Promise<void> {
     await Promise.all([...this.#held].filter(([, held]) => which(held)).map(([id]) => this.end(id)));
   }
+}
+
+function mostOf(counts: ReadonlyMap<string, number>): string | undefined {
+  return [...counts].sort(([, a], [, b]) => b - a)[0]?.[0];
+}
+
+/** Idle ones first, the longest unused of them before others. */
+function byUse([, a]: [string, Held], [, b]: [string, Held]): number {
+  return Number(a.busy > 0) - Number(b.busy > 0) || a.usedAt - b.usedAt;
 }

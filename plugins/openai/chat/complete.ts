@@ -10,7 +10,7 @@ import { type Body, readOptions, turnRequest } from "./turn-request.ts";
 const path = "/chat/completions";
 
 export function complete(request: RouteRequest<unknown, Body>, face: Face): Promise<unknown> {
-  const { body, signal, identity } = request;
+  const { body, identity } = request;
   const target = targetOf(request, face);
   const { include_usage: includeUsage } = (body.stream_options ?? {}) as { include_usage?: unknown };
   const options = { model: target.asked, includeUsage: includeUsage === true };
@@ -21,9 +21,13 @@ export function complete(request: RouteRequest<unknown, Body>, face: Face): Prom
     return answer(run, options);
   }
   const { model } = target;
-  const caller = { purpose: "straight", identity };
-  if (face.providers.passes(model, path)) return straight(face.providers, { model, path, body, signal, caller });
-  return answer(modelRun(face.providers, { request: modelRequest(model, body), signal, caller }), options);
+  const caller = { purpose: "straight", identity, request: body };
+  if (face.providers.passes(model, path))
+    return straight(face.providers, { model, path, body, signal: request.cancellation, caller });
+  return answer(
+    modelRun(face.providers, { request: modelRequest(model, body), signal: request.signal, caller }),
+    options,
+  );
 }
 
 function modelRequest(model: string, body: Body): ModelRequest {

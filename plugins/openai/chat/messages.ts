@@ -8,7 +8,19 @@ const maxTools = 128;
 export function readMessages(value: unknown): readonly Message[] {
   if (!Array.isArray(value) || value.length === 0)
     throw invalid("messages must be an array with at least one message", "messages");
-  return value.map((message: unknown, index) => readMessage(message, `messages[${index}]`));
+  const messages = value.map((message: unknown, index) => readMessage(message, `messages[${index}]`));
+  refuseOrphans(messages, (index) => `messages[${index}].tool_call_id`);
+  return messages;
+}
+
+/** A result without its call would be lost on its way: no upstream takes it. */
+export function refuseOrphans(messages: readonly Message[], at: (index: number) => string): void {
+  const calls = new Set<string>();
+  for (const [index, { toolCalls = [], toolCallId }] of messages.entries()) {
+    for (const { id } of toolCalls) calls.add(id);
+    if (toolCallId === undefined || calls.has(toolCallId)) continue;
+    throw invalid(`${at(index)}: no call "${toolCallId.slice(0, 100)}" was made before it`, at(index));
+  }
 }
 
 function readMessage(value: unknown, at: string): Message {
@@ -32,13 +44,18 @@ function readMessage(value: unknown, at: string): Message {
   }
   if (typeof tool_call_id !== "string" || tool_call_id === "")
     throw invalid(`${at}.tool_call_id must name the call it answers`, `${at}.tool_call_id`);
-  return { role, content: contentText(readContent(content, `${at}.content`), ""), toolCallId: tool_call_id };
+  return { role, content: plain(readContent(content, `${at}.content`)), toolCallId: tool_call_id };
 }
 
 function readContent(value: unknown, at: string): string | readonly ContentPart[] {
   if (typeof value === "string") return value;
   if (!Array.isArray(value)) throw invalid(`${at} must be text or an array of parts`, at);
   return value.map((part: unknown, index) => readPart(part, `${at}[${index}]`));
+}
+
+/** As text where nothing but text is in it. */
+export function plain(content: Message["content"]): Message["content"] {
+  return typeof content === "string" || content.some(({ type }) => type !== "text") ? content : contentText(content);
 }
 
 function readPart(part: unknown, at: string): ContentPart {
@@ -81,7 +98,7 @@ export function readTools(value: unknown): readonly ToolSpec[] {
 function readTool(value: unknown, at: string): ToolSpec {
   const given = isObject(value) && value.type === "function" && isObject(value.function) ? value.function : undefined;
   if (!given) throw invalid(`${at} must be {type: "function", function: {…}}`, at);
-  const { name, description, parameters } = given;
+  const { name, description, parameters, strict } = given;
   if (typeof name !== "string" || !/^[a-zA-Z0-9_-]{1,64}$/.test(name)) {
     throw invalid(`${at}.function.name must have 1 to 64 letters, digits, _ or -`, `${at}.function.name`);
   }
@@ -91,6 +108,7 @@ function readTool(value: unknown, at: string): ToolSpec {
     name,
     about: typeof description === "string" ? description : "",
     input: parameters ?? { type: "object", properties: {} },
+    ...(strict === true && { strict }),
   };
 }
 

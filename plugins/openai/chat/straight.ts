@@ -10,15 +10,17 @@ const wholeBytes = 4 * 1024 * 1024;
 const streamHeaders = { "cache-control": "no-cache, no-transform", "x-accel-buffering": "no" };
 
 export async function straight(providers: Pick<Providers, "forward">, request: ForwardRequest): Promise<Reply> {
-  const { status, headers, body } = await providers.forward(request);
-  const { "content-length": _, ...kept } = headers;
+  const { status, headers, body, whole: bytes } = await providers.forward(request);
   if (headers["content-type"]?.toLowerCase().startsWith("text/event-stream"))
-    return new Reply(withErrorEvent(body), { status, headers: { ...kept, ...streamHeaders } });
-  const text = await whole(body);
+    return new Reply(withErrorEvent(body), { status, headers: asEvents(headers) });
+  const text = bytes ?? (await whole(body));
   const events = request.body.stream === true && text instanceof Uint8Array ? asStream(text, request) : undefined;
-  if (events === undefined) return new Reply(text, { status, headers: { ...headers } });
-  const type = "text/event-stream; charset=utf-8";
-  return new Reply(events, { headers: { ...kept, "content-type": type, ...streamHeaders } });
+  if (events === undefined) return new Reply(text, { status, headers });
+  return new Reply(events, { headers: { ...asEvents(headers), "content-type": "text/event-stream; charset=utf-8" } });
+}
+
+function asEvents({ "content-length": _, ...headers }: Readonly<Record<string, string>>): Record<string, string> {
+  return { ...streamHeaders, ...headers };
 }
 
 /** For an upstream that answers whole though a stream was asked for: a client that reads events would see none. */

@@ -5,6 +5,7 @@
 import { contentText, isObject, type Message, type RouteRequest, type ToolSpec, type TurnRequest } from "@chela/sdk";
 import { invalid } from "../errors.ts";
 import { header } from "../header.ts";
+import { chatFields, refuseUnserved } from "../unserved.ts";
 import { imagesOf, readMessages, readTools } from "./messages.ts";
 
 /** Passed to the model as they are. */
@@ -19,6 +20,17 @@ const passed = [
   "reasoning_effort",
   "verbosity",
   "parallel_tool_calls",
+  // Which page of the relay is to carry it out; other providers are not told.
+  "aistudio_channel",
+  "aistudio_channels",
+  "aistudio_provider",
+  "aistudio_providers",
+  "relay_provider",
+  "relay_providers",
+  "channel_id",
+  "channel_ids",
+  "provider_id",
+  "provider_ids",
 ] as const;
 
 const reservedPrefixes = ["subagent:", "cron:", "acp:"];
@@ -60,8 +72,11 @@ export function spoken(
   if (session !== null && !said) throw invalid("messages must hold a message of the user", "messages");
   if (said?.role !== "user") return { text: "", context: messages };
   const media = imagesOf(said.content);
+  const text = contentText(said.content, "");
+  if (text.trim() === "" && media.length === 0 && (session !== null || at === 0))
+    throw invalid("messages must say something", "messages");
   return {
-    text: contentText(said.content, ""),
+    text,
     ...(media.length > 0 ? { media } : {}),
     ...(session === null ? { context: messages.slice(0, at) } : { instructions: instructionsOf(messages) }),
   };
@@ -88,8 +103,8 @@ export function sessionOf(key: string | undefined, user: unknown): string | null
 }
 
 export function readOptions(body: Body, tools: readonly ToolSpec[]): NonNullable<TurnRequest["options"]> {
-  const { n, stop } = body;
-  if ((n ?? 1) !== 1) throw invalid("n must be 1: an agent answers once", "n");
+  refuseUnserved(body, chatFields);
+  const { stop } = body;
   if (Array.isArray(stop) && stop.length > 4) throw invalid("stop must hold at most 4 texts", "stop");
   const temperature = readTemperature(body.temperature);
   const maxTokens = body.max_completion_tokens ?? body.max_tokens ?? undefined;
@@ -116,7 +131,7 @@ export function readTemperature(value: unknown): number | undefined {
 
 function readToolChoice(value: unknown, tools: readonly ToolSpec[]): NonNullable<TurnRequest["options"]>["toolChoice"] {
   if ((value ?? null) === null) return undefined;
-  if (value === "auto" || value === "none" || value === "required") return value;
+  if (value === "auto" || value === "none" || (value === "required" && tools.length > 0)) return value;
   const name = isObject(value) && isObject(value.function) ? value.function.name : undefined;
   if (typeof name === "string" && tools.some((tool) => tool.name === name)) return { name };
   throw invalid("tool_choice must be auto, none, required or one of the tools of this request", "tool_choice");

@@ -1,5 +1,6 @@
 /** The items of a Responses request, from OpenAI's wire into the house's form. Whatever does not fit is refused with its path. */
-import { type ContentPart, contentText, isObject, type Message, type ToolCall, type ToolSpec } from "@chela/sdk";
+import { type ContentPart, isObject, type Message, type ToolCall, type ToolSpec } from "@chela/sdk";
+import { plain } from "../chat/messages.ts";
 import { invalid } from "../errors.ts";
 
 const roles: ReadonlySet<unknown> = new Set(["system", "developer", "user", "assistant"]);
@@ -37,8 +38,7 @@ function readItem(item: unknown, at: string): Message | { readonly call: ToolCal
     case "function_call_output": {
       const { call_id: toolCallId, output } = item;
       if (typeof toolCallId !== "string" || toolCallId === "") throw invalid(`${at}.call_id must name the call`, at);
-      const content = typeof output === "string" ? output : contentText(readContent(output, `${at}.output`), "");
-      return { role: "tool", content, toolCallId };
+      return { role: "tool", content: readContent(output, `${at}.output`), toolCallId };
     }
     case "reasoning":
     case "item_reference":
@@ -51,15 +51,15 @@ function readItem(item: unknown, at: string): Message | { readonly call: ToolCal
 function readMessage({ role, content }: Record<string, unknown>, at: string): Message {
   if (!roles.has(role)) throw invalid(`${at}.role must be system, developer, user or assistant`, `${at}.role`);
   const said = readContent(content, `${at}.content`);
-  if (role === "assistant") return { role, content: contentText(said, "") };
+  if (role === "assistant" && typeof said !== "string") throw invalid(`${at}.content must be text`, `${at}.content`);
+  if (role === "assistant") return { role, content: said };
   return { role: role === "user" ? "user" : "system", content: said };
 }
 
 function readContent(value: unknown, at: string): string | readonly ContentPart[] {
   if (typeof value === "string") return value;
   if (!Array.isArray(value)) throw invalid(`${at} must be text or a list of parts`, at);
-  const parts = value.map((part: unknown, index) => readPart(part, `${at}[${index}]`));
-  return parts.every(({ type }) => type === "text") ? contentText(parts, "") : parts;
+  return plain(value.map((part: unknown, index) => readPart(part, `${at}[${index}]`)));
 }
 
 function readPart(part: unknown, at: string): ContentPart {
@@ -87,11 +87,12 @@ export function readFunctions(value: unknown): readonly ToolSpec[] {
 function readFunction(tool: unknown, at: string): ToolSpec {
   if (!isObject(tool) || tool.type !== "function")
     throw invalid(`${at}.type must be function: the gateway has no tools of OpenAI's own`, `${at}.type`);
-  const { name, description, parameters } = tool;
+  const { name, description, parameters, strict } = tool;
   if (typeof name !== "string" || !/^[a-zA-Z0-9_-]{1,64}$/.test(name))
     throw invalid(`${at}.name must have 1 to 64 letters, digits, _ or -`, `${at}.name`);
   if ((parameters ?? null) !== null && !isObject(parameters))
     throw invalid(`${at}.parameters must be a JSON Schema`, `${at}.parameters`);
   const input = isObject(parameters) ? parameters : { type: "object", properties: {} };
-  return { name, about: typeof description === "string" ? description : "", input };
+  const about = typeof description === "string" ? description : "";
+  return { name, about, input, ...(strict === true && { strict }) };
 }

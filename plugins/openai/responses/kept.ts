@@ -71,6 +71,12 @@ export class KeptResponses {
     return turns.reverse().flat();
   }
 
+  /** All that a response was made from. Throws 404. */
+  async origin(id: string, identity: Identity): Promise<readonly Message[]> {
+    if (!(await this.has(id, identity))) throw unknown(id);
+    return (await this.past(id, identity)).slice(0, -1);
+  }
+
   async has(id: string, identity: Identity): Promise<boolean> {
     return (await this.#find("id", id, identity)) !== undefined;
   }

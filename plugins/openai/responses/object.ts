@@ -69,7 +69,7 @@ export function responseObject(
     tool_choice: body.tool_choice ?? "auto",
     tools: body.tools ?? [],
     top_p: body.top_p ?? null,
-    truncation: body.truncation ?? "disabled",
+    truncation: "disabled",
     usage: usage ? usageOf(usage) : null,
     user: body.user ?? null,
     metadata: isObject(body.metadata) ? body.metadata : {},
@@ -77,7 +77,7 @@ export function responseObject(
 }
 
 /** How a turn's end reads here. */
-export function endOf(result: TurnResult): { status: Status; reason?: string } {
+export function endOf(result: TurnResult): { status: "completed" | "incomplete"; reason?: string } {
   if (result.stop === "length") return { status: "incomplete", reason: "max_output_tokens" };
   if (result.stop === "content_filter") return { status: "incomplete", reason: "content_filter" };
   return { status: "completed" };

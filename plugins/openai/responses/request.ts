@@ -2,6 +2,7 @@
 import { isObject, type Message, type ModelRequest, type TurnRequest } from "@chela/sdk";
 import { readTemperature } from "../chat/turn-request.ts";
 import { invalid } from "../errors.ts";
+import { refuseUnserved, responseFields } from "../unserved.ts";
 import { readFunctions, readInput } from "./items.ts";
 import type { Body } from "./object.ts";
 
@@ -22,15 +23,12 @@ export interface Asked {
 export function readAsked(body: Body): Asked {
   const input = readInput(body.input);
   if (input.length === 0) throw invalid("input must hold at least one item", "input");
-  const { instructions, previous_response_id: previous, background, conversation, prompt } = body;
+  refuseUnserved(body, responseFields);
+  const { instructions, previous_response_id: previous } = body;
   if ((instructions ?? null) !== null && typeof instructions !== "string")
     throw invalid("instructions must be text", "instructions");
   if ((previous ?? null) !== null && typeof previous !== "string")
     throw invalid("previous_response_id must be text", "previous_response_id");
-  if (background === true) throw invalid("background is not supported", "background");
-  if ((conversation ?? null) !== null)
-    throw invalid("conversation is not supported; use previous_response_id", "conversation");
-  if ((prompt ?? null) !== null) throw invalid("prompt is not supported: send input", "prompt");
   const tools = readFunctions(body.tools);
   return {
     input,
@@ -59,11 +57,13 @@ function readOptions(body: Body, tools: Asked["tools"]): Options {
 }
 
 function readReasoning(value: unknown): Record<string, unknown> {
+  if ((value ?? null) !== null && !isObject(value)) throw invalid("reasoning must be an object", "reasoning");
   return isObject(value) ? { reasoning_effort: value.effort } : {};
 }
 
 /** In chat completions the format of the text has a name of its own, and a schema stands one level deeper. */
 function readText(value: unknown): Record<string, unknown> {
+  if ((value ?? null) !== null && !isObject(value)) throw invalid("text must be an object", "text");
   if (!isObject(value)) return {};
   const { format, verbosity } = value;
   if (!isObject(format) || format.type === "text") return { verbosity };
@@ -76,7 +76,7 @@ function readText(value: unknown): Record<string, unknown> {
 
 function readToolChoice(value: unknown, tools: Asked["tools"]): Options["toolChoice"] {
   if ((value ?? null) === null) return undefined;
-  if (value === "auto" || value === "none" || value === "required") return value;
+  if (value === "auto" || value === "none" || (value === "required" && tools.length > 0)) return value;
   const name = isObject(value) && value.type === "function" ? value.name : undefined;
   if (typeof name === "string" && tools.some((tool) => tool.name === name)) return { name };
   throw invalid("tool_choice must be auto, none, required or one of the tools of this request", "tool_choice");

@@ -1,5 +1,6 @@
 /** `POST /v1/responses`: an agent's turn or a model's answer, whole or as events, and kept for the request that follows. */
 import { type Message, Reply, type RouteRequest, type TurnResult, type TurnRun } from "@chela/sdk";
+import { refuseOrphans } from "../chat/messages.ts";
 import { straight } from "../chat/straight.ts";
 import { complete } from "../chat/turn-reply.ts";
 import { sessionOf, spoken } from "../chat/turn-request.ts";
@@ -31,7 +32,7 @@ export async function respond(request: Request, face: Face, kept: KeptResponses)
   const target = targetOf(request, face);
   const path = "/responses";
   if ("model" in target && face.providers.passes(target.model, path) && !(await isOurs(request, kept))) {
-    const caller = { purpose: "straight", identity };
+    const caller = { purpose: "straight", identity, request: body };
     return straight(face.providers, { model: target.model, path, body, signal, caller });
   }
   const asked = readAsked({ ...body, input: await withItems(body.input, kept, identity) });
@@ -73,9 +74,10 @@ async function whole(
   const output: Item[] = [];
   const id = (prefix: "msg" | "fc" | "rs") => itemId(prefix, head.id, output.length);
   if (result.reasoning) output.push(reasoningItem(id("rs"), result.reasoning));
-  if (result.text !== "") output.push(messageItem(id("msg"), result.text));
+  const { status, reason } = endOf(result);
+  if (result.text !== "") output.push(messageItem(id("msg"), result.text, status));
   for (const call of result.toolCalls) output.push(callItem(id("fc"), call));
-  const end: ResponseEnd = { ...endOf(result), output, usage: result.usage };
+  const end: ResponseEnd = { status, ...(reason !== undefined && { reason }), output, usage: result.usage };
   await keep(end, result);
   return responseObject(head, end);
 }
@@ -86,6 +88,7 @@ function begin(
 ): TurnRun {
   const { instructions, tools, options } = asked;
   const messages = [...past, ...asked.input];
+  refuseOrphans(messages, () => "input");
   if ("model" in target) {
     const system: readonly Message[] = instructions === "" ? [] : [{ role: "system", content: instructions }];
     const request = {
@@ -94,7 +97,7 @@ function begin(
       ...options,
       ...(tools.length > 0 ? { tools } : {}),
     };
-    return modelRun(face.providers, { request, signal, caller: { purpose: "straight", identity } });
+    return modelRun(face.providers, { request, signal, caller: { purpose: "straight", identity, request } });
   }
   const session = sessionOf(header(headers["x-openclaw-session-key"]), body.user);
   const said = spoken(messages, session);

@@ -46,7 +46,7 @@ export async function* responseEvents(turn: StreamedTurn): AsyncGenerator<string
       else yield ": working\n\n";
     }
     const result = await run.done;
-    const tail = writer.close() + result.toolCalls.map((call) => writer.call(call)).join("");
+    const tail = writer.close(endOf(result).status) + result.toolCalls.map((call) => writer.call(call)).join("");
     if (tail !== "") yield tail;
     over = true;
     const end = writer.ended(result);

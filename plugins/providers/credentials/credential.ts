@@ -1,4 +1,5 @@
 /** What a provider's requests may be signed with: a key, an account, or nothing. One word for all of them, so that failover walks them alike. */
+import type { Cancellation } from "@chela/sdk";
 
 export interface Credential {
   /** Stable and no secret: cooldowns, health and records are kept under it. Changes with the secret of a key, not with the token of an account. */
@@ -8,7 +9,7 @@ export interface Credential {
   /** For people: a masked key, or the e-mail of an account. */
   readonly target: string;
   /** The token to send now; undefined for `none`. Refreshes first where it is about to expire. Throws `UPSTREAM_AUTH` when there is none to be had. */
-  token(signal: AbortSignal): Promise<Signed>;
+  token(signal: Cancellation): Signed | Promise<Signed>;
   /** The upstream refused this token (401): the next `token` asks for a new one where that is possible. True when it is. */
   refused?(token: string): boolean;
   /** The upstream said that the account is at its end (`token_revoked`, `deactivated_workspace`): not used again before a new login. */

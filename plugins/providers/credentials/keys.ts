@@ -17,7 +17,7 @@ export function keyCredentials(spec: ProviderSpec): readonly Credential[] {
 }
 
 function keyCredential(key: string, spec: ProviderSpec): Credential {
-  const signed: Promise<Signed> = Promise.resolve({ token: key });
+  const signed: Signed = { token: key };
   return {
     id: `key:${digest(`${spec.fingerprint}\n${key}`)}`,
     kind: "api_key",
@@ -27,7 +27,7 @@ function keyCredential(key: string, spec: ProviderSpec): Credential {
 }
 
 function unsigned(spec: ProviderSpec): Credential {
-  const signed: Promise<Signed> = Promise.resolve({ token: undefined });
+  const signed: Signed = { token: undefined };
   const kind = spec.transport === "relay" ? "relay" : "none";
   return { id: `none:${spec.fingerprint}`, kind, target: "", token: () => signed };
 }

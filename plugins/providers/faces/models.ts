@@ -2,6 +2,7 @@
 import { GatewayError } from "@chela/sdk";
 import { wireFor } from "../call.ts";
 import { unknownModel } from "../catalogue.ts";
+import { fieldsOf, textIn } from "../fields.ts";
 import type { ProvidersContext } from "../index.ts";
 import { offline } from "../offline/model.ts";
 import { asDependency } from "../probe.ts";
@@ -15,8 +16,9 @@ interface Entry {
 
 /** `{ok, models}`. What the config says about a model that stays is kept. */
 export async function replaceModels(ctx: ProvidersContext, upstreams: Upstreams, body: unknown): Promise<unknown> {
-  const models = modelList(body);
-  const { name, source } = findSpec(upstreams, (body as { provider?: unknown }).provider);
+  const fields = fieldsOf(body);
+  const models = modelList(fields);
+  const { name, source } = findSpec(upstreams, textIn(fields, "provider"));
   if (source !== "config") {
     const message = `provider "${name}" was found on this machine and is not in the config; add it to models.providers first`;
     throw new GatewayError("PROVIDER_NOT_CONFIGURED", 400, message);

@@ -1,28 +1,24 @@
 /** `/api/provider/runtime` and `/api/provider/models`, as ClawGo answers them. Loaded on the first request. */
 import { GatewayError } from "@chela/sdk";
-import { presetNamed } from "../presets.ts";
+import { primaryProvider } from "../catalogue.ts";
+import { type Fields, fieldIn, fieldsOf, invalidJson, textIn } from "../fields.ts";
+import { presetCalled } from "../presets.ts";
 import type { Summary } from "../runtime/summary.ts";
 import { runtimeQuery } from "../runtime/view.ts";
 import type { ProviderSpec } from "../settings.ts";
 import type { Upstreams } from "../upstreams.ts";
 
-/** Trimmed; empty: the provider of the primary model. An exact name first, then another name of the same vendor. */
-export function findSpec(upstreams: Upstreams, wanted: unknown): ProviderSpec {
-  const name = typeof wanted === "string" ? wanted.trim() : "";
+/** Trimmed; empty: the primary provider. An exact name first, then another name of the same vendor. */
+export function findSpec(upstreams: Upstreams, wanted: string): ProviderSpec {
   const specs = upstreams.specs();
-  if (name === "") {
-    const primary = upstreams.primary();
-    const spec = specs.find((one) => primary.startsWith(`${one.name}/`));
-    if (spec) return spec;
-  }
+  const name = wanted.trim() || primaryProvider(upstreams.primary(), specs);
   const found = specs.find((one) => one.name === name) ?? specs.find((one) => plain(one.name) === plain(name));
   if (found) return found;
   throw new GatewayError("PROVIDER_UNKNOWN", 400, `provider "${name.slice(0, 100)}" not found`);
 }
 
 function plain(name: string): string {
-  const word = name.toLowerCase().replaceAll("_", "-");
-  return presetNamed(word)?.name ?? word;
+  return presetCalled(name)?.name ?? name.toLowerCase().replaceAll("_", "-");
 }
 
 export async function runtimeView(upstreams: Upstreams, query: Readonly<Record<string, unknown>>): Promise<unknown> {
@@ -31,11 +27,14 @@ export async function runtimeView(upstreams: Upstreams, query: Readonly<Record<s
 }
 
 export async function runtimeAction(upstreams: Upstreams, body: unknown): Promise<unknown> {
-  const { provider, action, only_expiring: onlyExpiring } = recordOf(body);
+  const fields = fieldsOf(body);
+  const action = textIn(fields, "action").toLowerCase();
+  const onlyExpiring = fieldIn(fields, "only_expiring") ?? false;
+  if (typeof onlyExpiring !== "boolean") throw invalidJson();
   const { runtime } = upstreams;
   await runtime.ready;
-  const spec = findSpec(upstreams, provider);
-  switch (typeof action === "string" ? action.trim().toLowerCase() : "") {
+  const spec = findSpec(upstreams, textIn(fields, "provider"));
+  switch (action) {
     case "clear_api_cooldown":
       runtime.clearKeys(spec.name);
       return { ok: true, cleared: true };
@@ -43,7 +42,7 @@ export async function runtimeAction(upstreams: Upstreams, body: unknown): Promis
       await runtime.clearHistory(spec.name);
       return { ok: true, cleared: true };
     case "refresh_now": {
-      const result = await runtime.refresh(spec, onlyExpiring === true);
+      const result = await runtime.refresh(spec, onlyExpiring);
       const summary: Summary = runtime.summary(spec.name);
       const order = runtime.order(spec.name);
       return { ok: true, provider: spec.name, refreshed: true, result, candidate_order: order, summary };
@@ -55,17 +54,13 @@ export async function runtimeAction(upstreams: Upstreams, body: unknown): Promis
   }
 }
 
-/** `models` of a provider replaced by what is sent: `model` and `models`, trimmed, each once. */
-export function modelList(body: unknown): readonly string[] {
-  const { model, models } = recordOf(body);
-  const names = [...(Array.isArray(models) ? models : []), model];
-  const list = names.flatMap((name) => (typeof name === "string" && name.trim() !== "" ? [name.trim()] : []));
+/** `models` of a provider replaced by what is sent: `models` and `model`, trimmed, each once. */
+export function modelList(fields: Fields): readonly string[] {
+  const models = fieldIn(fields, "models") ?? [];
+  if (!Array.isArray(models)) throw invalidJson();
+  const names = [...models.map((name: unknown) => name ?? ""), textIn(fields, "model")];
+  if (!names.every((name) => typeof name === "string")) throw invalidJson();
+  const list = names.map((name) => name.trim()).filter((name) => name !== "");
   if (list.length === 0) throw new GatewayError("MODEL_REQUIRED", 400, "model required");
   return [...new Set(list)];
-}
-
-/** Other things than an object have no fields; ClawGo calls them `invalid json`. */
-function recordOf(body: unknown): Readonly<Record<string, unknown>> {
-  if (typeof body === "object" && body !== null && !Array.isArray(body)) return { ...body };
-  throw new GatewayError("INVALID_JSON", 400, "invalid json");
 }

@@ -2,6 +2,7 @@
  * What an upstream says is wrong, in one form: OpenAI's, Anthropic's and Google's error objects, and what others make of
  * them. Two codes are given to those that have none of their own: `context_length_exceeded` and `insufficient_quota`.
  */
+import { objectOf } from "@chela/sdk";
 
 /** As far as the upstream said it. */
 export interface UpstreamError {
@@ -38,6 +39,15 @@ const statuses: Readonly<Record<string, number>> = {
   timeout_error: 408,
   deadline_exceeded: 408,
   overloaded_error: 529,
+  // MiniMax
+  1002: 429,
+  1004: 401,
+  1026: 400,
+  1027: 400,
+  1039: 400,
+  2013: 400,
+  2049: 401,
+  2056: 429,
 };
 
 /** The error of a body, or a message made from what else it holds. */
@@ -71,6 +81,14 @@ export function toUpstreamError(error: unknown): UpstreamError {
     },
     reasonIn(details) ?? (typeof code === "string" || typeof code === "number" ? String(code) : undefined),
   );
+}
+
+/** What a reply of status 200 says that is none, in forms of the vendors' own; `base_resp` is MiniMax's. */
+export function complaintIn({ base_resp: base, message, msg, error_msg: own }: Fields): Fields | undefined {
+  const { status_code: code, status_msg: told } = objectOf(base);
+  if (typeof told === "string" && told !== "" && code !== 0) return { message: told, code };
+  const text = [message, msg, own].find((one) => typeof one === "string" && one !== "");
+  return text === undefined ? undefined : { message: text };
 }
 
 /** The status that an error inside a reply of status 200 stands for. */

@@ -3,12 +3,13 @@
  * to answer. What rests is passed over; when nobody else is left, the one that is free soonest is asked rather than nobody.
  * What an error means is the verdict's to say; how long a candidate may take is its share of the request's time.
  */
-import { type Attempt, GatewayError, messageOf } from "@chela/sdk";
+import { type Attempt, type Cancellation, GatewayError, messageOf } from "@chela/sdk";
 import type { Credential, Signed } from "../credentials/credential.ts";
 import type { Target } from "../wire/dialect.ts";
 import type { Cooldowns } from "./cooldowns.ts";
 import { aborted, fault } from "./faults.ts";
 import { type Share, shareOf } from "./share.ts";
+import { signedAsk } from "./signed-ask.ts";
 import { type Verdict, verdictOf } from "./verdict.ts";
 import type { WindowKeys } from "./window-key.ts";
 
@@ -28,29 +29,30 @@ export interface Observer<C extends Candidate> {
   succeeded(candidate: C): void;
   /** It failed before its first byte. */
   failed(candidate: C, error: GatewayError, verdict: Verdict): void;
+  /** It began to answer after others had failed. */
+  answered(candidate: C, attempts: readonly Attempt[]): void;
 }
 
 export interface Budget {
-  readonly signal: AbortSignal;
+  readonly signal: Cancellation;
   /** What is left of the request's time. */
   readonly totalMs: number;
   /** This candidate's share of it, until its first byte. */
   readonly firstByteMs: number;
 }
 
-export interface Walk<C extends Candidate, T> {
+export interface Walk<C extends Candidate> {
   /** In order; the first is the one that was asked for. */
   readonly candidates: readonly C[];
   readonly cooldowns: Cooldowns;
   readonly observer: Observer<C>;
-  readonly signal: AbortSignal;
+  readonly signal: Cancellation;
   readonly totalMs: number;
   readonly now: () => number;
-  /** One began to answer after others had failed. */
-  answered(candidate: C, attempts: readonly Attempt[]): void;
-  /** Asks one. Resolves with the first sign of an answer, throws a GatewayError. */
-  ask(candidate: C, signed: Signed, budget: Budget): Promise<T>;
 }
+
+/** Asks one. Resolves with the first sign of an answer, throws a GatewayError. */
+export type Ask<C extends Candidate, T> = (candidate: C, signed: Signed, budget: Budget) => Promise<T>;
 
 export interface Begun<C extends Candidate, T> {
   readonly candidate: C;
@@ -71,7 +73,7 @@ interface Progress<C extends Candidate> {
   first: GatewayError | undefined;
 }
 
-export async function walk<C extends Candidate, T>(options: Walk<C, T>): Promise<Begun<C, T>> {
+export async function walk<C extends Candidate, T>(options: Walk<C>, ask: Ask<C, T>): Promise<Begun<C, T>> {
   const progress: Progress<C> = {
     deadline: options.now() + options.totalMs,
     attempts: [],
@@ -83,13 +85,13 @@ export async function walk<C extends Candidate, T>(options: Walk<C, T>): Promise
   for (;;) {
     const candidate = next(options, progress);
     if (!candidate) break;
-    const begun = await attempt(options, progress, candidate);
+    const begun = await attempt(options, ask, { progress, candidate });
     if (begun) return begun;
   }
   throw withAttempts(progress.first as GatewayError, progress.attempts);
 }
 
-function restingOf<C extends Candidate, T>({ candidates, cooldowns }: Walk<C, T>): Progress<C>["resting"] {
+function restingOf<C extends Candidate>({ candidates, cooldowns }: Walk<C>): Progress<C>["resting"] {
   if (cooldowns.idle) return undefined;
   const resting = new Map<C, "half" | "open">();
   for (const candidate of candidates) {
@@ -101,12 +103,12 @@ function restingOf<C extends Candidate, T>({ candidates, cooldowns }: Walk<C, T>
 }
 
 /** The next that may be asked now; at the end the one of those passed over that is free soonest. */
-function next<C extends Candidate, T>(options: Walk<C, T>, progress: Progress<C>): C | undefined {
+function next<C extends Candidate>(options: Walk<C>, progress: Progress<C>): C | undefined {
   const { cooldowns, now } = options;
   if (progress.first && now() >= progress.deadline) return undefined;
   while (progress.left.length > 0) {
-    const [candidate, ...rest] = progress.left as readonly [C, ...C[]];
-    progress.left = rest;
+    const candidate = progress.left[0] as C;
+    progress.left = progress.left.slice(1);
     const state = progress.resting?.get(candidate);
     if (!state || (state === "half" && admitted(candidate, cooldowns))) return candidate;
     progress.passed.push(candidate);
@@ -139,9 +141,9 @@ function waitOf({ keys }: Candidate, cooldowns: Cooldowns): number {
 
 /** Undefined: it failed, and another may do better. */
 async function attempt<C extends Candidate, T>(
-  options: Walk<C, T>,
-  progress: Progress<C>,
-  candidate: C,
+  options: Walk<C>,
+  ask: Ask<C, T>,
+  { progress, candidate }: { readonly progress: Progress<C>; readonly candidate: C },
 ): Promise<Begun<C, T> | undefined> {
   const { cooldowns, observer, signal, now } = options;
   const began = now();
@@ -151,10 +153,10 @@ async function attempt<C extends Candidate, T>(
     others: progress.left.length,
   });
   try {
-    const value = await signedAsk(options, candidate, share.budget);
+    const value = await signedAsk(ask, candidate, share.budget);
     share.began();
     observer.succeeded(candidate);
-    if (progress.attempts.length > 0) options.answered(candidate, progress.attempts);
+    if (progress.attempts.length > 0) observer.answered(candidate, progress.attempts);
     return { candidate, value, attempts: progress.attempts, share };
   } catch (caught) {
     const error = share.expired ? tooSlow(candidate, share) : toGatewayError(caught, candidate);
@@ -168,32 +170,6 @@ async function attempt<C extends Candidate, T>(
     progress.first ??= error;
     progress.left = reordered(progress.left, candidate, error, verdict);
     return undefined;
-  }
-}
-
-/** A token that was refused is replaced once, where the credential can. */
-async function signedAsk<C extends Candidate, T>(options: Walk<C, T>, candidate: C, budget: Budget): Promise<T> {
-  const { credential } = candidate;
-  const signed = await tokenOf(candidate, budget.signal);
-  try {
-    return await options.ask(candidate, signed, budget);
-  } catch (error) {
-    if (!GatewayError.is(error) || error.code !== "UPSTREAM_AUTH" || error.status !== 401) throw error;
-    if (signed.token === undefined || credential.refused?.(signed.token) !== true) throw error;
-    return await options.ask(candidate, await tokenOf(candidate, budget.signal), budget);
-  }
-}
-
-async function tokenOf({ credential, id }: Candidate, signal: AbortSignal): Promise<Signed> {
-  try {
-    return await credential.token(signal);
-  } catch (error) {
-    if (signal.aborted || !GatewayError.is(error)) throw error;
-    if (error.code === "UPSTREAM_NO_TOKEN" || error.code === "ABORTED") throw error;
-    // It could not be asked: that is not the upstream's refusal of a token.
-    throw new GatewayError("UPSTREAM_NO_TOKEN", error.status, `${id}: ${error.message}`, error.details, {
-      cause: error,
-    });
   }
 }
 

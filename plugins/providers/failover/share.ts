@@ -2,6 +2,7 @@
  * A candidate's share of a request's time: where others wait, it may take an equal part until its first byte, so that one that
  * hangs does not eat the time of all. Where nobody waits it has all that is left, and costs no timer.
  */
+import type { Cancellation } from "@chela/sdk";
 import type { Budget } from "./failover.ts";
 
 export interface Share {
@@ -15,7 +16,7 @@ export interface Share {
 }
 
 interface Bounds {
-  readonly signal: AbortSignal;
+  readonly signal: Cancellation;
   readonly leftMs: number;
   readonly others: number;
 }

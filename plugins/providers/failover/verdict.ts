@@ -72,7 +72,10 @@ function reasonOf(error: GatewayError): Reason {
       return "no_token";
     case "UPSTREAM_REQUEST":
       if (saysQuota(error)) return "quota";
-      return error.status === 404 ? "model_unknown" : "caller";
+      return error.status === 404 || saysNoModel(error) ? "model_unknown" : "caller";
+    case "UNSUPPORTED":
+      // As if there were no such model: what this one's API cannot do, another's may.
+      return "model_unknown";
     case "UPSTREAM_AUTH":
       if (saysQuota(error)) return "quota";
       return error.status === 403 ? "forbidden" : "unauthorized";
@@ -83,9 +86,24 @@ function reasonOf(error: GatewayError): Reason {
   }
 }
 
+interface Told {
+  readonly message?: unknown;
+  readonly type?: unknown;
+  readonly code?: unknown;
+}
+
+/** A model that the vendor does not have, or no longer has, where that is not told with 404. */
+function saysNoModel(error: GatewayError): boolean {
+  const { message, type, code } = (error.details?.upstream ?? {}) as Told;
+  return (
+    /model_not_found|invalid_model/i.test(`${code} ${type}`) ||
+    /\b(?:model not exist|invalid model)\b/i.test(String(message))
+  );
+}
+
 /** An account that is used up, as vendors say it; some with status 400. */
 function saysQuota(error: GatewayError): boolean {
-  const told = error.details?.upstream as { message?: unknown; type?: unknown; code?: unknown } | undefined;
+  const told = error.details?.upstream as Told | undefined;
   if (!told) return false;
   const code = `${told.code} ${told.type}`;
   if (/insufficient_(?:quota|balance|credits?)|budget_exceeded|billing_/i.test(code)) return true;

@@ -21,7 +21,7 @@ interface Waiter {
 
 const end: IteratorResult<Uint8Array> = { done: true, value: undefined };
 
-export class Exchange implements Answer {
+export class Exchange implements Answer, Dispatcher.DispatchHandler {
   readonly #line: Line;
   readonly #ask: Ask;
   readonly #timer: NodeJS.Timeout;
@@ -66,7 +66,7 @@ export class Exchange implements Answer {
     this.#made = this.#line.made;
     this.#line.pool.dispatch(
       { origin: this.#line.origin, method, path, headers, body, headersTimeout: firstByteMs, bodyTimeout: idleMs },
-      this.#handler(),
+      this,
     );
   }
 
@@ -82,6 +82,11 @@ export class Exchange implements Answer {
     return new Promise((resolve, reject) => {
       this.#waiter = { resolve, reject };
     });
+  }
+
+  /** The body, when all of it is here and none of it was taken. */
+  takeAll(): Uint8Array | undefined {
+    return this.#finished && !this.#fault && this.#queued > 0 ? this.#take() : undefined;
   }
 
   /**
@@ -128,28 +133,33 @@ export class Exchange implements Answer {
     return (await whole(this, maxBytes, (most) => this.#tooLarge(most))).toString("utf8");
   }
 
-  #handler(): Dispatcher.DispatchHandler {
-    return {
-      onRequestStart: (controller) => {
-        this.#controller = controller;
-        if (this.#fault) controller.abort(this.#fault);
-      },
-      onResponseStart: (_controller, status, headers) => {
-        if (status < 200) return;
-        this.status = status;
-        this.headers = headers as Headers;
-        this.#begin?.resolve(this);
-        this.#begin = undefined;
-      },
-      onResponseData: (controller, chunk) => this.#receive(controller, chunk),
-      onResponseEnd: () => this.#finish(),
-      onResponseError: (_controller, error) => {
-        this.#controller = undefined;
-        // Over a kept connection that had just been closed: nobody read the request.
-        if (this.status === 0 && !this.#fault && this.#made === this.#line.made && hungUp(error)) return this.#send();
-        this.#stop(socketFault(this.#ask.culprit, error, this.status !== 0));
-      },
-    };
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    if (this.#fault) controller.abort(this.#fault);
+  }
+
+  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: unknown): void {
+    if (status < 200) return;
+    this.status = status;
+    this.headers = headers as Headers;
+    this.#begin?.resolve(this);
+    this.#begin = undefined;
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Uint8Array): void {
+    this.#receive(controller, chunk);
+  }
+
+  onResponseEnd(): void {
+    this.#finish();
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    this.#controller = undefined;
+    // Over a kept connection that had just been closed: nobody read the request.
+    const unread = this.status === 0 && !this.#fault && this.#made === this.#line.made && hungUp(error);
+    if (unread) this.#send();
+    else this.#stop(socketFault(this.#ask.culprit, error, this.status !== 0));
   }
 
   #receive(controller: Dispatcher.DispatchController, chunk: Uint8Array): void {

@@ -27,6 +27,7 @@ export class Tail {
   }
 }
 
-function asBuffer(chunk: Uint8Array): Buffer {
+/** The same bytes. */
+export function asBuffer(chunk: Uint8Array): Buffer {
   return Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
 }

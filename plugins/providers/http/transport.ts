@@ -1,4 +1,5 @@
 /** How a request reaches its upstream: over HTTP of our own, or through a client that carries it out for us. */
+import type { Cancellation } from "@chela/sdk";
 import type { Culprit } from "../failover/faults.ts";
 
 /** One request with every deadline and cap. */
@@ -10,7 +11,7 @@ export interface Ask {
   /** Name, value, name, value … */
   readonly headers: string[];
   readonly body: string | null;
-  readonly signal: AbortSignal;
+  readonly signal: Cancellation;
   /** Until the headers. */
   readonly firstByteMs: number;
   /** Between two chunks. */

@@ -1,5 +1,5 @@
 /** An account as failover sees it: a credential that renews its token when it must, and signs with what the vendor wants. */
-import { GatewayError, messageOf } from "@chela/sdk";
+import { type Cancellation, GatewayError, messageOf } from "@chela/sdk";
 import type { Credential, Signed } from "../credentials/credential.ts";
 import type { Account } from "./account.ts";
 import type { OauthAccounts } from "./accounts.ts";
@@ -26,7 +26,7 @@ export class AccountCredential implements Credential {
     return this.account.target;
   }
 
-  async token(signal: AbortSignal): Promise<Signed> {
+  async token(signal: Cancellation): Promise<Signed> {
     const { account } = this;
     if (account.session.disabled)
       throw this.#fault(new Error(`is disabled (${account.session.disable_reason}): log in again`));
@@ -37,7 +37,7 @@ export class AccountCredential implements Credential {
       try {
         await leaving(this.#accounts.renew(this.#provider, account, dead ? "refused" : "expiring"), signal);
       } catch (error) {
-        signal.throwIfAborted();
+        if (signal.aborted) throw signal.reason;
         // What is about to end is good until it has ended.
         if (!usable || account.session.disabled) throw this.#fault(error);
       }
@@ -106,9 +106,9 @@ function baseOf(resource: string, { trust, apiBase }: Pick<OauthSettings, "trust
 }
 
 /** The caller may leave; what it waited for goes on for the others. */
-function leaving<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted();
+function leaving<T>(work: Promise<T>, signal: Cancellation): Promise<T> {
   return new Promise((resolve, reject) => {
+    if (signal.aborted) throw signal.reason;
     const leave = () => reject(signal.reason);
     signal.addEventListener("abort", leave, { once: true });
     work.then(resolve, reject).finally(() => signal.removeEventListener("abort", leave));

@@ -1,6 +1,6 @@
 /**
  * Where people log in: begins flows, finishes them, takes imported files. Loaded with the first login. What comes out is an
- * account in its file; the config is written only where the operator keeps the list of files in it.
+ * account in its file; the config is written only for a provider that is new, or where the operator keeps the list of files in it.
  */
 import { GatewayError } from "@chela/sdk";
 import type { ProviderSection } from "../schema.ts";
@@ -10,10 +10,9 @@ import { checkCallback, listenForCallback, parseCallback } from "./callback.ts";
 import { type Device, openDevice, waitForDevice } from "./device.ts";
 import { enrich } from "./enrich.ts";
 import { type Flow, Flows, type LoginResult, type Nameless, randomText } from "./flow.ts";
-import { authorizationUrl, exchanged, firstTokens, isNameless, peerOf, soon } from "./login-steps.ts";
+import { authorizationUrl, exchanged, firstTokens, isNameless, opened, peerOf, soon } from "./login-steps.ts";
 import { exchangeCode, type Tokens } from "./protocol.ts";
 import { parseProxy } from "./proxy-url.ts";
-import { OauthRefusal } from "./refusal.ts";
 import { merged } from "./renewal.ts";
 import { emptySession, parseSession, type Session } from "./session.ts";
 import { type OauthSettings, requireClient } from "./settings.ts";
@@ -26,8 +25,8 @@ export interface DeskOptions {
   /** How long a request waits for somebody to confirm a login. */
   readonly waitMs: number;
   /** The provider that a request means. Throws `OAUTH_CONFIG`. */
-  readonly settings: (provider: string, inline: ProviderSection | undefined) => OauthSettings;
-  /** An account file was added: the operator's own list of files gets it. */
+  readonly settings: (request: LoginRequest) => OauthSettings;
+  /** An account file was added: the config gets what it needs to know of it. */
   readonly listed: (settings: OauthSettings, account: Account) => Promise<void>;
 }
 
@@ -35,7 +34,10 @@ export interface LoginRequest {
   readonly provider: string;
   readonly label: string;
   readonly proxy: string;
-  readonly inline: ProviderSection | undefined;
+  /** What a request says about a login, instead of the config. */
+  readonly inline?: ProviderSection;
+  /** All that it says about the provider. */
+  readonly whole?: unknown;
 }
 
 export interface Started {
@@ -57,7 +59,7 @@ export class LoginDesk {
 
   /** `listen`: catch the browser's way back on this machine. Where that port is taken, the address is pasted by hand. */
   async start(request: LoginRequest, listen: boolean): Promise<Started> {
-    const settings = this.#options.settings(request.provider, request.inline);
+    const settings = this.#options.settings(request);
     requireClient(settings);
     const proxy = parseProxy(request.proxy);
     const flow: Flow = {
@@ -79,7 +81,7 @@ export class LoginDesk {
   async complete(
     flowId: string,
     callback: string,
-    request: Omit<LoginRequest, "inline" | "provider"> & { readonly provider: string | undefined },
+    request: Pick<LoginRequest, "label" | "proxy"> & { readonly provider: string | undefined },
     signal: AbortSignal,
   ): Promise<LoginResult | undefined> {
     const flow = this.#flows.get(flowId, request.provider);
@@ -99,7 +101,7 @@ export class LoginDesk {
   }
 
   async import(source: string, name: string, request: LoginRequest): Promise<LoginResult> {
-    const settings = this.#options.settings(request.provider, request.inline);
+    const settings = this.#options.settings(request);
     const { vendor, provider } = settings;
     const parsed = parseSession(source, name);
     if (parsed.provider !== "" && parsed.provider !== vendor.name && parsed.type !== parsed.provider) {
@@ -173,13 +175,7 @@ export class LoginDesk {
       const key = `models.providers.${flow.settings.provider}.oauth.device_auth_url`;
       throw new GatewayError("OAUTH_CONFIG", 400, `${flow.settings.vendor.name} has no device address: set ${key}`);
     }
-    const device = await openDevice(peer, flow.verifier).catch((error: unknown) => {
-      if (error instanceof OauthRefusal)
-        throw new GatewayError("OAUTH_START", 500, `oauth login cannot start: ${error.message}`, undefined, {
-          cause: error,
-        });
-      throw error;
-    });
+    const device = await opened(openDevice(peer, flow.verifier));
     flow.background = this.#device(flow, device);
     flow.background.catch(() => undefined);
     this.#flows.add(flow, Math.min(device.start.expiresMs, 3_600_000) + 60_000);

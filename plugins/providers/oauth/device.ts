@@ -13,6 +13,8 @@ export interface Device {
 
 const slowerMs = 5000;
 const slowestMs = 60_000;
+/** A server may name any pause; no timer can hold them all. */
+const hourMs = 3_600_000;
 const codexMinMs = 3000;
 const codexExpiresMs = 15 * 60_000;
 
@@ -25,7 +27,7 @@ export async function openDevice(peer: Peer, verifier: string): Promise<Device> 
 /** Until the user has decided or the code has expired. What the network does meanwhile is waited out. */
 export async function waitForDevice({ start, poll }: Device, signal: AbortSignal): Promise<Tokens> {
   const end = performance.now() + start.expiresMs;
-  let pauseMs = Math.max(start.intervalMs, 1000);
+  let pauseMs = Math.min(Math.max(start.intervalMs, 1000), start.expiresMs, hourMs);
   for (;;) {
     await pause(pauseMs, signal);
     if (performance.now() >= end) throw expired();
@@ -97,7 +99,8 @@ async function postJson(peer: Peer, url: string, body: unknown): Promise<Record<
   return reply;
 }
 
-function isPassing(error: unknown): boolean {
+/** The way to the server failed, not what was asked there. */
+export function isPassing(error: unknown): boolean {
   if (GatewayError.is(error)) return error.code === "OUTBOUND_FAILED" || error.code === "OUTBOUND_TIMEOUT";
   return (error as { name?: unknown } | null)?.name === "TimeoutError";
 }

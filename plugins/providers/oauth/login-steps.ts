@@ -1,5 +1,6 @@
 /** The steps of a login that need no state: the address to open, the client at the server, waiting, refusals in words. */
-import { GatewayError } from "@chela/sdk";
+import { GatewayError, messageOf } from "@chela/sdk";
+import { type Device, isPassing } from "./device.ts";
 import type { Flow } from "./flow.ts";
 import { challengeOf, type Peer, refreshTokens, type Tokens } from "./protocol.ts";
 import { OauthRefusal } from "./refusal.ts";
@@ -31,15 +32,23 @@ export function isNameless({ vendor }: OauthSettings, session: Session): boolean
   return vendor.needsLabel === true && session.email === "" && session.account_label === "";
 }
 
-/** What the server refuses is the caller's to know, as 400. */
+/** What the server refuses, and that nobody reaches it, is the caller's to know: with ClawGo's statuses. */
 export async function exchanged(work: Promise<Tokens>): Promise<Tokens> {
-  try {
-    return await work;
-  } catch (error) {
-    if (!(error instanceof OauthRefusal)) throw error;
-    const message = `oauth token exchange failed: ${error.message}`;
-    throw new GatewayError("OAUTH_EXCHANGE", 400, message, undefined, { cause: error });
-  }
+  return work.catch((error: unknown) => {
+    throw told(error, (reason) => ["OAUTH_EXCHANGE", 400, `oauth token exchange failed: ${reason}`]);
+  });
+}
+
+export async function opened(work: Promise<Device>): Promise<Device> {
+  return work.catch((error: unknown) => {
+    throw told(error, (reason) => ["OAUTH_START", 500, `oauth login cannot start: ${reason}`]);
+  });
+}
+
+function told(error: unknown, say: (reason: string) => readonly [code: string, status: number, text: string]): unknown {
+  if (!(error instanceof OauthRefusal) && !isPassing(error)) return error;
+  const [code, status, text] = say(messageOf(error));
+  return new GatewayError(code, status, text, undefined, { cause: error });
 }
 
 /** Undefined when it takes longer than a request should. */

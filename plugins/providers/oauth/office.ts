@@ -4,12 +4,13 @@
  */
 import { type Config, GatewayError, messageOf } from "@chela/sdk";
 import type { Standings } from "../credentials/standings.ts";
+import type { Fields } from "../fields.ts";
 import type { Account } from "./account.ts";
 import type { OauthAccounts } from "./accounts.ts";
-import type { LoginDesk } from "./desk.ts";
+import type { LoginDesk, LoginRequest } from "./desk.ts";
 import type { LoginResult } from "./flow.ts";
 import { maskProxy } from "./proxy-url.ts";
-import { type Fields, loginRequest, textIn } from "./requests.ts";
+import { loginRequest, newSection, textIn } from "./requests.ts";
 import { labelOf } from "./session.ts";
 import { type Env, type OauthSettings, readOauth, usesAccounts } from "./settings.ts";
 import type { Fetch } from "./transport.ts";
@@ -152,20 +153,25 @@ export class Office {
   }
 
   async #makeDesk(): Promise<LoginDesk> {
-    const { accounts, fetch, now, env, waitMs } = this.#options;
+    const { accounts, fetch, now, waitMs } = this.#options;
     const { LoginDesk } = await import("./desk.ts");
     return new LoginDesk({
       accounts,
       fetch,
       now,
       waitMs,
-      settings: (provider, inline) => {
-        const name = this.#name(provider, inline !== undefined);
-        if (!inline) return accounts.roster.settings(name);
-        return readOauth({ provider: name, stored: accounts.roster.section(name), inline, env });
-      },
+      settings: (request) => this.#settings(request),
       listed: (settings, account) => this.#listed(settings, account),
     });
+  }
+
+  #settings({ provider, inline, whole }: LoginRequest): OauthSettings {
+    const { env, accounts } = this.#options;
+    const name = this.#name(provider, inline !== undefined);
+    if (!inline) return accounts.roster.settings(name);
+    const stored = accounts.roster.section(name);
+    const settings = readOauth({ provider: name, stored, inline, env });
+    return stored ? settings : { ...settings, unsaved: newSection(name, whole) };
   }
 
   /** The exact name first, then one that means the same vendor. `free`: a provider that the config does not hold yet. */
@@ -180,16 +186,20 @@ export class Office {
     throw new GatewayError("OAUTH_CONFIG", 400, `provider "${name.slice(0, 100)}" not found`);
   }
 
-  /** Who lists files in the config finds the new one there too; else the folder is the list. */
-  async #listed({ provider, files, vendor }: OauthSettings, account: Account): Promise<void> {
-    if (files.length === 0) return;
-    const { accounts } = this.#options;
+  /** A new provider is saved with its first account. Who lists files in the config finds the new one there too; else the folder is the list. */
+  async #listed({ provider, files, vendor, unsaved }: OauthSettings, account: Account): Promise<void> {
+    const { accounts, config } = this.#options;
+    const isNew = unsaved !== undefined && accounts.roster.section(provider) === undefined;
+    if (!isNew && files.length === 0) return;
+    const path = `models.providers[${JSON.stringify(provider)}]`;
     try {
-      await this.#writeList(provider, [...files, account.path]);
+      if (isNew)
+        await config.write([{ path, value: unsaved }], { who: "api", why: `login of the new provider ${provider}` });
+      else await this.#writeList(provider, [...files, account.path]);
     } catch (error) {
       await accounts.remove(provider, account);
       const reason = messageOf(error);
-      const message = `the account of ${vendor.name} was not added: models.providers.${provider}.oauth.credential_files cannot be written: ${reason}`;
+      const message = `the account of ${vendor.name} was not added: ${isNew ? path : `${path}.oauth.credential_files`} cannot be written: ${reason}`;
       throw new GatewayError("OAUTH_UNWRITABLE", 500, message, undefined, { cause: error });
     }
   }

@@ -44,6 +44,7 @@ export async function renew(
   try {
     fresh = merged(account.session, await ask(account, settings, tools), now());
   } catch (error) {
+    if (await renewedElsewhere(account, tools)) return account.session;
     await recordFailure(account, error, tools);
     throw error;
   }
@@ -94,6 +95,16 @@ async function catchUp(account: Account, files: AccountFiles): Promise<void> {
   if (!("session" in file) || file.stamp === account.stamp) return;
   account.session = file.session;
   account.stamp = file.stamp;
+}
+
+/** Another process with the same file may have used the refresh token up a moment before: what it got is in the file. */
+async function renewedElsewhere(account: Account, { files, now }: RenewalTools): Promise<boolean> {
+  const { access_token: before } = account.session;
+  await catchUp(account, files).catch(() => undefined);
+  const { access_token, disabled } = account.session;
+  if (access_token === before || disabled || account.dead || account.expiring(now())) return false;
+  account.renewed();
+  return true;
 }
 
 async function ask(account: Account, settings: OauthSettings, { fetch }: RenewalTools): Promise<Tokens> {

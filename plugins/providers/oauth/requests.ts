@@ -1,9 +1,10 @@
 /** What clients send to log in, read with care: texts are texts, and a provider config from a request is cut down to what a login needs. */
 import { GatewayError, isObject, jsonOf, objectOf } from "@chela/sdk";
+import { type Fields, fieldIn, textIn as plainText } from "../fields.ts";
 import type { ProviderSection } from "../schema.ts";
+import { fits, problemsOf } from "../settings-check.ts";
 import type { LoginRequest } from "./desk.ts";
-
-export type Fields = Readonly<Record<string, unknown>>;
+import { isOneLine } from "./one-line.ts";
 
 const oauthTexts = [
   "provider",
@@ -20,36 +21,43 @@ const oauthTexts = [
 const oauthNumbers = ["callback_port", "refresh_lead_sec", "refresh_scan_sec"] as const;
 const maxText = 16_384;
 
-/** Throws `BAD_REQUEST` 400 for what is no text. */
+/** Throws 400 `BAD_REQUEST` for what is too long. */
 export function textIn(fields: Fields, name: string): string {
-  const value = Object.hasOwn(fields, name) ? fields[name] : undefined;
-  if (value === undefined || value === null) return "";
-  if (typeof value !== "string" || value.length > maxText)
-    throw bad(`${name} must be a text of at most ${maxText} characters`);
-  return value.trim();
-}
-
-export function fieldsOf(value: unknown): Fields {
-  if (value === undefined || value === null || value === "") return {};
-  if (typeof value !== "object" || Array.isArray(value)) throw bad("the body must be a JSON object");
-  return value as Fields;
+  const text = plainText(fields, name);
+  if (text.length > maxText) throw bad(`${name} must be a text of at most ${maxText} characters`);
+  return text;
 }
 
 export function loginRequest(fields: Fields): LoginRequest {
+  const label = textIn(fields, "account_label");
+  if (!isOneLine(label, 200)) throw bad("account_label must be one line of at most 200 characters");
   return {
     provider: textIn(fields, "provider"),
-    label: oneLine("account_label", textIn(fields, "account_label")),
+    label,
     proxy: textIn(fields, "network_proxy"),
-    inline: inlineIn(fields),
+    ...providerIn(fields),
   };
 }
 
-/** In a form it is JSON text. Undefined when it says nothing about a login: then the stored one counts. */
-function inlineIn(fields: Fields): ProviderSection | undefined {
-  const given = fields.provider_config;
-  if (given === undefined || given === null || given === "") return undefined;
+/** In a form it is JSON text. Nothing when it says nothing about a login: then the stored one counts. */
+function providerIn(fields: Fields): Pick<LoginRequest, "inline" | "whole"> {
+  const given = fieldIn(fields, "provider_config");
+  if (given === undefined || given === "") return {};
   const config = typeof given === "string" ? jsonOf(given) : given;
   if (!isObject(config)) throw bad("invalid provider_config");
+  const inline = loginPart(config);
+  return inline ? { inline, whole: { ...config, auth: inline.auth } } : {};
+}
+
+/** A new provider, as it will stand in the config. Throws 400 when it cannot stand there. */
+export function newSection(name: string, section: unknown): ProviderSection {
+  if (!fits(section)) throw bad("invalid provider_config");
+  const [problem] = problemsOf(name, section);
+  if (problem) throw bad(`${problem.path} ${problem.message}`);
+  return section;
+}
+
+function loginPart(config: Fields): ProviderSection | undefined {
   const oauth = objectOf(config.oauth);
   const says =
     ["api_base", "api_key", "models", "auth"].some((name) => isGiven(config[name])) || isGiven(oauth.provider);
@@ -65,13 +73,6 @@ function inlineIn(fields: Fields): ProviderSection | undefined {
     ...(isTexts(config.models) ? { models: [...config.models] } : {}),
     oauth: section,
   };
-}
-
-function oneLine(name: string, text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-  if (text.length > 200 || /[\u0000-\u001f\u007f]/.test(text))
-    throw bad(`${name} must be one line of at most 200 characters`);
-  return text;
 }
 
 function isGiven(value: unknown): boolean {

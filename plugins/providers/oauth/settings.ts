@@ -31,6 +31,8 @@ export interface OauthSettings {
   /** The operator's own list of account files; empty: the folder is the list. */
   readonly files: readonly string[];
   readonly models: readonly string[];
+  /** The whole provider, where a request brought it and the config does not hold it yet. */
+  readonly unsaved?: ProviderSection;
   /** Origins that may be private. */
   readonly trust: readonly string[];
   /** Origins that the operator or the vendor's data named: they may be told secrets, and be reached through a proxy. */

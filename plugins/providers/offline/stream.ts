@@ -1,13 +1,22 @@
 /** The offline model behind both doors: normalised events for turns, and OpenAI's wire for requests that pass straight through. */
 import { setImmediate as breathe, setTimeout as pause } from "node:timers/promises";
-import type { ForwardReply, ForwardRequest, Message, ModelRequest, ToolCall, Usage } from "@chela/sdk";
-import { GatewayError } from "@chela/sdk";
+import {
+  type Cancellation,
+  type ForwardReply,
+  type ForwardRequest,
+  GatewayError,
+  type Message,
+  type ModelRequest,
+  signalOf,
+  type ToolCall,
+  type Usage,
+} from "@chela/sdk";
 import type { EventBatches } from "../call.ts";
 import { aborted } from "../failover/faults.ts";
 import { offline } from "./model.ts";
 import { answer, type Line, words } from "./script.ts";
 
-export async function* offlineEvents(request: ModelRequest, signal: AbortSignal): EventBatches {
+export async function* offlineEvents(request: ModelRequest, signal: Cancellation): EventBatches {
   const offered = request.toolChoice === "none" ? [] : (request.tools ?? []);
   const line = answer(
     request.messages,
@@ -51,7 +60,8 @@ export function offlineForward(request: ForwardRequest): ForwardReply & { readon
 }
 
 /** Word by word, each in its own turn of the event loop, spread over the pause that was asked for. */
-async function* spoken(line: Line, signal: AbortSignal): AsyncGenerator<string> {
+async function* spoken(line: Line, cancellation: Cancellation): AsyncGenerator<string> {
+  const signal = signalOf(cancellation);
   const pieces = words(line.text);
   for (const piece of pieces) {
     try {
@@ -65,7 +75,7 @@ async function* spoken(line: Line, signal: AbortSignal): AsyncGenerator<string> 
   }
 }
 
-async function* whole(line: Line, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+async function* whole(line: Line, signal: Cancellation): AsyncGenerator<Uint8Array> {
   for await (const _ of spoken(line, signal));
   const message = {
     role: "assistant",

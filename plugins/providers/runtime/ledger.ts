@@ -34,7 +34,7 @@ const healed = 3;
 const refreshedBonus = 5;
 const separator = " > ";
 
-export class Ledger implements Standings, Observer<Candidate> {
+export class Ledger implements Standings, Omit<Observer<Candidate>, "answered"> {
   readonly #options: LedgerOptions;
   readonly #books = new Map<string, Book>();
 

@@ -128,10 +128,14 @@ export class Runtime {
     return this.#relays(provider, relayAccounts);
   }
 
-  /** One of them came, or left. */
+  /** One of them came, or left. Who comes may be asked at once, whatever failed without it. */
   relayChanged(reason: string, channel: string): void {
     const happening = { kind: "relay", target: channel, reason } as const;
-    for (const { name, transport } of this.#specs) if (transport === "relay") this.ledger.note(name, happening);
+    for (const { name } of this.#specs) {
+      if (!this.#isRelayed(name)) continue;
+      if (reason === "relay_connected") this.cooldowns.retain((key) => windowName(key).provider !== name);
+      this.ledger.note(name, happening);
+    }
   }
 
   clearKeys(provider: string): void {
@@ -172,7 +176,8 @@ export class Runtime {
       const { name } = spec;
       const order = this.order(name);
       const book = this.ledger.book(name);
-      const [key] = this.#keys(name);
+      // Where pages are the candidates, nothing else is one.
+      const [key] = this.#isRelayed(name) ? [] : this.#keys(name);
       return {
         name,
         auth: spec.auth,

@@ -16,6 +16,7 @@ interface KeptWindow {
 
 export function snapshotOf(facts: ProviderFacts, book: Book, windows: readonly Cooling[], now: number): unknown {
   return {
+    saved_at: now,
     api_state: facts.apiState,
     recent_hits: facts.hits.map(kept),
     recent_errors: facts.errors.map(kept),
@@ -62,10 +63,12 @@ export function readSnapshot(value: unknown, provider: string, { book, cooldowns
       requests: Number(requests) || 0,
     });
   }
+  // A clock that was ahead then and has been set right since makes no rest longer.
+  const from = Math.max(Number(file.saved_at) || now, now);
   for (const one of listOf(file.windows)) {
     const { key, until, reason, failures } = objectOf(one);
     if (typeof key !== "string" || windowName(key).provider !== provider) continue;
-    const ms = until === null ? Number.POSITIVE_INFINITY : Number(until) - now;
+    const ms = until === null ? Number.POSITIVE_INFINITY : Number(until) - from;
     if (ms > 0) cooldowns.restore(key, ms, String(reason ?? ""), Number(failures) || 1);
   }
 }

@@ -38,11 +38,12 @@ export class Assembly {
     out.push({ type: "reasoning", text: piece });
   }
 
-  /** `id` is made up where the upstream gives none. */
+  /** `id` is made up where the upstream gives none, or one that another call has. */
   openCall(id: string | null | undefined, name: string): OpenCall {
     if (this.calls.length >= limits.toolCalls)
       throw fault("UPSTREAM_PROTOCOL", this.#target, `more than ${limits.toolCalls} tool calls in one reply`);
-    const call = { id: id || madeUpId(), name, arguments: "" };
+    const isOwn = id && !this.calls.some((call) => call.id === id);
+    const call = { id: isOwn ? id : madeUpId(), name, arguments: "" };
     this.calls.push(call);
     return call;
   }

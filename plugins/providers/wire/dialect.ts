@@ -26,6 +26,8 @@ export interface Wire {
   readonly name: WireName;
   /** Whether the reply is to be streamed is the wire's to say in path and body. `texts`: of tools, from requests before. */
   request(request: ModelRequest, model: string, spec: ProviderSpec, texts?: ToolTexts): WireRequest;
+  /** The body as a vendor wants it that knows accounts by what is in it. */
+  enclose?(body: string, model: string, signed: Signed, spec: ProviderSpec): string;
   /** Name, value … that carry the credential. */
   sign(signed: Signed, spec: ProviderSpec): readonly string[];
   reader(target: Target, spec: ProviderSpec, request: ModelRequest): ReplyReader;

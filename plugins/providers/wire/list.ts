@@ -24,8 +24,8 @@ export async function listModels(spec: ProviderSpec, options: ListOptions): Prom
   let next: string | undefined;
   for (let page = 0; page < maxPages && found.size < maxModels; page++) {
     const path = list.path(spec, next);
-    const carrier = { upstream, method: "GET", path, headers: [...headers, ...sign(options.signed, spec)], body: null };
-    const told = list.read(await ask(carrier as Carrier, options));
+    const signed = [...headers, ...sign(options.signed, spec)];
+    const told = list.read(await ask({ upstream, method: "GET", path, headers: signed, body: null }, options));
     for (const id of told.ids) if (id !== "" && id.length <= longestName && found.size < maxModels) found.add(id);
     if (told.next === undefined || told.next === next) break;
     next = told.next;

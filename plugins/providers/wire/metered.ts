@@ -29,7 +29,8 @@ export function withoutUsage(source: AsyncIterable<Uint8Array>): AsyncIterableIt
       if (result.done && !held) return result;
       const bytes = result.done ? (held as Buffer) : joined(held, result.value);
       held = undefined;
-      const end = result.done || bytes.length > heldBytes ? bytes.length : endOfLast(bytes);
+      const last = endOfLast(bytes);
+      const end = result.done || bytes.length - last > heldBytes ? bytes.length : last;
       if (end < bytes.length) held = bytes.subarray(end);
       const whole = stripped(bytes.subarray(0, end));
       if (whole.length > 0) return { done: false, value: whole };

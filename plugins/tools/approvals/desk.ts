@@ -9,6 +9,7 @@ import {
   type ApprovalDecision,
   type Approvals,
   allows,
+  BoundedMap,
   GatewayError,
   type Identity,
   type ToolInvocation,
@@ -59,7 +60,8 @@ export const maxShownChars = 256 * 1024;
 export class ApprovalDesk implements Approvals {
   readonly #waiting = new Map<string, Waiting>();
   readonly #attending = new Set<Attendant>();
-  readonly #grants = new Set<string>();
+  /** Grant → its session. */
+  readonly #grants = new BoundedMap<string, string | null>(maxGrants);
   readonly #listeners = new Set<(notice: Notice) => void>();
   #closed = false;
 
@@ -93,13 +95,18 @@ export class ApprovalDesk implements Approvals {
       const message = "the hash is not that of the call that waits: read it again before you decide";
       throw new GatewayError("APPROVAL_CHANGED", 409, message, { hash: waiting.approval.hash });
     }
-    if (decision === "always" && waiting.grant !== undefined) this.#remember(waiting.grant);
+    if (decision === "always" && waiting.grant !== undefined) this.#grants.set(waiting.grant, waiting.approval.session);
     waiting.settle(decision, by.id);
   }
 
   /** Whether a person said `always` to it. */
   isGranted(grant: string | undefined): boolean {
     return grant !== undefined && this.#grants.has(grant);
+  }
+
+  /** What was granted in a session goes with it: another one may get its name. */
+  forget(session: string): void {
+    for (const [grant, own] of this.#grants) if (own === session) this.#grants.delete(grant);
   }
 
   /** Asks whoever attends. The answer says why not, or is undefined: it may run. */
@@ -150,13 +157,6 @@ export class ApprovalDesk implements Approvals {
       signal.addEventListener("abort", aborted, { once: true });
       if (signal.aborted) aborted();
     });
-  }
-
-  #remember(grant: string): void {
-    this.#grants.delete(grant);
-    this.#grants.add(grant);
-    const [oldest] = this.#grants;
-    if (this.#grants.size > maxGrants && oldest !== undefined) this.#grants.delete(oldest);
   }
 
   #tell(notice: Notice): void {

@@ -11,21 +11,28 @@ export function tapApprovals(ctx: Ctx, desk: ApprovalDesk): void {
 
 async function judge(ctx: Ctx, desk: ApprovalDesk, invocation: ToolInvocation): Promise<{ deny: string } | undefined> {
   const { tool, turn } = invocation;
-  const { approvals, shell } = ctx.config;
-  if (!shell.enabled && shellTools.has(tool)) {
-    return { deny: `${tool} is switched off (tools.shell.enabled is false); only the operator can switch it on` };
-  }
-  const { policy, setting } = ruleFor(approvals, invocation);
-  if (policy === "deny") return { deny: `${tool} is denied by the setting ${setting}` };
+  const refused = refusal(ctx, invocation);
+  if (refused) return refused;
   // From here on nobody can put something else in the place of what was judged.
   freeze(invocation.input);
+  const { policy, setting } = ruleFor(ctx.config.approvals, invocation);
   if (policy === "allow") return undefined;
   // Whoever types the call himself, and may approve calls, has approved it.
   if (turn.origin === "direct" && allows(turn.identity, "admin")) return undefined;
   const grant = grantOf(ctx, invocation);
   if (desk.isGranted(grant)) return undefined;
-  const timeoutMs = approvals.timeout_sec * 1000;
-  return desk.ask({ invocation, grant, timeoutMs, hint: howToAllow(tool, setting) });
+  const timeoutMs = ctx.config.approvals.timeout_sec * 1000;
+  const denied = await desk.ask({ invocation, grant, timeoutMs, hint: howToAllow(tool, setting) });
+  // What the operator has forbidden meanwhile, nobody allows.
+  return denied ?? refusal(ctx, invocation);
+}
+
+function refusal({ config }: Ctx, invocation: ToolInvocation): { deny: string } | undefined {
+  const { tool } = invocation;
+  if (!config.shell.enabled && shellTools.has(tool))
+    return { deny: `${tool} is switched off (tools.shell.enabled is false); only the operator can switch it on` };
+  const { policy, setting } = ruleFor(config.approvals, invocation);
+  return policy === "deny" ? { deny: `${tool} is denied by the setting ${setting}` } : undefined;
 }
 
 /** This tool, as it describes itself now, in this session, for who asked and the agent he asked. */

@@ -1,7 +1,11 @@
 /** What the bytes of a file are: text with its encoding and line ends, an image with its size, or something else. Pure. */
+import { isUtf8 } from "node:buffer";
+import type { Pace } from "@chela/sdk";
+import { decodedBy } from "../decode.ts";
 
 export type Content =
-  | { readonly kind: "text"; readonly text: string; readonly bom: boolean }
+  /** What is no UTF-8 cannot be written back as it was read. */
+  | { readonly kind: "text"; readonly text: string; readonly bom: boolean; readonly utf8: boolean }
   | { readonly kind: "image"; readonly type: string; readonly width: number; readonly height: number }
   | { readonly kind: "binary"; readonly type: string };
 
@@ -15,23 +19,17 @@ const signatures: readonly (readonly [type: string, hex: string])[] = [
   ["video/mp4", "0000002066747970"],
 ];
 
-export function contentOf(bytes: Buffer): Content {
+export async function contentOf(bytes: Buffer, pace: Pace): Promise<Content> {
   const image = imageOf(bytes);
   if (image) return { kind: "image", ...image };
-  if (isUtf16(bytes)) return { kind: "text", text: new TextDecoder("utf-16le").decode(bytes), bom: true };
-  if (bytes.subarray(0, 8192).includes(0)) return { kind: "binary", type: signatureOf(bytes) };
-  try {
-    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-    const bom = text.startsWith("\ufeff");
-    return { kind: "text", text: bom ? text.slice(1) : text, bom };
-  } catch {
-    return { kind: "binary", type: signatureOf(bytes) };
+  if (isUtf16(bytes)) {
+    const text = await decodedBy(new TextDecoder("utf-16le"), bytes, pace);
+    return { kind: "text", text, bom: true, utf8: false };
   }
-}
-
-/** True when a file of this content can be written back as it was read, but for what is changed. */
-export function isPlainText(bytes: Buffer): boolean {
-  return contentOf(bytes).kind === "text" && !isUtf16(bytes);
+  if (bytes.subarray(0, 8192).includes(0) || !isUtf8(bytes)) return { kind: "binary", type: signatureOf(bytes) };
+  const text = await decodedBy(new TextDecoder("utf-8", { ignoreBOM: true }), bytes, pace);
+  const bom = text.startsWith("\ufeff");
+  return { kind: "text", text: bom ? text.slice(1) : text, bom, utf8: true };
 }
 
 function isUtf16(bytes: Buffer): boolean {

@@ -1,9 +1,10 @@
 /** edit_file: exact replacements in one file, all or none, under the file's lock. */
-import { GatewayError, type KeyedLock } from "@chela/sdk";
-import { type Ctx, present } from "../world.ts";
-import { contentOf, isPlainText } from "./content.ts";
+import { GatewayError } from "@chela/sdk";
+import { present } from "../world.ts";
+import { contentOf } from "./content.ts";
 import { applyEdits, type Edit } from "./edit.ts";
 import { belowRoot, missing, placeIn } from "./place.ts";
+import type { FileParts } from "./tools.ts";
 import { tooLarge } from "./write-file.ts";
 
 export interface EditInput {
@@ -14,7 +15,11 @@ export interface EditInput {
   readonly edits?: readonly Edit[] | undefined;
 }
 
-export async function editFileTool(ctx: Ctx, lock: KeyedLock, input: EditInput): Promise<string> {
+export async function editFileTool(
+  { ctx, lock, pacer }: FileParts,
+  input: EditInput,
+  signal: AbortSignal,
+): Promise<string> {
   const edits = editsOf(input);
   const root = present(ctx, "workspace").folder();
   const path = belowRoot(root, input.path);
@@ -24,12 +29,14 @@ export async function editFileTool(ctx: Ctx, lock: KeyedLock, input: EditInput):
   return lock.run(place, async () => {
     const bytes = await ctx.use.files.read(root, path, maxBytes);
     if (!bytes) throw missing(input.path);
-    const content = contentOf(bytes);
-    if (content.kind !== "text" || !isPlainText(bytes))
+    const pace = pacer.pace(signal);
+    const content = await contentOf(bytes, pace);
+    if (content.kind !== "text" || !content.utf8)
       throw new GatewayError("FILE_BINARY", 400, `${JSON.stringify(path)} is no UTF-8 text and cannot be edited`);
-    const { text, places } = applyEdits(content.text, edits, maxBytes);
+    const { text, places } = await applyEdits(content.text, edits, { maxChars: maxBytes, pace });
     const after = Buffer.from(content.bom ? `\ufeff${text}` : text, "utf8");
     if (after.length > maxBytes) throw tooLarge(path, after.length, maxBytes);
+    signal.throwIfAborted();
     await ctx.use.files.write(root, path, after);
     return `Edited ${path}: ${places} ${places === 1 ? "place" : "places"} changed.`;
   });

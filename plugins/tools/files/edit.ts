@@ -1,5 +1,10 @@
-/** Exact replacements in a text, all or none: each must name one place and no other. Pure. */
-import { GatewayError } from "@chela/sdk";
+/** Exact replacements in a text, all or none: each must name one place and no other. Pure, and in small steps. */
+import { GatewayError, type Pace } from "@chela/sdk";
+import { linesAt, placesOf, replacedAll } from "./find.ts";
+
+/** A hint looks at so much of the file, and of what was wanted. */
+const maxHintChars = 400_000;
+const maxHintLines = 20_000;
 
 export interface Edit {
   readonly old_text: string;
@@ -14,30 +19,37 @@ export interface Edited {
   readonly places: number;
 }
 
-/**
- * Line ends of the file stay: an edit written with `\n` also finds `\r\n`, and writes it. What would have more than
- * `maxChars` is refused before it is made: a short edit of a small file could fill the memory.
- */
-export function applyEdits(text: string, edits: readonly Edit[], maxChars: number): Edited {
+/** What all edits of one call keep to. */
+export interface EditRules {
+  /** What would have more is refused before it is made: a short edit of a small file could fill the memory. */
+  readonly maxChars: number;
+  readonly pace: Pace;
+}
+
+/** Line ends of the file stay: an edit written with `\n` also finds `\r\n`, and writes it. */
+export async function applyEdits(text: string, edits: readonly Edit[], rules: EditRules): Promise<Edited> {
   let now = text;
   let places = 0;
   for (const [index, edit] of edits.entries()) {
-    const done = applyEdit(now, edit, { which: edits.length > 1 ? `edit ${index + 1}: ` : "", maxChars });
+    const done = await applyEdit(now, edit, { ...rules, which: edits.length > 1 ? `edit ${index + 1}: ` : "" });
     now = done.text;
     places += done.places;
   }
   return { text: now, places };
 }
 
-function applyEdit(text: string, edit: Edit, { which, maxChars }: { which: string; maxChars: number }): Edited {
+async function applyEdit(
+  text: string,
+  edit: Edit,
+  { which, maxChars, pace }: EditRules & { readonly which: string },
+): Promise<Edited> {
   if (edit.old_text === "") throw refused(`${which}old_text is empty; use write_file to make a file`);
   if (edit.old_text === edit.new_text) throw refused(`${which}old_text and new_text are the same`);
-  const { old, fresh } = inLineEndsOf(text, edit);
-  const { count, first } = placesOf(text, old);
-  if (count === 0) throw refused(`${which}old_text is not in the file${hint(text, old)}`);
+  const { old, fresh, count, first } = await found(text, edit, pace);
+  if (count === 0) throw refused(`${which}old_text is not in the file${await hint(text, old, pace)}`);
   if (count > 1 && !edit.replace_all) {
-    const lines = first.map((at) => lineAt(text, at));
-    const where = `lines ${lines.join(", ")}${count > first.length ? " …" : ""}`;
+    const lines = await linesAt(text, first, pace);
+    const where = `lines ${lines.join(", ")}${count > lines.length ? " …" : ""}`;
     throw refused(`${which}old_text is there ${count} times (${where}); add lines around it, or say replace_all`);
   }
   const size = text.length + count * (fresh.length - old.length);
@@ -47,53 +59,47 @@ function applyEdit(text: string, edit: Edit, { which, maxChars }: { which: strin
       413,
       `${which}the file would have ${size} characters; at most ${maxChars}`,
     );
-  return { text: text.split(old).join(fresh), places: count };
+  return { text: await replacedAll(text, { old, fresh }, pace), places: count };
 }
 
-function inLineEndsOf(text: string, { old_text, new_text }: Edit): { old: string; fresh: string } {
-  if (text.includes(old_text)) {
-    const crlf = old_text.includes("\r\n") || (!old_text.includes("\n") && isCrlf(text));
-    return { old: old_text, fresh: crlf ? toCrlf(new_text) : new_text };
+async function found(text: string, { old_text, new_text }: Edit, pace: Pace) {
+  const crlf = isCrlf(text);
+  const places = await placesOf(text, old_text, pace);
+  if (places.count > 0) {
+    const writesCrlf = old_text.includes("\r\n") || (!old_text.includes("\n") && crlf);
+    return { old: old_text, fresh: writesCrlf ? toCrlf(new_text) : new_text, ...places };
   }
-  if (isCrlf(text)) return { old: toCrlf(old_text), fresh: toCrlf(new_text) };
-  return { old: old_text.replaceAll("\r\n", "\n"), fresh: new_text.replaceAll("\r\n", "\n") };
+  const like = crlf ? toCrlf : toLf;
+  const old = like(old_text);
+  return { old, fresh: like(new_text), ...(old === old_text ? places : await placesOf(text, old, pace)) };
 }
 
 function isCrlf(text: string): boolean {
-  return /^[^\n]*\r\n/.test(text);
+  return text[text.indexOf("\n") - 1] === "\r";
 }
 
 function toCrlf(text: string): string {
   return text.replace(/\r?\n/g, "\r\n");
 }
 
-function placesOf(text: string, part: string): { readonly count: number; readonly first: readonly number[] } {
-  const first: number[] = [];
-  let count = 0;
-  for (let at = text.indexOf(part); at >= 0; at = text.indexOf(part, at + part.length)) {
-    count += 1;
-    if (first.length < 10) first.push(at);
-  }
-  return { count, first };
-}
-
-function lineAt(text: string, at: number): number {
-  let line = 1;
-  for (let i = text.indexOf("\n"); i >= 0 && i < at; i = text.indexOf("\n", i + 1)) line += 1;
-  return line;
+function toLf(text: string): string {
+  return text.replaceAll("\r\n", "\n");
 }
 
 /** The nearest place: where only the white space in the lines is different, or else where the first line is like one. */
-function hint(text: string, old: string): string {
-  const lines = text.split("\n").slice(0, 20_000);
-  const wanted = old.replace(/\n$/, "").split("\n").map(squeezed);
+async function hint(text: string, old: string, pace: Pace): Promise<string> {
+  const lines = text.slice(0, maxHintChars).split("\n", maxHintLines);
+  const wanted = old.slice(0, maxHintChars).replace(/\n$/, "").split("\n").map(squeezed);
   const first = wanted.find((line) => line !== "");
   if (first === undefined) return "";
+  if (pace.due()) await pace.rest();
   const spaced = lines.map((line) => squeezed(line.slice(0, 2_000)));
   const whole = `\n${spaced.join("\n")}\n`;
-  const at = whole.indexOf(`\n${wanted.join("\n")}\n`);
-  if (at >= 0) {
-    const near = lineAt(whole, at) - 1;
+  const {
+    first: [at],
+  } = await placesOf(whole, `\n${wanted.join("\n")}\n`, pace);
+  if (at !== undefined) {
+    const near = ((await linesAt(whole, [at], pace))[0] as number) - 1;
     const last = near + wanted.length;
     return `; lines ${near + 1} to ${last} differ only in white space:\n${shown(lines, near, wanted.length)}`;
   }

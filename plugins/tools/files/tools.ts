@@ -1,5 +1,5 @@
 /** read_file, write_file, edit_file, list_dir: what models are told of them. Their code is loaded at the first call. */
-import { KeyedLock, type Tool, type TSchema, Type } from "@chela/sdk";
+import { KeyedLock, Pacer, type Tool, type TSchema, Type } from "@chela/sdk";
 import type { Ctx } from "../world.ts";
 
 const Path = (description: string) => Type.String({ minLength: 1, maxLength: 4096, description });
@@ -7,16 +7,23 @@ const OldText = Type.String({ description: "Text as it stands in the file, white
 const NewText = Type.String({ description: "What takes its place" });
 const All = Type.Boolean({ description: "Replace every place; default: there must be exactly one" });
 
+/** What all of them share: one writer of a file at a time, and one Pacer. */
+export interface FileParts {
+  readonly ctx: Ctx;
+  readonly lock: KeyedLock;
+  readonly pacer: Pacer;
+}
+
 export function fileTools(ctx: Ctx): Tool<TSchema>[] {
-  const lock = new KeyedLock();
+  const parts: FileParts = { ctx, lock: new KeyedLock(), pacer: new Pacer() };
   const read: Tool<typeof ReadInput> = {
     name: "read_file",
     about:
-      "Reads a text file of the workspace, as a window of lines. Images are described, other binary files refused.",
+      "Reads a text file of the workspace, or an upload by the path in [file: PATH], as a window of lines. Images are described, other binary files refused.",
     input: ReadInput,
     risk: "read",
     access: "read",
-    run: async (input) => (await import("./read-file.ts")).readFileTool(ctx, input),
+    run: async (input, { signal }) => (await import("./read-file.ts")).readFileTool(parts, input, signal),
   };
   const write: Tool<typeof WriteInput> = {
     name: "write_file",
@@ -24,7 +31,7 @@ export function fileTools(ctx: Ctx): Tool<TSchema>[] {
     input: WriteInput,
     risk: "write",
     access: "write",
-    run: async (input) => (await import("./write-file.ts")).writeFileTool(ctx, lock, input),
+    run: async (input, { signal }) => (await import("./write-file.ts")).writeFileTool(parts, input, signal),
   };
   const edit: Tool<typeof EditInput> = {
     name: "edit_file",
@@ -33,7 +40,7 @@ export function fileTools(ctx: Ctx): Tool<TSchema>[] {
     input: EditInput,
     risk: "write",
     access: "write",
-    run: async (input) => (await import("./edit-file.ts")).editFileTool(ctx, lock, input),
+    run: async (input, { signal }) => (await import("./edit-file.ts")).editFileTool(parts, input, signal),
   };
   const list: Tool<typeof ListInput> = {
     name: "list_dir",
@@ -47,7 +54,7 @@ export function fileTools(ctx: Ctx): Tool<TSchema>[] {
 }
 
 const ReadInput = Type.Object({
-  path: Path("Below the workspace: notes/today.md"),
+  path: Path("Below the workspace: notes/today.md; or of an upload"),
   offset: Type.Integer({ minimum: 1, default: 1, description: "First line" }),
   limit: Type.Integer({ minimum: 1, maximum: 20_000, default: 2_000, description: "Lines at most" }),
 });

@@ -1,9 +1,10 @@
 /** write_file: a whole file at once, or something added at its end. */
 import { mkdir } from "node:fs/promises";
-import { GatewayError, type KeyedLock } from "@chela/sdk";
-import { type Ctx, present } from "../world.ts";
+import { GatewayError } from "@chela/sdk";
+import { present } from "../world.ts";
 import { contentOf } from "./content.ts";
 import { belowRoot } from "./place.ts";
+import type { FileParts } from "./tools.ts";
 
 export interface WriteInput {
   readonly path: string;
@@ -11,18 +12,28 @@ export interface WriteInput {
   readonly append: boolean;
 }
 
-export async function writeFileTool(ctx: Ctx, lock: KeyedLock, input: WriteInput): Promise<string> {
+export async function writeFileTool(
+  { ctx, lock, pacer }: FileParts,
+  input: WriteInput,
+  signal: AbortSignal,
+): Promise<string> {
   const root = present(ctx, "workspace").folder();
   const path = belowRoot(root, input.path);
   const { max_write_bytes: maxBytes } = ctx.config.filesystem;
   await mkdir(root, { recursive: true, mode: 0o700 });
   return lock.run(await ctx.use.files.resolve(root, path), async () => {
     const before = input.append ? await ctx.use.files.read(root, path, maxBytes) : undefined;
-    if (before && contentOf(before).kind !== "text")
-      throw new GatewayError("FILE_BINARY", 400, `${JSON.stringify(path)} is no text; nothing can be added to it`);
+    const content = before && (await contentOf(before, pacer.pace(signal)));
+    if (content && (content.kind !== "text" || !content.utf8))
+      throw new GatewayError(
+        "FILE_BINARY",
+        400,
+        `${JSON.stringify(path)} is no UTF-8 text; nothing can be added to it`,
+      );
     const added = Buffer.from(input.content, "utf8");
     const bytes = before ? Buffer.concat([before, added]) : added;
     if (bytes.length > maxBytes) throw tooLarge(path, bytes.length, maxBytes);
+    signal.throwIfAborted();
     const { size } = await ctx.use.files.write(root, path, bytes);
     return before ? `Added ${added.length} bytes to ${path}; it has ${size} now.` : `Wrote ${size} bytes to ${path}.`;
   });

@@ -2,7 +2,7 @@
 import { GatewayError, type Turn } from "@chela/sdk";
 import type { Ctx } from "../world.ts";
 import { argvOf, type CommandInput } from "./command.ts";
-import type { Processes, Started } from "./processes.ts";
+import { ownerOf, type Processes, type Started } from "./processes.ts";
 import { workingDir } from "./workdir.ts";
 
 export interface ProcessInput extends CommandInput {
@@ -17,23 +17,22 @@ const startedMs = 200;
 const maxInputChars = 100_000;
 
 export async function processTool(ctx: Ctx, processes: Processes, input: ProcessInput, turn: Turn): Promise<string> {
-  // Without a session, those of the same identity; as a pair, so that no session's name can be one.
-  const session = JSON.stringify([turn.session, turn.session === null ? turn.identity.id : ""]);
-  if (input.action === "start") return start(ctx, processes, input, session);
-  if (input.action === "list") return processes.list(session).map(line).join("\n") || "No processes in this session.";
-  const found = processes.find(session, input.id ?? "");
+  const owner = ownerOf(turn.session, turn.identity.id);
+  if (input.action === "start") return start(ctx, processes, input, owner);
+  if (input.action === "list") return processes.list(owner).map(line).join("\n") || "No processes in this session.";
+  const found = processes.find(owner, input.id ?? "");
   if (input.action === "read") return read(found, input.offset, ctx.config.shell.max_output_bytes);
   if (input.action === "write") return write(found, input.content ?? "");
   await found.child.stop();
   return `Stopped ${found.id}.${tail(found, ctx.config.shell.max_output_bytes)}`;
 }
 
-async function start(ctx: Ctx, processes: Processes, input: ProcessInput, session: string): Promise<string> {
+async function start(ctx: Ctx, processes: Processes, input: ProcessInput, owner: string): Promise<string> {
   const argv = argvOf(input);
   const cwd = await workingDir(ctx, input.working_dir);
   const shown = [input.command ?? "", ...(input.args ?? [])].join(" ");
   const { max_processes: max } = ctx.config.shell;
-  const started = await processes.start(session, shown, max, () => ctx.use.children.start({ ...argv, cwd }));
+  const started = await processes.start(owner, shown, max, () => ctx.use.children.start({ ...argv, cwd }));
   const { child } = started;
   // What fails at once is told at once.
   await Promise.race([child.exit, new Promise((resolve) => setTimeout(resolve, startedMs))]);

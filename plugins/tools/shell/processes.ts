@@ -1,12 +1,13 @@
 /**
  * Programs in the background, each of one session: nobody else sees or touches it. What they say goes into a bounded ring;
- * all of them end with this plugin, and the ones that ended are forgotten after a while.
+ * all of them end with this plugin, those of a session with it, and of the ones that ended the last are kept.
  */
 import { type Child, GatewayError } from "@chela/sdk";
 import { Ring } from "./ring.ts";
 
 export interface Started {
   readonly id: string;
+  owner: string;
   /** As it was asked for. */
   readonly line: string;
   readonly child: Child;
@@ -20,52 +21,82 @@ export interface Started {
 const ringBytes = 256 * 1024;
 const maxEverywhere = 64;
 const keptEnded = 16;
+const keptEndedEverywhere = 64;
+
+/** Whose programs they are: a session's, or without one an identity's. As a pair, so that no session's name can be one. */
+export function ownerOf(session: string | null, identity: string): string {
+  return JSON.stringify([session, session === null ? identity : ""]);
+}
 
 export class Processes {
-  readonly #bySession = new Map<string, Map<string, Started>>();
-  /** Sessions of programs that are being started. */
-  readonly #starting: string[] = [];
+  readonly #all = new Map<string, Started>();
+  /** Programs that are being started; one that is taken out meanwhile is not wanted any more. */
+  readonly #starting = new Set<{ owner: string }>();
   #count = 0;
 
   /** Ends everything. */
   async stopAll(): Promise<void> {
-    const all = [...this.#bySession.values()].flatMap((own) => [...own.values()]);
-    await Promise.all(all.filter(({ ended }) => !ended).map(({ child }) => child.stop()));
+    this.#starting.clear();
+    await Promise.all(this.#running().map(({ child }) => child.stop()));
   }
 
-  list(session: string): readonly Started[] {
-    return [...(this.#bySession.get(session)?.values() ?? [])];
+  /** The session is gone: so is what ran in it, and what that said. */
+  async end(session: string): Promise<void> {
+    const owner = ownerOf(session, "");
+    for (const coming of this.#starting) if (coming.owner === owner) this.#starting.delete(coming);
+    const own = this.list(owner);
+    for (const { id } of own) this.#all.delete(id);
+    await Promise.all(own.filter(({ ended }) => !ended).map(({ child }) => child.stop()));
   }
 
-  find(session: string, id: string): Started {
-    const found = this.#bySession.get(session)?.get(id);
-    if (found) return found;
+  /** The session goes on under another name. */
+  rename(session: string, to: string): void {
+    const owner = ownerOf(session, "");
+    const own = [...this.#starting, ...this.#all.values()].filter((one) => one.owner === owner);
+    for (const one of own) one.owner = ownerOf(to, "");
+  }
+
+  list(owner: string): readonly Started[] {
+    return [...this.#all.values()].filter((one) => one.owner === owner);
+  }
+
+  find(owner: string, id: string): Started {
+    const found = this.#all.get(id);
+    if (found?.owner === owner) return found;
     const message = `there is no process ${JSON.stringify(id.slice(0, 64))} in this session; the action list names them`;
     throw new GatewayError("PROCESS_UNKNOWN", 404, message);
   }
 
   /** Starts one, if there is room for it. Throws `PROCESS_LIMIT` before anything is started. */
-  async start(session: string, line: string, max: number, start: () => Promise<Child>): Promise<Started> {
-    const running = [...this.#bySession.values()].flatMap((own) => [...own.values()]).filter(({ ended }) => !ended);
-    const here = this.list(session).filter(({ ended }) => !ended).length;
-    const coming = this.#starting.filter((other) => other === session).length;
-    if (here + coming >= max || running.length + this.#starting.length >= maxEverywhere) {
-      const message = `${here + coming} processes run in this session already; stop one first`;
+  async start(owner: string, line: string, max: number, start: () => Promise<Child>): Promise<Started> {
+    const all = [...this.#running(), ...this.#starting];
+    const here = all.filter((one) => one.owner === owner).length;
+    if (here >= max || all.length >= maxEverywhere) {
+      const message = `${here} processes run in this session already; stop one first`;
       throw new GatewayError("PROCESS_LIMIT", 429, message);
     }
-    this.#starting.push(session);
+    const coming = { owner };
+    this.#starting.add(coming);
     try {
-      return this.#add(session, line, await start());
+      const child = await start();
+      if (this.#starting.has(coming)) return this.#add(coming.owner, line, child);
+      await child.stop();
+      throw new GatewayError("TOOL_ABORTED", 499, "it was stopped before it had begun");
     } finally {
-      this.#starting.splice(this.#starting.indexOf(session), 1);
+      this.#starting.delete(coming);
     }
   }
 
-  #add(session: string, line: string, child: Child): Started {
+  #running(): readonly Started[] {
+    return [...this.#all.values()].filter(({ ended }) => !ended);
+  }
+
+  #add(owner: string, line: string, child: Child): Started {
     this.#count += 1;
     const output = new Ring(ringBytes);
     const started: Started = {
       id: `p${this.#count}`,
+      owner,
       line,
       child,
       output,
@@ -80,22 +111,17 @@ export class Processes {
     child.stdin.on("error", () => undefined);
     void child.exit.then((end) => {
       started.ended = { ...end, at: Date.now() };
-      this.#forgetOld(session);
+      this.#forgetOld(started.owner);
     });
-    const own = this.#bySession.get(session) ?? new Map<string, Started>();
-    this.#bySession.set(session, own.set(started.id, started));
+    this.#all.set(started.id, started);
     return started;
   }
 
-  #forgetOld(session: string): void {
-    const own = this.#bySession.get(session);
-    const ended = [...(own?.values() ?? [])].filter((one) => one.ended);
-    for (const { id } of ended.slice(0, Math.max(0, ended.length - keptEnded))) own?.delete(id);
-    // Sessions come and go; what only holds ended programs is dropped when there are many.
-    if (this.#bySession.size <= 256) return;
-    for (const [key, those] of this.#bySession) {
-      if ([...those.values()].every((one) => one.ended)) this.#bySession.delete(key);
-      if (this.#bySession.size <= 256) return;
-    }
+  /** Of the programs that ended, the last ones stay to be read. */
+  #forgetOld(owner: string): void {
+    const ended = [...this.#all.values()].filter((one) => one.ended);
+    const own = ended.filter((one) => one.owner === owner);
+    const old = [...own.slice(0, -keptEnded), ...ended.slice(0, -keptEndedEverywhere)];
+    for (const { id } of old) this.#all.delete(id);
   }
 }

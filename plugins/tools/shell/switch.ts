@@ -21,6 +21,13 @@ export class ShellSwitch {
     await (await processes)?.stopAll();
   }
 
+  /** A session is gone, or goes on under the name `to`. */
+  async sessionGone(session: string, to: string | undefined): Promise<void> {
+    const processes = await this.#processes;
+    if (to === undefined) await processes?.end(session);
+    else processes?.rename(session, to);
+  }
+
   #load(): Promise<Processes> {
     this.#processes ??= import("./processes.ts").then(({ Processes }) => new Processes());
     return this.#processes;

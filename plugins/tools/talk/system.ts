@@ -6,7 +6,7 @@ import type { Ctx } from "../world.ts";
 const NoInput = Type.Object({});
 const Call = Type.Object({
   tool: Type.String({ minLength: 1, maxLength: 64, description: "Name of the tool" }),
-  args: Type.Record(Type.String(), Type.Unknown(), { default: {}, description: "Its input" }),
+  args: Type.Optional(Type.Record(Type.String(), Type.Unknown(), { description: "Its input" })),
 });
 const ParallelInput = Type.Object({
   calls: Type.Array(Call, { minItems: 1, maxItems: 8, description: "What to run" }),
@@ -33,7 +33,7 @@ export function systemTools(ctx: Ctx): Tool<TSchema>[] {
     access: "read",
     timeoutMs: maxParallelMs,
     run: async ({ calls }, turn) => {
-      const results = await Promise.all(calls.map(({ tool, args }) => inner(ctx, tool, args, turn)));
+      const results = await Promise.all(calls.map(({ tool, args = {} }) => inner(ctx, tool, args, turn)));
       return results.join("\n\n");
     },
   };

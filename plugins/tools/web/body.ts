@@ -1,13 +1,12 @@
 /** The body of a reply: as much as is wanted and no more, then as text in the encoding that it says or shows. */
-import type { Pace } from "./pacer.ts";
+import type { Pace } from "@chela/sdk";
+import { decodedBy } from "../decode.ts";
 
 export interface Bytes {
   readonly bytes: Buffer;
   /** There was more. */
   readonly cut: boolean;
 }
-
-const stepBytes = 65_536;
 
 export async function readUpTo(response: Response, maxBytes: number): Promise<Bytes> {
   const reader = response.body?.getReader();
@@ -27,14 +26,9 @@ export async function readUpTo(response: Response, maxBytes: number): Promise<By
 }
 
 /** A byte order mark first, then `contentType`, then what an HTML page says of itself; else UTF-8. */
-export async function decodeText(bytes: Buffer, contentType: string, pace: Pace): Promise<string> {
-  const decoder = decoderOf(bomOf(bytes) ?? charsetIn(contentType) ?? charsetInHead(bytes, contentType) ?? "utf-8");
-  const texts: string[] = [];
-  for (let at = 0; at < bytes.length; at += stepBytes) {
-    if (pace.due()) await pace.rest();
-    texts.push(decoder.decode(bytes.subarray(at, at + stepBytes), { stream: true }));
-  }
-  return texts.join("") + decoder.decode();
+export function decodeText(bytes: Buffer, contentType: string, pace: Pace): Promise<string> {
+  const label = bomOf(bytes) ?? charsetIn(contentType) ?? charsetInHead(bytes, contentType) ?? "utf-8";
+  return decodedBy(decoderOf(label), bytes, pace);
 }
 
 function decoderOf(label: string) {

@@ -1,9 +1,8 @@
 /** web_fetch and parallel_fetch: public pages as text. Everything goes through the guarded fetch, which knows no trust here. */
-import { cutText, GatewayError, messageOf } from "@chela/sdk";
+import { cutText, GatewayError, messageOf, type Pace, type Pacer } from "@chela/sdk";
 import type { Ctx } from "../world.ts";
 import { decodeText, readUpTo } from "./body.ts";
 import { readable } from "./html.ts";
-import type { Pace, Pacer } from "./pacer.ts";
 
 export interface FetchInput {
   readonly url: string;

@@ -3,8 +3,8 @@
  * navigation and what is hidden go. One pass over the text, in time linear in its length and in small steps, whatever it
  * holds; what is too much for any reader is not read.
  */
+import type { Pace } from "@chela/sdk";
 import { decodeEntities } from "./entities.ts";
-import type { Pace } from "./pacer.ts";
 import { Paper } from "./paper.ts";
 
 export interface Page {

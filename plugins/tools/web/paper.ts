@@ -1,5 +1,5 @@
 /** The page as it is written down: pieces of text, line breaks that add up, links and the region that holds the article. */
-import type { Pace } from "./pacer.ts";
+import type { Pace } from "@chela/sdk";
 
 const maxParts = 200_000;
 const maxChars = 2_000_000;

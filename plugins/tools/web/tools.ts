@@ -1,7 +1,6 @@
 /** web_fetch, parallel_fetch and web_search: what models are told of them. */
-import { type Tool, type TSchema, Type } from "@chela/sdk";
+import { Pacer, type Tool, type TSchema, Type } from "@chela/sdk";
 import type { Ctx } from "../world.ts";
-import { Pacer } from "./pacer.ts";
 
 const Url = Type.String({ minLength: 1, maxLength: 4096, description: "http or https, public" });
 const MaxChars = Type.Integer({ minimum: 100, maximum: 200_000, default: 20_000, description: "Of the text" });

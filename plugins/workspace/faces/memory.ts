@@ -34,7 +34,7 @@ export async function writeMemory(core: Core, edit: Edit, agent?: string): Promi
 
 export async function removeMemory(core: Core, { path, agent }: MemoryQuery, condition: Condition): Promise<unknown> {
   const clean = cleanPath(path);
-  const removed = await inDialect(clean, () => core.tree.remove(posix.join(memoryOf(agent), clean), condition));
+  const removed = await inDialect(clean, () => core.remove(posix.join(memoryOf(agent), clean), condition));
   if (!removed) throw missing();
   return { ok: true, deleted: true, path: clean };
 }

@@ -3,7 +3,7 @@
  * something is said to have changed. One look at a time per memory.
  */
 import { posix } from "node:path";
-import { KeyedLock, type Store } from "@chela/sdk";
+import { BoundedMap, KeyedLock, type Pacer, type Store } from "@chela/sdk";
 import { homeOf, longTerm, memoryOf, namespaceOf } from "../paths.ts";
 import type { Tree } from "../tree.ts";
 import { NoteIndex, type NoteSource } from "./note-index.ts";
@@ -14,6 +14,7 @@ export interface KnownParts {
   readonly tree: Tree;
   readonly notes: Notes;
   readonly signal: AbortSignal;
+  readonly pacer: Pacer;
 }
 
 /** One memory since it was first asked for. */
@@ -31,12 +32,14 @@ interface Memory {
 const lookEveryMs = 60_000;
 /** Single files that changed, above which all are looked at. */
 const mostDirty = 200;
+/** One that was forgotten is looked up as a whole again: names of agents come from outside. */
+const mostMemories = 64;
 
 export class KnownNotes {
   readonly index: NoteIndex;
   readonly #parts: KnownParts;
   readonly #locks = new KeyedLock();
-  readonly #memories = new Map<string, Memory>();
+  readonly #memories = new BoundedMap<string, Memory>(mostMemories);
 
   constructor(store: Store, parts: KnownParts) {
     this.index = new NoteIndex(store);
@@ -103,8 +106,9 @@ export class KnownNotes {
   }
 
   #source(root: string): NoteSource {
-    const { tree, signal } = this.#parts;
-    return { root, signal, read: (paths) => readNotes(tree, paths) };
+    const { tree, signal, pacer } = this.#parts;
+    const pace = pacer.pace(signal);
+    return { root, signal, pace, read: (paths) => readNotes(tree, paths, pace) };
   }
 }
 

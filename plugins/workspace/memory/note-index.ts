@@ -2,7 +2,7 @@
  * The full-text index of the notes. A table tells which file was indexed in which version (size and time), so that only what
  * changed is read again. The files are the truth; the index can be lost.
  */
-import type { IndexedText, Migration, Store, TextIndex } from "@chela/sdk";
+import type { IndexedText, Migration, Pace, Store, TextIndex } from "@chela/sdk";
 import type { NoteFacts } from "./notes.ts";
 import { passagesOf } from "./passages.ts";
 
@@ -22,12 +22,14 @@ interface Indexed {
   readonly modified_at: number;
 }
 
-/** Passages in one commit. */
-const atOnce = 500;
+/** One commit takes a few milliseconds, in which nobody else is served. */
+const mostPassages = 64;
+const mostChars = 12_288;
 
 export interface NoteSource {
   readonly root: string;
   readonly signal: AbortSignal;
+  readonly pace: Pace;
   /** Texts of these files, in order; undefined for what cannot be searched. */
   read(paths: readonly string[]): Promise<readonly (string | undefined)[]>;
 }
@@ -85,7 +87,7 @@ export class NoteIndex {
       const some = notes.slice(at, at + 16);
       const texts = await source.read(some.map(({ path }) => path));
       at += some.length;
-      await this.#commit(some, texts, { known, root: source.root });
+      await this.#commit(some, texts, { ...source, known });
     }
   }
 
@@ -93,17 +95,20 @@ export class NoteIndex {
   async #commit(
     notes: readonly NoteFacts[],
     texts: readonly (string | undefined)[],
-    { known, root }: { readonly known: (path: string) => boolean; readonly root: string },
+    { known, root, pace }: NoteSource & { readonly known: (path: string) => boolean },
   ): Promise<void> {
     const index = await this.#open();
     const entries: IndexedText[] = [];
     const ends: [string, number][] = [];
     for (const [at, { path }] of notes.entries()) {
-      const passages = passagesOf(texts[at] ?? "");
+      const passages = await passagesOf(texts[at] ?? "", pace);
       for (const [id, { text }] of passages.entries()) entries.push({ group: path, id, text });
       if (known(path)) ends.push([path, passages.length]);
     }
-    for (let at = 0; at < entries.length; at += atOnce) await index.put(entries.slice(at, at + atOnce));
+    for (const batch of batches(entries)) {
+      if (pace.due()) await pace.rest();
+      await index.put(batch);
+    }
     for (const [path, from] of ends) await index.remove(path, from);
     await this.#store.transaction(async (query) => {
       for (const { path, size, modifiedAt } of notes) {
@@ -113,6 +118,21 @@ export class NoteIndex {
       }
     });
   }
+}
+
+function* batches(entries: readonly IndexedText[]): Generator<readonly IndexedText[]> {
+  let batch: IndexedText[] = [];
+  let chars = 0;
+  for (const entry of entries) {
+    if (batch.length >= mostPassages || (batch.length > 0 && chars + entry.text.length > mostChars)) {
+      yield batch;
+      batch = [];
+      chars = 0;
+    }
+    batch.push(entry);
+    chars += entry.text.length;
+  }
+  if (batch.length > 0) yield batch;
 }
 
 function isSame(row: Indexed | undefined, { size, modifiedAt }: NoteFacts, root: string): boolean {

@@ -73,10 +73,10 @@ export class Notes {
     // The one in the root is read as long as there is none here, so it goes on from there.
     const earlier = daily || (await this.#tree.facts(path)) ? undefined : await this.read(path, agent);
     await this.#tree.update(path, (before) => {
-      const kept = textOf(
-        before ?? earlier?.bytes ?? Buffer.from(daily ? `# ${posix.basename(path, ".md")}\n` : ""),
-      ).text;
-      return kept === "" ? entry : `${kept.replace(/\n*$/, daily ? "\n\n" : "\n")}${entry}`;
+      const kept = before ?? earlier?.bytes ?? Buffer.from(daily ? `# ${posix.basename(path, ".md")}\n` : "");
+      const { text: told, binary } = textOf(kept);
+      if (binary) throw new GatewayError("FILE_BINARY", 400, `${path} is no UTF-8 text; nothing can be added to it`);
+      return told === "" ? entry : `${withoutLineEnds(told)}${daily ? "\n\n" : "\n"}${entry}`;
     });
     return path;
   }
@@ -129,7 +129,7 @@ export class Notes {
         else if (entry.isFile() || entry.isSymbolicLink()) take(path);
       }
       if (left <= 1) return false;
-      for (const inner of folders.sort()) if (await visit(inner, left - 1)) return true;
+      for (const inner of folders.sort()) if (await visit(inner, left - 1).catch(passedOver)) return true;
       return false;
     };
     return visit(folder, depth);
@@ -140,11 +140,25 @@ function without(path: string, prefix: string): string {
   return path.startsWith(prefix) ? path.slice(prefix.length) : path;
 }
 
+function withoutLineEnds(text: string): string {
+  let end = text.length;
+  while (text[end - 1] === "\n") end -= 1;
+  return text.slice(0, end);
+}
+
 function clock(now: Date): string {
   return `${String(now.getHours()).padStart(2, "0")}:${String(now.getMinutes()).padStart(2, "0")}`;
 }
 
 function absent(error: NodeJS.ErrnoException): undefined {
   if (error.code === "ENOENT" || error.code === "ENOTDIR") return undefined;
+  throw error;
+}
+
+const unreadable: ReadonlySet<unknown> = new Set(["PATH_REFUSED", "EACCES", "EPERM", "ENAMETOOLONG"]);
+
+/** A folder below that may not be read, or whose name no path may have, hides nothing else. */
+function passedOver(error: { readonly code?: unknown }): false {
+  if (unreadable.has(error.code)) return false;
   throw error;
 }

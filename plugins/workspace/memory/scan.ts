@@ -8,16 +8,18 @@ export function wordsOf(text: string): readonly string[] {
   return [...new Set(words)].slice(0, mostWords);
 }
 
-/** How many times the words stand there, in relation to the length; 0 unless all are there. */
-export function scoreOf(passage: Passage, words: readonly string[]): number {
+export interface Match {
+  /** How many of the words are there. */
+  readonly words: number;
+  /** How many times they stand there, in relation to the length. */
+  readonly score: number;
+}
+
+export function matchOf(passage: Passage, words: readonly string[]): Match {
   const text = folded(passage.text);
-  let found = 0;
-  for (const word of words) {
-    const times = text.split(word).length - 1;
-    if (times === 0) return 0;
-    found += times;
-  }
-  return found / Math.log2(text.length + 8);
+  const times = words.map((word) => text.split(word).length - 1).filter((count) => count > 0);
+  const sum = times.reduce((all, count) => all + count, 0);
+  return { words: times.length, score: sum / Math.log2(text.length + 8) };
 }
 
 function folded(text: string): string {

@@ -2,27 +2,28 @@
  * Searching a memory: by the index where there is a store; by reading where there is none, where it fails, and while an
  * index that is not ready yet would keep the asker waiting.
  */
-import type { Logger, MemoryHit, Store } from "@chela/sdk";
+import type { Logger, MemoryHit, Pace, Pacer, Store } from "@chela/sdk";
 import type { Tree } from "../tree.ts";
 import { KnownNotes } from "./known-notes.ts";
 import type { NoteIndex } from "./note-index.ts";
 import { readNote, readNotes } from "./note-texts.ts";
 import type { Notes } from "./notes.ts";
 import { type Passage, passagesOf } from "./passages.ts";
-import { scoreOf, wordsOf } from "./scan.ts";
+import { matchOf, wordsOf } from "./scan.ts";
 
 export interface SearchParts {
   readonly tree: Tree;
   readonly notes: Notes;
   readonly log: Logger;
   readonly signal: AbortSignal;
+  readonly pacer: Pacer;
   store(): Store | undefined;
 }
 
 const mostHits = 100;
 /** For an index that is being made; it goes on behind. */
 const patienceMs = 1_500;
-const atOnce = 64;
+const atOnce = 16;
 
 export class MemorySearch {
   readonly #parts: SearchParts;
@@ -37,6 +38,15 @@ export class MemorySearch {
   stale(path?: string): void {
     const store = this.#parts.store();
     if (store) this.#known.get(store)?.stale(path);
+  }
+
+  /** A note was deleted: so is what the index has of it, without waiting for the next search. */
+  async forget(path: string): Promise<void> {
+    try {
+      await this.#knownNotes()?.index.forget(path);
+    } catch (error) {
+      this.#parts.log.warn({ error, path }, "a note that was deleted could not be taken out of the index yet");
+    }
   }
 
   async find(words: string, limit: number, agent?: string): Promise<readonly MemoryHit[]> {
@@ -71,9 +81,11 @@ export class MemorySearch {
     if (paths.length === 0) return [];
     let found = await index.search(words.join(" "), most, paths);
     if (found.length === 0 && words.length > 1) found = await anyWord(index, words, { most, paths });
+    const pace = this.#pace();
     const read = new Map<string, Promise<readonly Passage[]>>();
     const passages = (path: string) => {
-      const known = read.get(path) ?? readNote(this.#parts.tree, path).then((text) => passagesOf(text ?? ""));
+      const known =
+        read.get(path) ?? readNote(this.#parts.tree, path, pace).then((text) => passagesOf(text ?? "", pace));
       read.set(path, known);
       return known;
     };
@@ -87,23 +99,46 @@ export class MemorySearch {
   }
 
   async #scanned(words: readonly string[], most: number, agent: string | undefined): Promise<readonly MemoryHit[]> {
-    const all: MemoryHit[] = [];
-    const some: MemoryHit[] = [];
+    const pace = this.#pace();
+    const [all, some] = [new BestHits(most), new BestHits(most)];
     const paths = (await this.#parts.notes.all(agent)).map(({ path }) => path);
     for (let at = 0; at < paths.length; at += atOnce) {
       const few = paths.slice(at, at + atOnce);
-      for (const [index, text] of (await readNotes(this.#parts.tree, few)).entries()) {
+      for (const [index, text] of (await readNotes(this.#parts.tree, few, pace)).entries()) {
         const path = few[index] as string;
-        for (const passage of passagesOf(text ?? "")) {
-          const score = scoreOf(passage, words);
-          if (score > 0) all.push({ path, ...passage, score });
-          if (score > 0 || all.length > 0) continue;
-          const matched = words.filter((word) => scoreOf(passage, [word]) > 0).length;
-          if (matched > 0) some.push({ path, ...passage, score: matched / words.length });
+        for (const passage of await passagesOf(text ?? "", pace)) {
+          if (pace.due()) await pace.rest();
+          const match = matchOf(passage, words);
+          if (match.words === words.length) all.add({ path, ...passage, score: match.score });
+          else if (match.words > 0) some.add({ path, ...passage, score: match.words / words.length });
         }
       }
     }
-    return (all.length > 0 ? all : some).sort((a, b) => b.score - a.score).slice(0, most);
+    const hits = all.take();
+    return hits.length > 0 ? hits : some.take();
+  }
+
+  #pace(): Pace {
+    return this.#parts.pacer.pace(this.#parts.signal);
+  }
+}
+
+/** The hits with the highest scores, without ever keeping many others. */
+class BestHits {
+  readonly #most: number;
+  #hits: MemoryHit[] = [];
+
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  add(hit: MemoryHit): void {
+    this.#hits.push(hit);
+    if (this.#hits.length >= this.#most * 8) this.#hits = this.take();
+  }
+
+  take(): MemoryHit[] {
+    return this.#hits.toSorted((a, b) => b.score - a.score).slice(0, this.#most);
   }
 }
 

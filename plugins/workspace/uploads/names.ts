@@ -16,12 +16,17 @@ export function isId(text: string): boolean {
 /** Brackets would end a `[file: …]`; the rest is refused by some file system, or misread by some reader. */
 export function safeFileName(sent: string): string {
   const last = sent.normalize("NFC").split(/[\\/]/).at(-1) ?? "";
-  const plain = last
-    .replace(/[\p{C}<>:"|?*[\]\\/]/gu, "_")
-    .replace(/\s+/gu, " ")
-    .replace(/^[\s.]+|[\s.]+$/gu, "");
+  const plain = withoutEnds(last.replace(/[\p{C}<>:"|?*[\]\\/]/gu, "_").replace(/\s+/gu, " "));
   const named = /^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i.test(plain) ? `_${plain}` : plain;
   return shortened(named) || "file";
+}
+
+/** No dot and no white space at either end; by hand, since a pattern for the end would try it at every dot. */
+function withoutEnds(name: string): string {
+  const chars = [...name];
+  const counts = (char: string) => char !== "." && char.trim() !== "";
+  const from = chars.findIndex(counts);
+  return from < 0 ? "" : chars.slice(from, chars.findLastIndex(counts) + 1).join("");
 }
 
 /** Keeps the extension. */
@@ -29,9 +34,13 @@ function shortened(name: string): string {
   if (Buffer.byteLength(name) <= mostBytes) return name;
   const dot = name.lastIndexOf(".");
   const extension = dot > 0 && name.length - dot <= 16 ? name.slice(dot) : "";
-  const stem = [...name.slice(0, name.length - extension.length)];
-  while (Buffer.byteLength(stem.join("") + extension) > mostBytes) stem.pop();
-  return stem.join("").trimEnd() + extension;
+  let [stem, left] = ["", mostBytes - Buffer.byteLength(extension)];
+  for (const char of name) {
+    left -= Buffer.byteLength(char);
+    if (left < 0) break;
+    stem += char;
+  }
+  return stem.trimEnd() + extension;
 }
 
 /** RFC 6266: an ASCII name for old clients, the real one for all others. */

@@ -30,7 +30,9 @@ export class UploadFolder {
   readonly #dir: string;
   readonly #limits: () => UploadLimits;
   #known: Promise<Map<string, StoredUpload>> | undefined;
-  #reserved = { bytes: 0, count: 0 };
+  /** Sizes of those that are being taken in, by id. */
+  readonly #coming = new Map<string, number>();
+  #sweeping: Promise<number> | undefined;
 
   /** `dir` is absolute and free of links. */
   constructor(dir: string, limits: () => UploadLimits) {
@@ -64,8 +66,10 @@ export class UploadFolder {
   async #store(name: string, size: number, put: (to: string) => Promise<void>): Promise<StoredUpload> {
     // Only when it is needed: the oldest may be older than they should be.
     if (this.#refusal(await this.#uploads(), size)) await this.sweep(Date.now());
-    this.#reserve(await this.#uploads(), size);
+    const refusal = this.#refusal(await this.#uploads(), size);
+    if (refusal) throw refusal;
     const upload = { id: newId(), name: safeFileName(name), size, at: Date.now() };
+    this.#coming.set(upload.id, size);
     const folder = join(this.#dir, upload.id);
     try {
       await mkdir(folder, { recursive: true, mode: 0o700 });
@@ -76,22 +80,28 @@ export class UploadFolder {
       await rm(folder, { recursive: true, force: true }).catch(() => undefined);
       throw notStored(error);
     } finally {
-      this.#reserved.bytes -= size;
-      this.#reserved.count -= 1;
+      this.#coming.delete(upload.id);
     }
   }
 
   /** False when there is none. */
   async remove(id: string): Promise<boolean> {
-    const uploads = await this.#uploads();
-    if (!uploads.has(id)) return false;
+    if (!(await this.#uploads()).has(id)) return false;
     await rm(join(this.#dir, id), { recursive: true, force: true });
-    uploads.delete(id);
+    // The disk may have been looked at anew meanwhile.
+    (await this.#uploads()).delete(id);
     return true;
   }
 
-  /** Looks at the disk anew and deletes what is too old; the number of uploads that went. */
-  async sweep(now: number): Promise<number> {
+  /** Looks at the disk anew and deletes what is too old; the number of uploads that went. One at a time. */
+  sweep(now: number): Promise<number> {
+    this.#sweeping ??= this.#sweep(now).finally(() => {
+      this.#sweeping = undefined;
+    });
+    return this.#sweeping;
+  }
+
+  async #sweep(now: number): Promise<number> {
     this.#known = undefined;
     const uploads = await this.#uploads(now);
     const { maxAgeMs } = this.#limits();
@@ -106,33 +116,36 @@ export class UploadFolder {
     return join(this.#dir, id, name);
   }
 
-  #reserve(uploads: Map<string, StoredUpload>, size: number): void {
-    const refusal = this.#refusal(uploads, size);
-    if (refusal) throw refusal;
-    this.#reserved.bytes += size;
-    this.#reserved.count += 1;
-  }
-
   #refusal(uploads: Map<string, StoredUpload>, size: number): GatewayError | undefined {
     const { quotaBytes, maxCount } = this.#limits();
-    let bytes = this.#reserved.bytes + size;
+    let bytes = size;
     for (const upload of uploads.values()) bytes += upload.size;
+    for (const coming of this.#coming.values()) bytes += coming;
     const advice = "delete some (DELETE /api/upload/ID) or raise";
     if (bytes > quotaBytes)
       return full(
         `all uploads together would have ${bytes} bytes; at most ${quotaBytes}: ${advice} workspace.uploads.quota_mb`,
       );
-    if (uploads.size + this.#reserved.count + 1 > maxCount)
+    if (uploads.size + this.#coming.size + 1 > maxCount)
       return full(`there are ${maxCount} uploads already: ${advice} workspace.uploads.max_count`);
     return undefined;
   }
 
   #uploads(now = Date.now()): Promise<Map<string, StoredUpload>> {
-    this.#known ??= readUploads(this.#dir, now);
-    this.#known.catch(() => {
-      this.#known = undefined;
-    });
+    this.#known ??= this.#look(now);
     return this.#known;
+  }
+
+  async #look(now: number): Promise<Map<string, StoredUpload>> {
+    try {
+      const uploads = await readUploads(this.#dir, now);
+      // They are counted already, and told when they are whole.
+      for (const id of this.#coming.keys()) uploads.delete(id);
+      return uploads;
+    } catch (error) {
+      this.#known = undefined;
+      throw error;
+    }
   }
 }
 
@@ -141,9 +154,9 @@ async function readUploads(dir: string, now: number): Promise<Map<string, Stored
   await mkdir(dir, { recursive: true, mode: 0o700 });
   for await (const entry of await opendir(dir)) {
     if (!entry.isDirectory() || !isId(entry.name)) continue;
-    const upload = await readUpload(dir, entry.name);
+    const upload = await readUpload(dir, entry.name).catch(gone);
     if (upload) uploads.set(entry.name, upload);
-    else await dropHalfMade(join(dir, entry.name), now);
+    else await dropHalfMade(join(dir, entry.name), now).catch(gone);
   }
   return uploads;
 }
@@ -161,6 +174,11 @@ async function readUpload(dir: string, id: string): Promise<StoredUpload | undef
 async function dropHalfMade(folder: string, now: number): Promise<void> {
   const { mtimeMs } = await stat(folder);
   if (mtimeMs < now - halfMadeMs) await rmdir(folder).catch(() => undefined);
+}
+
+/** Deleted while it was looked at. */
+function gone(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== "ENOENT") throw error;
 }
 
 async function moveDurably(from: string, to: string): Promise<void> {

@@ -133,6 +133,29 @@ describe("a changed view", () => {
     expect(edits(body)).toHaveLength(15);
   });
 
+  test("with the empty fields of a form makes an entry without them: 0 is no temperature there", () => {
+    const provider = {
+      auth: "",
+      api_base: "https://n/v1",
+      max_tokens: 0,
+      temperature: 0,
+      oauth: {},
+      runtime_persist: false,
+      runtime_history_file: "",
+      runtime_history_max: 0,
+      responses: {},
+    };
+    expect(
+      edits({
+        core: { subagents: { spare: { enabled: false, runtime_class: "default" } } },
+        runtime: { providers: { next: provider } },
+      }),
+    ).toEqual([
+      { path: "agents.subagents.spare", value: {} },
+      { path: "models.providers.next.api_base", value: "https://n/v1" },
+    ]);
+  });
+
   test("keeps what it does not name, and needs both halves of the model", () => {
     expect(
       edits({

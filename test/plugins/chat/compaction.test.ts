@@ -1,8 +1,9 @@
 /** Long conversations: summed up instead of forgotten, and never broken by a summary that fails. */
-import { definePlugin, GatewayError, type Message, store, Type } from "@chela/sdk";
+import { definePlugin, GatewayError, type NewMessage, store, Type } from "@chela/sdk";
 import { describe, expect, it } from "vitest";
+import { Compactor } from "../../../plugins/chat/agent/context/compactor.ts";
 import { until } from "../../kit/until.ts";
-import { type ChatHost, callsTools, chatHost, lastText, modelId, says, toolCall } from "./kit.ts";
+import { type ChatHost, callsTools, chatHost, isSummary, lastText, modelId, says, toolCall } from "./kit.ts";
 
 const bulky = definePlugin({
   id: "bulky",
@@ -24,9 +25,6 @@ const rules = { trigger_messages: 6, keep_recent_messages: 2, max_summary_chars:
 function compacting(more: Record<string, unknown> = {}, defaults: Record<string, unknown> = {}) {
   return { agents: { defaults: { ...defaults, context_compaction: { ...rules, ...more } } } };
 }
-
-const isSummary = (request: { messages: readonly Message[] }) =>
-  String(request.messages[0]?.content).startsWith("You sum up");
 
 /** Answers turns with `re …`, requests for a summary with `summary`. */
 function answering({ model }: ChatHost, summary: () => ReturnType<typeof says>) {
@@ -195,6 +193,35 @@ describe("a window that fills up", () => {
     const given = sent(chat);
     expect(given.length).toBeLessThan(6);
     expect(given.slice(-2).map((text) => text.slice(0, 3))).toEqual(["six", "now"]);
+  });
+
+  it("is not asked for again by each turn and each call when no summary can be made, but a minute later", async () => {
+    const chat = await chatHost({ config: compacting({ protect_last_n: 2 }) });
+    chat.model.known = known;
+    let n = 0;
+    chat.model.answer = (request) => {
+      if (isSummary(request)) throw new Error("no summary today");
+      return n++ < 5 ? callsTools([toolCall(`${n}`, "look", { n })]) : says("ok");
+    };
+    await chat.sessions.append("main", Array<NewMessage>(6).fill({ role: "user", content: long("word") }));
+    await talk(chat, ["a", "b"]);
+    expect(summaries(chat)).toHaveLength(1);
+    let now = 0;
+    let asked = 0;
+    const compactor = new Compactor({
+      sessions: { context: async () => [{ seq: 1, role: "user", content: "a" }] } as never,
+      summaries: { find: async () => undefined } as never,
+      settings: () => ({ defaults: { context_compaction: {} } }) as never,
+      ask: async () => {
+        asked += 1;
+        throw new Error("no summary today");
+      },
+      failed: () => {},
+      now: () => now,
+    });
+    const caller = { turn: { signal: new AbortController().signal } as never, model: "m", fallbacks: [] };
+    for (now of [0, 59_999, 60_000]) await compactor.compact("s", { before: 2, keep: 0 }, caller);
+    expect(asked).toBe(2);
   });
 
   it("shortens a message and a tool's result that alone are too large", async () => {

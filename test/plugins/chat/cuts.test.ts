@@ -1,8 +1,8 @@
 /** Turns that are cut at their awkward moments: while they wait, in a hook, between two rounds of tools, under a reload. */
-import { definePlugin, type HookTaps, type Plugin } from "@chela/sdk";
+import { agent, definePlugin, type HookTaps, type Plugin, store } from "@chela/sdk";
 import { describe, expect, it } from "vitest";
 import { until } from "../../kit/until.ts";
-import { chatHost, HeldAnswer } from "./kit.ts";
+import { chatHost, HeldAnswer, identity, loops } from "./kit.ts";
 
 /** Taps one hook with something that does not answer the first time until it is let go. */
 function hangingTap(hook: keyof HookTaps): { plugin: Plugin; reached(): boolean; letGo(): void } {
@@ -40,6 +40,41 @@ describe("a turn that waits for its place", () => {
     await refused;
     expect(await second).toMatchObject({ status: 503 });
     expect((await history()).filter((line) => line.startsWith("user"))).toEqual(["user: first"]);
+  });
+});
+
+describe("a turn whose message is on its way to the disk when the gateway stops", () => {
+  it("is run again by its key, without a second message", async () => {
+    const { host, run, history } = await chatHost({ config: { plugins: { drainMs: 20 } } });
+    const turns = host.service(agent);
+    const closed = () => turns.run({ session: null, text: "", channel: "test", identity }).done;
+    // The first turn loads what the others need.
+    await run({ session: "first" }).done;
+    let letGo = () => {};
+    const disk = host.service(store).transaction(() => new Promise<void>((resolve) => (letGo = resolve)));
+    const turn = run({ text: "pay", idempotencyKey: "k" });
+    await loops(50);
+    const disabled = host.plugins.disable("chat", "test");
+    await until(() =>
+      closed().then(
+        () => false,
+        () => true,
+      ),
+    );
+    letGo();
+    await disk;
+    await expect(turn.done).rejects.toMatchObject({ code: "STOPPING", status: 503 });
+    await disabled;
+    await host.plugins.enable("chat", "test");
+    const again = host.service(agent).run({
+      session: "main",
+      text: "pay",
+      channel: "test",
+      identity,
+      idempotencyKey: "k",
+    });
+    expect(await again.done).toMatchObject({ text: "you said: pay", stop: "stop" });
+    expect(await history()).toEqual(["user: pay", "assistant: you said: pay"]);
   });
 });
 

@@ -3,7 +3,7 @@ import type { GatewayError } from "@chela/sdk";
 import type { TestSocket } from "@chela/sdk/testing";
 import { describe, expect, it } from "vitest";
 import { until } from "../../kit/until.ts";
-import { type ChatHost, chatHost, HeldAnswer, identity, says } from "./kit.ts";
+import { type ChatHost, chatHost, HeldAnswer, identity, isSummary, says } from "./kit.ts";
 
 type Frame = Record<string, unknown> & { type: string; seq?: number };
 const next = async (socket: TestSocket) => (await socket.next()) as Frame;
@@ -190,6 +190,15 @@ describe("parameters that are nonsense", () => {
     }
   });
 
+  it("of half a megabyte as the name of a model cost no time", async () => {
+    const { run } = await chatHost();
+    for (const name of ["moonshot", "qwen", "gemma3"]) {
+      const from = performance.now();
+      await run({ model: `x/${name.repeat(60_000)}`, text: "word ".repeat(20_000) }).done;
+      expect(performance.now() - from, name).toBeLessThan(2_000);
+    }
+  });
+
   it("of five megabytes as a title cost no time", async () => {
     const chat = await chatHost();
     await chat.say("hi");
@@ -281,8 +290,7 @@ describe("resume", () => {
     const { host, say, model, history } = await chatHost({
       config: { agents: { defaults: { context_compaction: rules } } },
     });
-    model.answer = (request) =>
-      says(String(request.messages[0]?.content).startsWith("You sum up") ? "Key Facts: all" : "ok");
+    model.answer = (request) => says(isSummary(request) ? "Key Facts: all" : "ok");
     for (let n = 0; n < 6; n++) await say(`m${n}`);
     await until(() => model.callers.some((caller) => caller?.purpose === "summary"), 20_000);
     expect(await history()).toHaveLength(12);

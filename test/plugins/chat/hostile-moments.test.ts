@@ -1,8 +1,8 @@
 /** Aborts, removals and floods at every moment of a turn: it ends once, and nothing is left of it that should not be. */
-import { GatewayError, type ModelEvent } from "@chela/sdk";
+import { GatewayError, type ModelEvent, store } from "@chela/sdk";
 import { describe, expect, it } from "vitest";
 import { until } from "../../kit/until.ts";
-import { callsTools, chatHost, HeldAnswer, modelId, says, toolCall } from "./kit.ts";
+import { callsTools, chatHost, HeldAnswer, isSummary, loops, modelId, says, toolCall } from "./kit.ts";
 
 describe("a removal during a turn", () => {
   it.each(["the model speaks", "a tool runs", "others wait"])(
@@ -29,6 +29,25 @@ describe("a removal during a turn", () => {
       ]);
     },
   );
+
+  it("while a message is stored that another turn is to hear: nothing of it is left", async () => {
+    const { run, model, sessions, host } = await chatHost();
+    const held = new HeldAnswer();
+    model.answer = held.answer;
+    const turns = [run({ text: "one" })];
+    await until(() => held.asked);
+    let letGo = () => {};
+    const disk = host.service(store).transaction(() => new Promise<void>((resolve) => (letGo = resolve)));
+    turns.push(run({ text: "two", idempotencyKey: "k", whenBusy: "steer" }));
+    await loops(20);
+    const removed = sessions.remove("main");
+    await loops(20);
+    letGo();
+    await Promise.all([disk, removed]);
+    const ends = await Promise.all(turns.map(({ done }) => done));
+    expect(ends.map(({ stop }) => stop)).toEqual(["aborted", "aborted"]);
+    expect(await sessions.list()).toEqual([]);
+  });
 });
 
 describe("a thousand messages to one busy session", () => {
@@ -73,10 +92,8 @@ describe("an abort", () => {
       config: { agents: { defaults: { context_compaction: summing } } },
     });
     model.known = small;
-    const isSummary = (messages: readonly { content: unknown }[]) =>
-      String(messages[0]?.content).startsWith("You sum up");
     const held = new HeldAnswer();
-    model.answer = (request, signal) => (isSummary(request.messages) ? held.answer(request, signal) : says("ok"));
+    model.answer = (request, signal) => (isSummary(request) ? held.answer(request, signal) : says("ok"));
     const long = { role: "user", content: "word ".repeat(900) } as const;
     await sessions.append("main", [long, long, long, long]);
     const turn = run({ text: "now" });
@@ -84,7 +101,7 @@ describe("an abort", () => {
     turn.abort("enough");
     expect(await turn.done).toMatchObject({ stop: "aborted", text: "" });
     expect((await history()).at(-1)).toBe("user: now");
-    model.answer = (request) => says(isSummary(request.messages) ? "in short" : "fine");
+    model.answer = (request) => says(isSummary(request) ? "in short" : "fine");
     expect(await run({ text: "again" }).done).toMatchObject({ stop: "stop", text: "fine" });
   });
 
@@ -93,10 +110,8 @@ describe("an abort", () => {
     const { run, model, sessions } = await chatHost({
       config: { agents: { defaults: { context_compaction: rules } } },
     });
-    const isSummary = (messages: readonly { content: unknown }[]) =>
-      String(messages[0]?.content).startsWith("You sum up");
     const held = new HeldAnswer();
-    model.answer = (request, signal) => (isSummary(request.messages) ? held.answer(request, signal) : says("ok"));
+    model.answer = (request, signal) => (isSummary(request) ? held.answer(request, signal) : says("ok"));
     model.known = small;
     const words = (count: number) => ({ role: "user", content: "word ".repeat(count) }) as const;
     await sessions.append("main", [words(1), words(1), words(1)]);
@@ -144,7 +159,7 @@ describe("an abort", () => {
         yield* says("whole");
       };
       const turn = run({ session });
-      for (let wait = 0; wait < round % 30; wait++) await new Promise((resolve) => setImmediate(resolve));
+      await loops(round % 30);
       turn.abort("now");
       const { stop } = await turn.done;
       const stored = await sessions.history(session);

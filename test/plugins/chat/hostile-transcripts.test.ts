@@ -177,6 +177,16 @@ describe("an export", () => {
   });
 });
 
+it("a tool's answer of three million backticks goes into a block of Markdown", async () => {
+  const { sessions } = await openSessions();
+  const ticks = "` ".repeat(3_000_000);
+  await sessions.append("s", [{ role: "tool", content: ticks, toolCallId: "1" }]);
+  const { exportSession } = await import("../../../plugins/chat/sessions/transcript/export.ts");
+  let markdown = "";
+  for await (const part of await exportSession(sessions.table, "s", "markdown")) markdown += part;
+  expect(markdown).toContain(`\n\`\`\`\n${ticks}\n\`\`\`\n`);
+});
+
 describe("POST /api/sessions/import", () => {
   const form = (files: Readonly<Record<string, string>>) => {
     const boundary = "----odd";

@@ -58,7 +58,7 @@ describe("idempotency", () => {
     expect(await history()).toEqual(["user: pay"]);
   });
 
-  it.each(["", " ".repeat(201), "ключ"])("refuses the key %j or takes it as absent when empty", async (value) => {
+  it.each(["", " ".repeat(201), "ключ"])("refuses the key %j", async (value) => {
     const { run } = await chatHost();
     const done = run({ idempotencyKey: value }).done;
     await expect(done).rejects.toMatchObject({ code: "IDEMPOTENCY_KEY", status: 400 });

@@ -74,6 +74,19 @@ describe("a picture", () => {
     }
   });
 
+  it("is looked for a bounded number of times, however many names there are", async () => {
+    const { service } = await rig();
+    let looks = 0;
+    const page: Message = { role: "tool", content: "[file: x.png]".repeat(5_000), toolCallId: "1" };
+    expect(
+      await withImages(
+        [asks, page],
+        swapping(service, () => void looks++),
+      ),
+    ).toEqual([asks, page]);
+    expect(looks).toBe(100);
+  });
+
   it("that grew too large stays a name", async () => {
     const { cat, shown } = await folder();
     expect(await shown(() => writeFileSync(cat, Buffer.alloc(9 * 1024 * 1024)))).toBe(asks.content);

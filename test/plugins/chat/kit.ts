@@ -11,6 +11,7 @@ import {
   type Plugin,
   providers,
   type Sessions,
+  type StoredMessage,
   sessions,
   type ToolCall,
   type TurnRequest,
@@ -62,6 +63,11 @@ class FakeModel {
 export function lastText(request: ModelRequest): string {
   const last = request.messages.at(-1)?.content;
   return typeof last === "string" ? last : JSON.stringify(last);
+}
+
+/** Asks for a summary of a conversation. */
+export function isSummary({ messages }: Pick<ModelRequest, "messages">): boolean {
+  return String(messages[0]?.content).startsWith("You sum up");
 }
 
 export async function* says(...pieces: string[]): AsyncIterable<ModelEvent> {
@@ -179,7 +185,7 @@ export interface ChatHost {
   readonly tools: FakeTools;
   readonly sessions: Sessions;
   say(message: string, more?: Record<string, unknown>, headers?: Record<string, string>): Promise<TestReply>;
-  /** `role: content` and the state when it is not complete. */
+  /** As `shown`. */
   history(session?: string): Promise<string[]>;
   run(request: Partial<TurnRequest>): ReturnType<Agent["run"]>;
   abort(session: string): number;
@@ -202,17 +208,19 @@ export async function chatHost(options: Partial<TestHostOptions> = {}): Promise<
     tools,
     sessions: host.service(sessions),
     say: (message, more = {}, headers = {}) => host.request("/api/chat", { body: { message, ...more }, headers }),
-    history: async (session = "main") => {
-      const stored = await host.service(sessions).history(session);
-      return stored.map(
-        ({ role, content, state }) => `${role}: ${text(content)}${state === "complete" ? "" : ` (${state})`}`,
-      );
-    },
+    history: async (session = "main") => (await host.service(sessions).history(session)).map(shown),
     run: (request) => turns.run({ session: "main", text: "hi", channel: "test", identity, ...request }),
     abort: (session) => turns.abort(session),
   };
 }
 
-function text(content: unknown): string {
-  return typeof content === "string" ? content : JSON.stringify(content);
+/** What is under way goes on for so many turns of the event loop. */
+export async function loops(count: number): Promise<void> {
+  for (let n = 0; n < count; n++) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** `role: content` and the state when it is not complete. */
+export function shown({ role, content, state }: StoredMessage): string {
+  const text = typeof content === "string" ? content : JSON.stringify(content);
+  return `${role}: ${text}${state === "complete" ? "" : ` (${state})`}`;
 }

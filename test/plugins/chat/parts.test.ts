@@ -1,9 +1,12 @@
-import type { Message, TurnEvent } from "@chela/sdk";
+/** The parts of a turn by themselves: what a model is shown, listeners, places, the children of a turn. */
+import type { Message, Turn, TurnEvent } from "@chela/sdk";
 import { describe, expect, it } from "vitest";
 import { coherent, userMessage } from "../../../plugins/chat/agent/conversation.ts";
 import { EventQueue } from "../../../plugins/chat/agent/event-queue.ts";
 import { Lanes } from "../../../plugins/chat/agent/lanes.ts";
 import { LiveRun } from "../../../plugins/chat/agent/live-run.ts";
+import { Family } from "../../../plugins/chat/agent/team/family.ts";
+import type { AgentsSettings } from "../../../plugins/chat/settings.ts";
 import { until } from "../../kit/until.ts";
 
 const user = (content: string): Message => ({ role: "user", content });
@@ -156,6 +159,36 @@ describe("a run", () => {
   });
 });
 
+describe("listeners that left", () => {
+  it("cost the turn nothing", async () => {
+    const run = new LiveRun("main");
+    run.text("said");
+    for (let n = 0; n < 30_000; n++) for await (const _ of run.join(Promise.resolve(null as never)).events) break;
+    const from = performance.now();
+    for (let n = 0; n < 3_000; n++) run.text("x");
+    expect(performance.now() - from).toBeLessThan(200);
+  });
+});
+
+describe("the children of one turn", () => {
+  it.each([
+    [true, [1, 2, 3]],
+    [false, [1, 1, 1]],
+  ])("are numbered as long as it runs (%s), and then forgotten", (runs, numbers) => {
+    const settings = { defaults: { subagents: { max_depth: 1, max_children: 1 } } } as AgentsSettings;
+    const family = new Family(
+      () => settings,
+      () => runs,
+    );
+    const child = () => {
+      const { number, leave } = family.enter({ id: "t", session: null } as Turn, false);
+      leave();
+      return number;
+    };
+    expect([child(), child(), child()]).toEqual(numbers);
+  });
+});
+
 describe("lanes", () => {
   const never = new AbortController().signal;
 
@@ -207,6 +240,22 @@ describe("lanes", () => {
     (await third)();
     second();
     expect(lanes.running).toBe(0);
+  });
+
+  it("let nobody overtake who waits when the limit grows", async () => {
+    let parallel = 1;
+    const lanes = new Lanes(() => ({ queued: 8, parallel }));
+    const leave = await lanes.enter("a", never);
+    const order: string[] = [];
+    const enter = (session: string) => lanes.enter(session, never).then(() => order.push(session));
+    const waiting = ["b", "c"].map(enter);
+    await until(() => lanes.waiting === 2);
+    parallel = 3;
+    const late = enter("d");
+    await Promise.all(waiting);
+    expect([order, lanes.running, lanes.waiting]).toEqual([["b", "c"], 3, 1]);
+    leave();
+    await late;
   });
 
   it("let go of who gives up while waiting, in the session or for a free place", async () => {

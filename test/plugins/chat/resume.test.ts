@@ -179,9 +179,9 @@ it("kill -9 during a streamed turn: the message and the partial reply are there,
   const { socket, frames } = await connect(first);
   socket.send(JSON.stringify({ session: "s", message: "/echo hello" }));
   await until(() => frames.some(({ type }) => type === "chat_done"), 10_000);
-  socket.send(JSON.stringify({ session: "s", message: "/slow 20000" }));
-  // Five words in more than seven seconds: what was said in the first of them is on the disk.
-  await until(() => frames.filter(({ type }) => type === "chat_chunk").length >= 6, 60_000);
+  socket.send(JSON.stringify({ session: "s", message: "/slow 6000" }));
+  // Six words in more than two seconds: what was said in the first of them is on the disk.
+  await until(() => frames.filter(({ type }) => type === "chat_chunk").length >= 7, 60_000);
   first.signal("SIGKILL");
   await first.ended;
   const heard = frames

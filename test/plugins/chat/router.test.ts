@@ -50,6 +50,14 @@ describe("the router", () => {
     expect(await ask("again")).toBe("fake/model");
   });
 
+  it("keeps that under another key", async () => {
+    const { ask, sessions } = await routed({});
+    await ask("a bug", "old");
+    await sessions.rename("old", "new");
+    expect(await ask("more", "new")).toBe("fake/coder");
+    expect(await ask("more", "old")).toBe("fake/model");
+  });
+
   it("asks the rules each time when nobody owns a thread", async () => {
     const { ask } = await routed({ sticky_thread_owner: false });
     expect([await ask("a bug"), await ask("thanks")]).toEqual(["fake/coder", "fake/model"]);

@@ -1,7 +1,7 @@
 /** The list of sessions: its order, its pages, and that what is on no page costs nothing. */
 import { type NewMessage, store } from "@chela/sdk";
 import { describe, expect, it } from "vitest";
-import { sessionPage } from "../../../plugins/chat/faces/sessions.ts";
+import { sessionPage } from "../../../plugins/chat/faces/session-actions.ts";
 import { SessionService } from "../../../plugins/chat/sessions/session-service.ts";
 import { SessionTable } from "../../../plugins/chat/sessions/session-table.ts";
 import { migrations } from "../../../plugins/chat/sessions/tables.ts";

@@ -206,7 +206,7 @@ describe("a history window", () => {
 });
 
 describe("sessions", () => {
-  it("are listed by their last use", async () => {
+  it("are listed with their kinds and the number of their messages", async () => {
     const { sessions } = await table();
     await sessions.append("b", [said("1")]);
     await sessions.append("cron:x", [said("1"), said("2")]);

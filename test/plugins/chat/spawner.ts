@@ -1,5 +1,5 @@
-/** The tool that hands work on, as the tools plugin has it, over the agent's service. */
-import { agent, definePlugin, need, type Turn, Type } from "@chela/sdk";
+/** The tool that hands work on, as the tools plugin has it, over the agent's service, and how the one who gets it is known. */
+import { agent, definePlugin, type ModelRequest, need, type Turn, Type } from "@chela/sdk";
 
 export const spawner = definePlugin({
   id: "spawner",
@@ -25,3 +25,11 @@ export const spawner = definePlugin({
     });
   },
 });
+
+export function system(request: ModelRequest | undefined): string {
+  return String(request?.messages[0]?.content);
+}
+
+export function isChild(request: ModelRequest): boolean {
+  return system(request).includes("You are a subagent");
+}

@@ -1,8 +1,8 @@
 /** Messages that arrive while a turn runs: heard in it, or answered by a turn of their own; never lost, never answered twice. */
-import type { Identity, TurnEvent } from "@chela/sdk";
+import { definePlugin, GatewayError, type Identity, type TurnEvent } from "@chela/sdk";
 import { describe, expect, it } from "vitest";
 import { until } from "../../kit/until.ts";
-import { type ChatHost, callsTools, chatHost, HeldAnswer, identity, says, toolCall } from "./kit.ts";
+import { type ChatHost, callsTools, chatHost, HeldAnswer, identity, loops, says, toolCall } from "./kit.ts";
 
 const steer = { whenBusy: "steer" } as const;
 
@@ -14,6 +14,19 @@ async function busyHost(config: Record<string, unknown> = {}) {
   chat.model.answer = (request, signal) =>
     calls++ === 0 ? held.answer(request, signal) : says(`heard ${users(chat).join("+")}`);
   return { ...chat, held };
+}
+
+/** A turn of two model calls, both in the hands of the test: the first one asks for a tool when `waits` ends. */
+async function twoCalls() {
+  const chat = await chatHost();
+  const [waits, answers] = [new HeldAnswer(), new HeldAnswer()];
+  const waiting = waits.answer({} as never, new AbortController().signal);
+  chat.model.answer = async function* (request, signal) {
+    if (chat.model.requests.length > 1) return yield* answers.answer(request, signal);
+    for await (const _ of waiting);
+    yield* callsTools([toolCall("1", "look")]);
+  };
+  return { ...chat, waits, answers };
 }
 
 const users = ({ model }: Pick<ChatHost, "model">) =>
@@ -33,15 +46,9 @@ describe("a message to a busy session", () => {
   });
 
   it("that steers is stored at once, heard before the next model call, and answered by the running turn", async () => {
-    const chat = await chatHost();
-    const { run, model, history } = chat;
-    const held = new HeldAnswer();
-    const replies = [callsTools([toolCall("1", "look")]), says("both")];
-    const waiting = held.answer({} as never, new AbortController().signal);
-    model.answer = async function* () {
-      if (model.requests.length === 1) for await (const _ of waiting);
-      yield* replies.shift() as ReturnType<typeof says>;
-    };
+    const { run, model, history, waits: held, answers } = await twoCalls();
+    answers.say("both");
+    answers.end();
     const first = run({ text: "one" });
     await until(() => held.asked);
     const second = run({ text: "two", ...steer });
@@ -130,26 +137,68 @@ describe("a message to a busy session", () => {
   });
 
   it("with an idempotency key gets the same outcome again", async () => {
-    const { run, model, history } = await chatHost();
-    const held = new HeldAnswer();
-    const waiting = held.answer({} as never, new AbortController().signal);
-    model.answer = async function* () {
-      if (model.requests.length > 1) return yield* says("both");
-      for await (const _ of waiting);
-      yield* callsTools([toolCall("1", "look")]);
-    };
+    const { run, model, history, waits, answers } = await twoCalls();
     const first = run({ text: "one", idempotencyKey: "k1" });
-    await until(() => held.asked);
+    await until(() => waits.asked);
     const second = run({ text: "two", idempotencyKey: "k2", ...steer });
     await until(async () => (await history()).length === 2);
-    held.end();
+    waits.end();
+    answers.say("both");
+    answers.end();
     await Promise.all([first.done, second.done]);
     expect(await run({ text: "two", idempotencyKey: "k2", ...steer }).done).toEqual(await second.done);
     expect(model.requests).toHaveLength(2);
   });
 
+  it("that was heard is answered though whoever began that turn has left", async () => {
+    const { run, history, waits, answers } = await twoCalls();
+    const client = new AbortController();
+    const first = run({ text: "one", signal: client.signal });
+    await until(() => waits.asked);
+    const second = run({ text: "two", ...steer });
+    await until(async () => (await history()).length === 2);
+    waits.end();
+    await until(() => answers.asked);
+    client.abort();
+    answers.say("for two");
+    answers.end();
+    expect(await second.done).toMatchObject({ text: "for two", stop: "stop" });
+    expect((await first.done).stop).toBe("stop");
+  });
+
+  it("for which the queue has no place is refused before it is stored", async () => {
+    const { run, held, history } = await busyHost({ agents: { defaults: { max_queued_turns: 1 } } });
+    const first = run({ text: "one" });
+    await until(() => held.asked);
+    const second = run({ text: "two", ...steer });
+    await until(async () => (await history()).length === 2);
+    await expect(run({ text: "three", ...steer }).done).rejects.toMatchObject({ code: "BUSY", status: 429 });
+    expect(await history()).toEqual(["user: one", "user: two"]);
+    held.end();
+    await Promise.all([first.done, second.done]);
+  });
+
+  it("that was heard, repeated with its key, hears the answer from its beginning", async () => {
+    const { run, history, waits, answers } = await twoCalls();
+    const first = run({ text: "one" });
+    await until(() => waits.asked);
+    const two = { text: "two", idempotencyKey: "k2", ...steer };
+    const second = run(two);
+    await until(async () => (await history()).length === 2);
+    waits.end();
+    answers.say("both ");
+    for await (const event of second.events) if (event.type === "text") break;
+    const again = run(two);
+    answers.say("of you");
+    answers.end();
+    let heard = "";
+    for await (const event of again.events) if (event.type === "text") heard += event.text;
+    expect([heard, again.id]).toEqual(["both of you", first.id]);
+    expect(await again.done).toEqual(await first.done);
+  });
+
   it("and the turn it steered into, cut by a stop, are repeated with their keys: each message is there once", async () => {
-    const { say, held, history, host, model } = await busyHost();
+    const { say, held, history, host, model } = await busyHost({ plugins: { drainMs: 20 } });
     const first = say("one", { idempotencyKey: "k1" });
     held.say("half");
     await until(() => held.asked);
@@ -181,7 +230,6 @@ describe("a message to a busy session", () => {
   });
 
   it("refused by a plugin is refused, and nothing of it is kept", async () => {
-    const { definePlugin, GatewayError } = await import("@chela/sdk");
     const guard = definePlugin({
       id: "guard",
       version: "1.0.0",
@@ -209,7 +257,7 @@ describe("rights of several people in one turn", () => {
 
   /** `first` asks, `second` steers; then the model calls `write`, which needs write access. */
   async function together(first: Identity, second: Identity) {
-    const { run, model, tools, history } = await chatHost();
+    const { run, model, tools } = await chatHost();
     const held = new HeldAnswer();
     const waiting = held.answer({} as never, new AbortController().signal);
     const replies = [[toolCall("1", "look")], [toolCall("2", "write")]];
@@ -221,7 +269,8 @@ describe("rights of several people in one turn", () => {
     const one = run({ text: "one", identity: first });
     await until(() => held.asked);
     const two = run({ text: "two", identity: second, ...steer });
-    await until(async () => (await history()).length === 2 || model.requests.length > 1, 300).catch(() => undefined);
+    // One that waits for its own turn is not stored before that.
+    await loops(50);
     held.end();
     await Promise.all([one.done, two.done]);
     return { tools: tools.log, model, joined: two.id === one.id };

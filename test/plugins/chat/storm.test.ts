@@ -38,6 +38,8 @@ it("every message is answered exactly once, or aborted by whoever asked; nothing
     for (let wait = Math.floor(roll() * 3); wait > 0; wait--) await pause();
     yield* says("ok");
   };
+  // The first turn loads what the others need: until then nobody could be heard.
+  await run({ session: "first" }).done;
   const perSession = 6;
   const talk = async (session: string): Promise<Asked[]> => {
     const asked: Asked[] = [];

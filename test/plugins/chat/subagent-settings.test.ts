@@ -3,10 +3,7 @@ import { agent, GatewayError, type ModelEvent, type ModelRequest, type Workspace
 import { describe, expect, it } from "vitest";
 import { until } from "../../kit/until.ts";
 import { callsTools, chatHost, HeldAnswer, lastText, says, toolCall } from "./kit.ts";
-import { spawner } from "./spawner.ts";
-
-const system = (request: ModelRequest | undefined) => String(request?.messages[0]?.content);
-const isChild = (request: ModelRequest) => system(request).includes("You are a subagent");
+import { isChild, spawner, system } from "./spawner.ts";
 
 interface Settings {
   readonly coder?: Record<string, unknown>;
@@ -47,6 +44,8 @@ describe("runtime.max_retries and retry_backoff_ms", () => {
 
   it.each([
     ["UPSTREAM_RATE", 2, 3],
+    ["BUDGET_RESERVED", 2, 3],
+    ["BUDGET_SPENT", 2, 1],
     ["UPSTREAM_TIMEOUT", 0, 1],
     ["UPSTREAM_AUTH", 2, 1],
     ["UPSTREAM_REQUEST", 2, 1],

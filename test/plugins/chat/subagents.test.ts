@@ -1,9 +1,9 @@
 /** Work handed on: profiles, limits, results, aborts, and what may not grow on the way. */
-import type { ModelRequest } from "@chela/sdk";
+import { agent, type ModelRequest, type Turn } from "@chela/sdk";
 import { describe, expect, it } from "vitest";
 import { until } from "../../kit/until.ts";
-import { callsTools, chatHost, HeldAnswer, lastText, says, toolCall } from "./kit.ts";
-import { spawner } from "./spawner.ts";
+import { callsTools, chatHost, HeldAnswer, identity, lastText, loops, says, toolCall } from "./kit.ts";
+import { isChild, spawner, system } from "./spawner.ts";
 
 const subagents = {
   coder: {
@@ -15,9 +15,6 @@ const subagents = {
   },
   idle: { enabled: false },
 };
-
-const system = (request: ModelRequest | undefined) => String(request?.messages[0]?.content);
-const isChild = (request: ModelRequest) => system(request).includes("You are a subagent");
 
 async function family(defaults: Record<string, unknown> = {}) {
   const chat = await chatHost({ plugins: [spawner], config: { agents: { defaults, subagents } } });
@@ -82,6 +79,21 @@ describe("a subagent", () => {
     expect(answers.at(-1)).toContain('there is no agent "idle"; the agents are: main, coder');
   });
 
+  it("counts like a message to another session: both are bounded together", async () => {
+    const { host, run, model } = await family({ subagents: { max_children: 2 } });
+    const held = new HeldAnswer();
+    model.answer = held.answer;
+    const parent: Turn = { id: "p", session: "main", agent: "main", identity, signal: new AbortController().signal };
+    const sent = ["a", "b"].map((session) => run({ session, parent }));
+    await until(() => model.requests.length === 2);
+    await expect(run({ session: "c", parent }).done).rejects.toMatchObject({ code: "SPAWN_LIMIT", status: 429 });
+    expect(() => host.service(agent).spawn({ parent, text: "job" })).toThrow("2 subagents are at work already");
+    for (const { abort } of sent) abort("enough");
+    await Promise.all(sent.map(({ done }) => done));
+    model.answer = () => says("ok");
+    expect(await run({ session: "c", parent }).done).toMatchObject({ text: "ok" });
+  });
+
   it("ends with its parent", async () => {
     const { run, model, spawn, history } = await family();
     const held = new HeldAnswer();
@@ -122,6 +134,37 @@ describe("a subagent", () => {
     await until(async () => (await history()).length === 6);
     expect((await history()).slice(4)).toEqual([report, "assistant: thanks"]);
     expect(system(model.requests.at(-1))).not.toContain("You are a subagent");
+  });
+});
+
+describe("the session that a subagent in the background reports to", () => {
+  it.each([
+    ["renamed", "new", ["user: go", "assistant: it works on it", "user: [The subagent main", "assistant: thanks"]],
+    ["removed", undefined, []],
+  ] as const)("may be %s meanwhile", async (_, to, lines) => {
+    const { run, model, spawn, history, sessions } = await family();
+    const held = new HeldAnswer();
+    model.answer = (request, signal) => {
+      if (isChild(request)) return held.answer(request, signal);
+      if (lastText(request).startsWith("[The subagent")) return says("thanks");
+      return lastText(request) === "go" ? callsTools([spawn("job", { background: true })]) : says("it works on it");
+    };
+    const parent = run({ text: "go", session: "old" });
+    await parent.done;
+    await until(() => held.asked);
+    if (to === undefined) await sessions.remove("old");
+    else await sessions.rename("old", to);
+    held.say("done");
+    held.end();
+    const child = `subagent:${parent.id}:1`;
+    await until(async () => (await history(child)).length === 2);
+    const talk = async () => (await history(to)).filter((line) => !line.startsWith("tool") && line !== "assistant: ");
+    if (to !== undefined) await until(async () => (await talk()).length === lines.length);
+    else await loops(50);
+    expect((await sessions.list()).map(({ key }) => key).sort()).toEqual(
+      to === undefined ? [child] : [to, child].sort(),
+    );
+    if (to !== undefined) expect(await talk()).toEqual(lines.map((line) => expect.stringContaining(line)));
   });
 });
 

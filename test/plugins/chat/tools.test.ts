@@ -1,4 +1,4 @@
-import { definePlugin, type TurnRecord } from "@chela/sdk";
+import { definePlugin, store, type TurnRecord } from "@chela/sdk";
 import { describe, expect, it } from "vitest";
 import { callsTools, chatHost, identity, lastText, reply, says, toolCall } from "./kit.ts";
 
@@ -134,6 +134,19 @@ describe("tools", () => {
     await run({}).done;
     expect(tools.log.filter((line) => line.startsWith("+"))).toHaveLength(64);
     expect(model.requests[1]?.messages.filter(({ role }) => role === "tool")).toHaveLength(70);
+  });
+
+  it("beyond that bound leave no record of their own", async () => {
+    const { host, run, model } = await chatHost();
+    const database = host.service(store);
+    await database.run("CREATE TABLE tally (n INTEGER)");
+    await database.run("CREATE TRIGGER tally AFTER UPDATE ON chat_partials BEGIN INSERT INTO tally VALUES (1); END");
+    const calls = Array.from({ length: 500 }, (_, n) => toolCall(`c${n}`, "write", { n }));
+    const replies = [callsTools(calls), says("done")];
+    model.answer = () => replies.shift() as ReturnType<typeof says>;
+    await run({}).done;
+    // The first of 64 made the row.
+    expect(await database.get("SELECT count(*) AS n FROM tally")).toEqual({ n: 63 });
   });
 
   it("that the identity may not use are not offered, and refused", async () => {

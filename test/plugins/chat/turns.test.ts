@@ -1,7 +1,7 @@
 import { type Message, store, type TurnEvent } from "@chela/sdk";
 import { describe, expect, it } from "vitest";
 import { until } from "../../kit/until.ts";
-import { callsTools, chatHost, HeldAnswer, lastText, modelId, says, toolCall } from "./kit.ts";
+import { callsTools, chatHost, HeldAnswer, lastText, loops, modelId, says, toolCall } from "./kit.ts";
 
 async function eventsOf(events: AsyncIterable<TurnEvent>): Promise<TurnEvent[]> {
   const all: TurnEvent[] = [];
@@ -21,7 +21,7 @@ describe("turns", () => {
       open.push(text);
       most = Math.max(most, open.length);
       expect(open.filter((other) => other[0] === text[0])).toHaveLength(1);
-      await until(() => open.length > 1 || open.every((other) => other[0] === "a"), 200).catch(() => undefined);
+      await loops(20);
       open.splice(open.indexOf(text), 1);
       yield* says(`re ${text}`);
     };

@@ -36,6 +36,7 @@ function book(
       ctx.provide(usageBook, {
         totals: async () => [],
         ready: () => undefined,
+        cost: () => null,
         spent: (identity, since) => {
           asked.push({ identity, since });
           return spent;

@@ -1,8 +1,10 @@
 /** `chela mcp …` against a running gateway. */
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect, it } from "vitest";
 import api from "../../../plugins/api-config/index.ts";
 import { runMain } from "../../kit/cli.ts";
+import { tempDir } from "../../kit/temp.ts";
 import { hostileServer, isAlive, mcpHost, rowOf, slow } from "./kit.ts";
 
 it("adds, lists, tests, restarts and removes a server", { timeout: slow * 2 }, async () => {
@@ -70,4 +72,17 @@ it("says what is wrong", { timeout: slow }, async () => {
     "tools.mcp.servers.x.url must be an http or https address",
   );
   expect((await cli("install", "--with", "npm", "--", "--global")).stderr).toContain("is no package name");
+});
+
+it("tries a server that was mended at once, whatever pause it is in", { timeout: slow }, async () => {
+  const command = join(tempDir("mcp"), "server");
+  const { host, row } = await mcpHost({ late: { enabled: true, command } }, { port: 0, beside: [api] });
+  const env = { CHELA_GATEWAY_URL: host.url, CHELA_GATEWAY_TOKEN: host.token };
+  const cli = (...args: string[]) => runMain(["mcp", ...args], { env });
+  await row("late", ({ state }) => state === "failed");
+  expect((await cli("list")).stderr).toContain("chela mcp test NAME");
+  expect((await cli("test", "late")).code).toBe(1);
+  writeFileSync(command, `#!/bin/sh\nexec "${process.execPath}" "${hostileServer}" plain\n`, { mode: 0o755 });
+  expect((await cli("test", "late")).stdout).toContain("late answered in");
+  expect((await cli("list")).stderr).toBe("");
 });

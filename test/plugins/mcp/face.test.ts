@@ -159,12 +159,25 @@ it("answers 401 to every method without a credential, and with a wrong one", { t
 });
 
 it("is off while tools.mcp.enabled is", { timeout: slow }, async () => {
-  const { host, configure } = await served();
+  const { host, url, configure } = await served();
   const ask = () => host.request("/mcp", { method: "POST", headers: accept, body: rpc("tools/list") });
   expect((await ask()).status).toBe(200);
   await configure({}, { enabled: false });
   expect((await ask()).status).toBe(404);
   expect((await host.request("/mcp", { method: "POST", token: null, body: {} })).status).toBe(401);
+  await configure({}, { enabled: true });
+  expect((await ask()).status).toBe(200);
+  const client = new Client({ name: "test", version: "1.0.0" }, { versionNegotiation: { mode: "auto" } });
+  await client.connect(new StreamableHTTPClientTransport(url, headers(host.token)));
+  onTestFinished(() => client.close());
+  const listening = await client.listen({ toolsListChanged: true });
+  let told = 0;
+  client.setNotificationHandler("notifications/tools/list_changed", () => {
+    told += 1;
+  });
+  await host.plugins.reload("toolbox");
+  await until(() => told > 0, slow);
+  await listening.close();
 });
 
 it("serves a request without a session, by hand", { timeout: slow }, async () => {

@@ -18,6 +18,10 @@ const answers = new Map();
 
 if (argument) appendFileSync(argument, `${process.pid}\n`);
 if (mode === "die-at-start") process.exit(3);
+if (mode === "usage") {
+  console.log("Usage: hostile-server MODE\n\u001b[1mIt is no MCP server.");
+  process.exit(0);
+}
 if (mode === "stubborn" || mode === "deaf") {
   process.on("SIGTERM", () => {});
   setInterval(() => {}, 1000);
@@ -114,8 +118,11 @@ function ask(method, params = {}) {
   return new Promise((resolve) => answers.set(id, resolve));
 }
 
-async function flood(line) {
-  for (;;) if (!process.stdout.write(line)) await new Promise((resolve) => process.stdout.once("drain", resolve));
+async function flood(line, out = process.stdout) {
+  for (;;) {
+    if (!out.write(line)) await new Promise((resolve) => out.once("drain", resolve));
+    await new Promise((resolve) => setImmediate(resolve));
+  }
 }
 
 const calls = {
@@ -195,6 +202,10 @@ const handlers = {
       );
     if (mode === "junk") await flood(`${"not json ".repeat(20)}\n`);
     if (mode === "endless") await flood("x".repeat(65_536));
+    if (mode === "stderr") await flood("x".repeat(65_536), process.stderr);
+  },
+  ping: (id) => {
+    if (mode === "unanswered") send({ id, result: {} });
   },
   "tools/list": (id) => {
     if (mode === "die-at-list") process.exit(5);
@@ -204,7 +215,7 @@ const handlers = {
   },
   "tools/call": async (id, params) => {
     if (mode === "die-at-call") process.exit(6);
-    if (mode === "silent" || mode === "deaf") {
+    if (["silent", "deaf", "unanswered"].includes(mode)) {
       if (argument) appendFileSync(argument, "called\n");
       return;
     }

@@ -57,13 +57,21 @@ it("refuses an answer of 50 MB and goes on with the server", options, async () =
   expect(await row("huge")).toMatchObject({ state: "up", pid });
 });
 
-it.each(["flood", "junk", "endless"])("gives up a server that does not stop talking (%s)", options, async (mode) => {
-  const { host, call, tool } = await mcpHost({ bad: server(mode), good: server("good") });
-  await until(() => rowOf(host, "bad")?.reason.match(/it sent more than|does not start/), slow, "the end of the flood");
-  await tool("mcp__good__work");
-  expect(await call("mcp__good__work")).toEqual({ ok: true, output: "done" });
-  expect((await host.request("/api/nothing")).status).toBe(404);
-});
+it.each(["flood", "junk", "endless", "stderr"])(
+  "gives up a server that does not stop talking (%s)",
+  options,
+  async (mode) => {
+    const { host, call, tool } = await mcpHost({ bad: server(mode), good: server("good") });
+    await until(
+      () => rowOf(host, "bad")?.reason.match(/it sent more than|does not start/),
+      slow,
+      "the end of the flood",
+    );
+    await tool("mcp__good__work");
+    expect(await call("mcp__good__work")).toEqual({ ok: true, output: "done" });
+    expect((await host.request("/api/nothing")).status).toBe(404);
+  },
+);
 
 it("does not wait for a server that never answers its handshake", options, async () => {
   const { host, call, row } = await mcpHost({ mute: server("mute"), good: server("good") });
@@ -83,11 +91,22 @@ it("does not wait for a server that never answers its handshake", options, async
 });
 
 it("ends a call that is never answered, and starts such a server again", options, async () => {
-  const { call, tool, row } = await mcpHost({ silent: server("silent") }, { more: { request_timeout_sec: 0.2 } });
+  const { call, host, tool, row } = await mcpHost({ silent: server("silent") }, { more: { request_timeout_sec: 0.2 } });
   await tool("mcp__silent__work");
   for (let time = 0; time < 3; time += 1)
-    expect(await call("mcp__silent__work")).toMatchObject({ ok: false, output: "it did not answer in time" });
+    expect(await call("mcp__silent__work")).toMatchObject({ ok: false, output: "it did not answer within 0.2 s" });
+  await until(() => host.logs().some(({ reason }) => reason === "it answers nothing any more"), slow);
   await row("silent", ({ restarts, state }) => restarts === 1 && state === "up");
+});
+
+it("leaves a server alone that answers, only not these calls", options, async () => {
+  const { call, tool, row } = await mcpHost({ busy: server("unanswered") }, { more: { request_timeout_sec: 0.2 } });
+  await tool("mcp__busy__work");
+  const { pid } = await row("busy");
+  const asked = () => Promise.all([call("mcp__busy__work"), call("mcp__busy__work"), call("mcp__busy__work")]);
+  for (const { output } of [...(await asked()), ...(await asked())])
+    expect(output).toBe("it did not answer within 0.2 s");
+  expect(await row("busy")).toMatchObject({ state: "up", restarts: 0, pid });
 });
 
 it("has never two processes of one server, though the old one does not want to go", options, async () => {
@@ -135,6 +154,12 @@ it.each(["die-at-start", "die-at-init", "die-at-list"])(
     expect(tools).toEqual([]);
   },
 );
+
+it("tells what a program said that is no server", options, async () => {
+  const { row } = await mcpHost({ bad: server("usage") });
+  const { reason } = await row("bad", ({ state }) => state === "waiting");
+  expect(reason).toBe("its process ended (exit code 0); it said: Usage: hostile-server MODE It is no MCP server.");
+});
 
 it("starts a server again that dies during a call", options, async () => {
   const { call, tool, row } = await mcpHost({ bad: server("die-at-call") });

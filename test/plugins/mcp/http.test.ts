@@ -2,7 +2,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { Readable } from "node:stream";
-import { createMcpHandler, McpServer } from "@modelcontextprotocol/server";
+import { createMcpHandler, inputRequired, McpServer } from "@modelcontextprotocol/server";
 import { expect, it, onTestFinished } from "vitest";
 import { until } from "../../kit/until.ts";
 import { mcpHost, rowOf, slow } from "./kit.ts";
@@ -21,28 +21,77 @@ async function serve(handler: (req: IncomingMessage, res: ServerResponse) => voi
 
 const http = (url: string, more: object = {}) => ({ enabled: true, transport: "http", url, ...more });
 
-it("speaks the newest protocol with a server that knows no other", options, async () => {
+/** Knows the newest protocol only; `instead` may give another result of a method. */
+function newest(make: (server: McpServer) => void, instead: (method: string) => object | undefined = () => undefined) {
   const modern = createMcpHandler(
     () => {
       const server = new McpServer({ name: "modern", version: "1" });
-      server.registerTool("work", { description: "Works." }, () => ({ content: [{ type: "text", text: "done" }] }));
+      make(server);
       return server;
     },
     { legacy: "reject" },
   );
-  const url = await serve(async (req, res) => {
-    const body = req.method === "POST" ? { body: Readable.toWeb(req) as never, duplex: "half" } : {};
-    const response = await modern.fetch(
-      new Request(`http://x${req.url}`, { method: req.method, headers: req.headers as never, ...body } as never),
-    );
+  return serve(async (req, res) => {
+    const body = req.method === "POST" ? await new Response(Readable.toWeb(req) as never).text() : undefined;
+    const { id, method = "" } = JSON.parse(body ?? "{}") as { id?: number; method?: string };
+    const result = instead(method);
+    if (result) return void json(res, { jsonrpc: "2.0", id, result });
+    const init = { method: req.method, headers: req.headers as never, ...(body === undefined ? {} : { body }) };
+    const response = await modern.fetch(new Request(`http://x${req.url}`, init as never));
     res.writeHead(response.status, Object.fromEntries(response.headers));
     if (response.body) Readable.fromWeb(response.body as never).pipe(res);
     else res.end();
   });
+}
+
+function json(res: ServerResponse, value: unknown): void {
+  res.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(value));
+}
+
+const done = { content: [{ type: "text" as const, text: "done" }] };
+
+it("speaks the newest protocol with a server that knows no other", options, async () => {
+  const url = await newest((server) => void server.registerTool("work", { description: "Works." }, () => done));
   const { call, tool, row } = await mcpHost({ modern: http(url) });
   await tool("mcp__modern__work");
   expect(await call("mcp__modern__work")).toEqual({ ok: true, output: "done" });
   expect((await row("modern")).protocol).toBe("2026-07-28");
+});
+
+it.each([
+  ["the user", () => inputRequired.elicit({ message: "who?", requestedSchema: { type: "object", properties: {} } })],
+  ["a model", () => inputRequired.createMessage({ messages: [], maxTokens: 1 })],
+] as const)("refuses in the newest protocol to ask %s for a server", options, async (_whom, asked) => {
+  const ask = () => inputRequired({ inputRequests: { first: asked() } });
+  const url = await newest((server) => {
+    server.registerTool("ask", { description: "Asks." }, ask as never);
+    server.registerTool("work", { description: "Works." }, () => done);
+  });
+  const { call, tool, row } = await mcpHost({ modern: http(url) });
+  await tool("mcp__modern__ask");
+  expect(await call("mcp__modern__ask")).toMatchObject({
+    ok: false,
+    output: expect.stringContaining("client capabilities do not declare the required capability"),
+  });
+  expect(await call("mcp__modern__work")).toEqual({ ok: true, output: "done" });
+  expect(await row("modern")).toMatchObject({ state: "up", restarts: 0 });
+});
+
+it("goes on with a server that asks in place of an answer, uninvited", options, async () => {
+  const asked = { method: "elicitation/create", params: { message: "who?", requestedSchema: { type: "object" } } };
+  const asks = { resultType: "input_required", inputRequests: { first: asked } };
+  const url = await newest(
+    (server) => void server.registerTool("work", { description: "Works." }, () => done),
+    (method) => (method === "tools/call" ? asks : undefined),
+  );
+  const { call, tool, row } = await mcpHost({ modern: http(url) });
+  await tool("mcp__modern__work");
+  const { ok, output } = await call("mcp__modern__work");
+  expect({ ok, output }).toEqual({
+    ok: false,
+    output: "it asks for what it is not given (elicitation/create)",
+  });
+  expect(await row("modern")).toMatchObject({ state: "up", restarts: 0 });
 });
 
 /** Answers everything with `body`, once the handshake is done; `tools/call` with `answer`. */
@@ -58,7 +107,7 @@ function simple(answer: (res: ServerResponse, id: number) => void) {
       method === "initialize"
         ? { protocolVersion: "2025-06-18", capabilities: { tools: {} }, serverInfo: { name: "simple", version: "1" } }
         : { tools: [{ name: "work", inputSchema: { type: "object" } }] };
-    res.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify({ jsonrpc: "2.0", id, result }));
+    json(res, { jsonrpc: "2.0", id, result });
   });
 }
 
@@ -93,10 +142,7 @@ it(
   async () => {
     let status = 500;
     const url = await simple((res, id) => {
-      if (status === 200)
-        res
-          .writeHead(200, { "content-type": "application/json" })
-          .end(JSON.stringify({ jsonrpc: "2.0", id, result: { content: [] } }));
+      if (status === 200) json(res, { jsonrpc: "2.0", id, result: { content: [] } });
       else res.writeHead(status).end("trouble");
     });
     const { call, tool, row } = await mcpHost({ one: http(url) });
@@ -117,6 +163,43 @@ it(
   },
 );
 
+it.each([
+  ["no JSON", "application/json", "<html>trouble</html>", "its answer is no JSON"],
+  ["nothing", "application/json", "", "its answer is no JSON"],
+  ["no message", "application/json", '"text"', "its answer is no message"],
+  ["a page", "text/html", "<html>trouble</html>", "Unexpected content type: text/html"],
+  ["no result", "application/json", '{"jsonrpc":"2.0","id":ID}', "its answer is no message"],
+])("goes on with a server that answers one call with %s", options, async (_what, type, text, told) => {
+  const url = await simple((res, id) => {
+    res.writeHead(200, { "content-type": type }).end(text.replace("ID", String(id)));
+  });
+  const { call, tool, row } = await mcpHost({ odd: http(url) }, { more: { request_timeout_sec: 2 } });
+  await tool("mcp__odd__work");
+  expect(await call("mcp__odd__work")).toMatchObject({ ok: false, output: expect.stringContaining(told) });
+  expect(await row("odd")).toMatchObject({ state: "up", restarts: 0 });
+});
+
+it("holds no connection for a call that was given up or not answered in time", options, async () => {
+  const open = new Set<ServerResponse>();
+  const url = await simple((res) => {
+    open.add(res.writeHead(200, { "content-type": "text/event-stream" }));
+    res.flushHeaders();
+    res.on("close", () => open.delete(res));
+  });
+  const { call, tool, row } = await mcpHost({ mute: http(url) }, { more: { request_timeout_sec: 0.3 } });
+  await tool("mcp__mute__work");
+  for (let time = 0; time < 5; time += 1)
+    expect((await call("mcp__mute__work")).output).toMatch(/did not answer within/);
+  await until(() => open.size === 0, slow, "the end of the requests");
+  const stop = new AbortController();
+  const asked = call("mcp__mute__work", {}, stop.signal);
+  await until(() => open.size === 1);
+  stop.abort();
+  await asked;
+  await until(() => open.size === 0, slow, "the end of the request");
+  expect(await row("mute")).toMatchObject({ state: "up", restarts: 0 });
+});
+
 it("says that a server wants another credential", options, async () => {
   const url = await serve((_req, res) => void res.writeHead(401, { "www-authenticate": "Bearer" }).end());
   const { row } = await mcpHost({ closed: http(url) });
@@ -125,12 +208,7 @@ it("says that a server wants another credential", options, async () => {
 
 it("takes leave of a session when the server is taken out", options, async () => {
   const methods: string[] = [];
-  const inner = await simple(
-    (res, id) =>
-      void res
-        .writeHead(200, { "content-type": "application/json" })
-        .end(JSON.stringify({ jsonrpc: "2.0", id, result: {} })),
-  );
+  const inner = await simple((res, id) => json(res, { jsonrpc: "2.0", id, result: {} }));
   const url = await serve(async (req, res) => {
     methods.push(req.method ?? "");
     if (req.method === "DELETE") return void res.writeHead(204).end();

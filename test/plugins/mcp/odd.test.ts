@@ -12,7 +12,7 @@ const options = { timeout: slow * 2 };
 it("does not take a late answer for that of the next call", options, async () => {
   const { call, tool, row } = await mcpHost({ late: server("late") }, { more: { request_timeout_sec: 0.5 } });
   await tool("mcp__late__work");
-  expect(await call("mcp__late__work")).toMatchObject({ ok: false, output: "it did not answer in time" });
+  expect(await call("mcp__late__work")).toMatchObject({ ok: false, output: "it did not answer within 0.5 s" });
   const outcomes = await Promise.all([call("mcp__late__work"), call("mcp__late__work")]);
   expect(outcomes.map(({ output }) => output)).toEqual(["answer 2", "answer 3"]);
   expect(await row("late")).toMatchObject({ state: "up", restarts: 0 });

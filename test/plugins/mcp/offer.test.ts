@@ -58,7 +58,8 @@ async function served() {
 
 /** What both generations have in common. */
 interface Reader {
-  getServerCapabilities(): { resources?: object; prompts?: object } | undefined;
+  getServerCapabilities(): { resources?: object; prompts?: object; completions?: object } | undefined;
+  complete(params: object): Promise<{ completion: { values: string[]; total?: number; hasMore?: boolean } }>;
   listResources(params?: { cursor: string }): Promise<{ resources: { uri: string }[]; nextCursor?: string }>;
   listResourceTemplates(): Promise<{ resourceTemplates: { uriTemplate: string }[] }>;
   readResource(params: { uri: string }): Promise<{ contents: object[] }>;
@@ -168,6 +169,32 @@ it.each(generations)("gives the %s client the skills as prompts", options, async
   await expect(client.getPrompt({ name: "outside" })).rejects.toThrow(/invalid path/);
   state.list = [];
   await expect(client.getPrompt({ name: "weather" })).rejects.toMatchObject({ code: -32_602 });
+});
+
+it.each(generations)("completes the path of a note for the %s client", options, async (generation) => {
+  const { host, put } = await served();
+  const { client } = await connected(host, generation);
+  expect(client.getServerCapabilities()).toMatchObject({ completions: {} });
+  const template = { type: "ref/resource", uri: `${base}memory/{+path}` };
+  const ask = async (value: string, name = "path", ref: object = template) =>
+    (await client.complete({ ref, argument: { name, value } })).completion;
+  expect(await ask("")).toEqual({ values: ["MEMORY.md", "people/ada & bo.md"], total: 2, hasMore: false });
+  expect((await ask("people/")).values).toEqual(["people/ada & bo.md"]);
+  expect((await ask("ada")).values).toEqual(["people/ada & bo.md"]);
+  expect((await ask("memo")).values).toEqual(["MEMORY.md"]);
+  expect((await ask("../SOUL")).values).toEqual([]);
+  for (let index = 0; index < 150; index += 1) put(`memory/n${String(index).padStart(3, "0")}.md`, "x");
+  const many = await ask("n");
+  expect(many).toMatchObject({ total: 150, hasMore: true });
+  expect(many.values).toHaveLength(100);
+  expect((await ask("any", "request", { type: "ref/prompt", name: "weather" })).values).toEqual([]);
+  for (const wrong of [
+    ask("", "other"),
+    ask("", "path", { type: "ref/resource", uri: "file:///{path}" }),
+    ask("", "other", { type: "ref/prompt", name: "weather" }),
+    ask("", "request", { type: "ref/prompt", name: "nothing" }),
+  ])
+    await expect(wrong).rejects.toMatchObject({ code: -32_602 });
 });
 
 it.each(generations)("gives the %s client long lists in pages", { timeout: slow * 2 }, async (generation) => {

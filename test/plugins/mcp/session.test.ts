@@ -1,83 +1,130 @@
-/** A session ends with the credential that carries it: when the gateway, and not the client, cuts its stream off. */
-import { definePlugin, GatewayError, type Identity, type Reply, type RouteRequest } from "@chela/sdk";
-import { startHost } from "@chela/sdk/testing";
-import { expect, it, onTestFinished } from "vitest";
+/** A session ends with the credential it was begun with; there is room for everybody's. */
+import { expect, it } from "vitest";
 import keys from "../../../plugins/keys/index.ts";
-import { needs } from "../../../plugins/mcp/needs.ts";
-import { Face } from "../../../plugins/mcp/server/face.ts";
-import { McpSection } from "../../../plugins/mcp/settings.ts";
-import { accept, admin, handshake, manage, mcpHost, newKey, rpc, slow } from "./kit.ts";
+import { until } from "../../kit/until.ts";
+import { accept, handshake, manage, mcpHost, newKey, rpc, slow } from "./kit.ts";
 
-async function face(): Promise<Face> {
-  let made: Face | undefined;
-  const holder = definePlugin({
-    id: "holder",
-    version: "1.0.0",
-    host: "^1.0.0",
-    config: McpSection,
-    needs,
-    setup(ctx) {
-      const opened = new Face(ctx, { opened: () => undefined, open: () => Promise.reject(new Error("not used")) });
-      ctx.own("face", () => opened.close());
-      made = opened;
+async function served(names: readonly string[]) {
+  const { host } = await mcpHost({}, { port: 0, beside: [keys] });
+  const tokens = new Map<string, string>();
+  for (const name of names) tokens.set(name, await newKey(host, name));
+  const ask = (name: string, body: object, more: Record<string, string> = {}) =>
+    host.request("/mcp", {
+      method: "POST",
+      headers: { ...accept, ...more },
+      body,
+      token: tokens.get(name) ?? host.token,
+    });
+  return {
+    host,
+    ask,
+    begin: async (name: string) => String((await ask(name, handshake)).headers["mcp-session-id"]),
+    isThere: async (name: string, session: string) =>
+      (await ask(name, rpc("ping", {}, 2), { "mcp-session-id": session })).status === 200,
+    /** Until the connection is left. */
+    listen: async (name: string, session: string) => {
+      const authorization = `Bearer ${tokens.get(name) ?? host.token}`;
+      const stream = await fetch(`${host.url}/mcp`, {
+        headers: { ...accept, authorization, "mcp-session-id": session },
+      });
+      expect(stream.status).toBe(200);
+      return stream;
     },
-  });
-  const host = await startHost({ plugins: [holder] });
-  onTestFinished(() => host.stop());
-  return made as Face;
-}
-
-const bob: Identity = { id: "key:bob", name: "bob", kind: "key", scopes: ["read"] };
-
-function request(method: string, { body, session, identity = bob, signal }: Asked): RouteRequest {
-  const headers = {
-    ...accept,
-    "content-type": "application/json",
-    ...(session ? { "mcp-session-id": session } : {}),
   };
-  const facts = { id: "1", path: "/mcp", params: {}, query: {}, address: "127.0.0.1", files: [] };
-  return { ...facts, method, headers, body, identity, signal: signal ?? new AbortController().signal };
 }
 
-interface Asked {
-  readonly body?: unknown;
-  readonly session?: string;
-  readonly identity?: Identity;
-  readonly signal?: AbortSignal;
-}
+it("ends with the key it was begun with, at once: it takes nobody's place any more", { timeout: slow }, async () => {
+  const { host, begin, isThere } = await served(["ann", "bob", "eve"]);
+  const first = await begin("ann");
+  const { subscription = 0 } = host.census();
+  for (let count = 0; count < 50; count += 1) await begin("bob");
+  expect(host.census().subscription).toBe(subscription + 50);
+  await manage(host, "keys.revoke", { id: "bob" });
+  expect(host.census().subscription).toBe(subscription);
+  expect(await isThere("ann", first)).toBe(true);
+});
 
-const ping = rpc("ping", {}, 2);
+it("ends with the token it was begun with, though the next one is the same owner's", { timeout: slow }, async () => {
+  const { host, begin, ask } = await served([]);
+  const session = await begin("owner");
+  await host.config.write([{ path: "gateway.auth.token", value: "another-token-of-good-length" }], { who: "test" });
+  const asked = await host.request("/mcp", {
+    method: "POST",
+    headers: { ...accept, "mcp-session-id": session },
+    body: rpc("ping", {}, 2),
+    token: "another-token-of-good-length",
+  });
+  expect(asked.status).toBe(404);
+  expect((await ask("owner", handshake)).status).toBe(401);
+});
 
-async function sessionOf(made: Face, identity: Identity): Promise<string> {
-  const reply = await made.answer(request("POST", { body: handshake, identity }));
-  await drained(reply);
-  return String(reply.headers["mcp-session-id"]);
-}
+it("gives way when its owner has too many: the one that nobody uses, before those that listen", {
+  timeout: slow,
+}, async () => {
+  const { begin, isThere, listen } = await served([]);
+  const listening = await begin("owner");
+  const stream = await listen("owner", listening);
+  const idle = await begin("owner");
+  for (let count = 0; count < 49; count += 1) await begin("owner");
+  expect(await isThere("owner", listening)).toBe(true);
+  expect(await isThere("owner", idle)).toBe(false);
+  await stream.body?.cancel();
+});
 
-async function drained({ body }: Reply): Promise<void> {
-  for await (const _ of body as AsyncIterable<unknown>);
-}
+it("gives way to others only where somebody has most", { timeout: slow * 2 }, async () => {
+  const names = ["bob", "cat", "dan"];
+  const { begin, isThere } = await served(["ann", "eve", ...names]);
+  const only = await begin("ann");
+  const first = await begin("eve");
+  for (const name of [...names, "eve"])
+    for (let count = name === "eve" ? 1 : 0; count < 50; count += 1) await begin(name);
+  expect(await isThere("ann", only)).toBe(true);
+  expect(await isThere("eve", first)).toBe(false);
+});
 
-/** What the host does with a reply whose request is over. */
-async function left({ body }: Reply): Promise<void> {
-  await (body as AsyncIterable<unknown>)[Symbol.asyncIterator]().return?.();
-}
+it("is never one too many, however many begin at once", { timeout: slow }, async () => {
+  const { begin, isThere } = await served([]);
+  const begun = await Promise.all(Array.from({ length: 80 }, () => begin("owner")));
+  const there = await Promise.all(begun.map((session) => isThere("owner", session)));
+  expect(there.filter(Boolean)).toHaveLength(50);
+});
 
-it.each([
-  ["gone", new GatewayError("UNAUTHORIZED", 401, "the credential was replaced"), 404],
-  ["there", new GatewayError("CLIENT_GONE", 499, "the client closed the connection"), 200],
-])("is %s after its stream was cut off: %s", async (_what, reason, status) => {
-  const made = await face();
-  const [first, second] = [await sessionOf(made, bob), await sessionOf(made, bob)];
-  const other = await sessionOf(made, admin);
-  const cut = new AbortController();
-  const stream = await made.answer(request("GET", { session: first, signal: cut.signal }));
-  expect(stream.status).toBe(200);
-  cut.abort(reason);
-  await left(stream);
-  for (const session of [first, second])
-    expect((await made.answer(request("POST", { body: ping, session }))).status).toBe(status);
-  expect((await made.answer(request("POST", { body: ping, session: other, identity: admin }))).status).toBe(200);
+const version = "2026-07-28";
+const listenBody = rpc(
+  "subscriptions/listen",
+  {
+    notifications: { toolsListChanged: true },
+    _meta: {
+      "io.modelcontextprotocol/protocolVersion": version,
+      "io.modelcontextprotocol/clientInfo": { name: "hand", version: "1" },
+      "io.modelcontextprotocol/clientCapabilities": {},
+    },
+  },
+  3,
+);
+const listenHeaders = { "mcp-protocol-version": version, "mcp-method": "subscriptions/listen" };
+
+it("leaves room for the streams of others, in the newest protocol", { timeout: slow }, async () => {
+  const { host } = await mcpHost({}, { port: 0, beside: [keys] });
+  const key = await newKey(host, "bob");
+  const leave = new AbortController();
+  const headers = { ...accept, "content-type": "application/json", ...listenHeaders };
+  const body = JSON.stringify(listenBody);
+  const listen = (token: string, signal = leave.signal) =>
+    fetch(`${host.url}/mcp`, {
+      method: "POST",
+      headers: { ...headers, authorization: `Bearer ${token}` },
+      body,
+      signal,
+    });
+  const one = new AbortController();
+  expect((await listen(key, one.signal)).status).toBe(200);
+  for (let count = 1; count < 16; count += 1) expect((await listen(key)).status).toBe(200);
+  expect((await listen(key)).status).toBe(429);
+  for (let count = 0; count < 16; count += 1) expect((await listen(host.token)).status).toBe(200);
+  one.abort();
+  await until(async () => (await listen(key)).status === 200, slow);
+  leave.abort();
 });
 
 it("stops telling a key that was revoked, in both protocols, and goes on telling others", {
@@ -104,17 +151,7 @@ it("stops telling a key that was revoked, in both protocols, and goes on telling
     expect(stream.status).toBe(200);
     return stream;
   };
-  const version = "2026-07-28";
-  const meta = {
-    "io.modelcontextprotocol/protocolVersion": version,
-    "io.modelcontextprotocol/clientInfo": { name: "hand", version: "1" },
-    "io.modelcontextprotocol/clientCapabilities": {},
-  };
-  const listen = { notifications: { toolsListChanged: true }, _meta: meta };
-  const subscribed = await ask(key, "POST", rpc("subscriptions/listen", listen, 3), {
-    "mcp-protocol-version": version,
-    "mcp-method": "subscriptions/listen",
-  });
+  const subscribed = await ask(key, "POST", listenBody, listenHeaders);
   expect(subscribed.status).toBe(200);
   const [his, mine] = [await listening(key), await listening(host.token)];
   await manage(host, "keys.revoke", { id: "bob" });

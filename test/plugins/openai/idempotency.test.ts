@@ -50,6 +50,20 @@ test("a key for another request is 409, and one that is no key is 400", async ()
   await expect(ask("one", "x".repeat(300))).rejects.toMatchObject({ status: 400, code: "idempotency_key" });
 });
 
+test.each([
+  ["x-openclaw-session-key", "notes"],
+  ["x-openclaw-model", "sim/other"],
+])("another %s is another request", async (name, value) => {
+  const { client } = await setup({ config });
+  const ask = (headers: Record<string, string>) =>
+    client.chat.completions.create(
+      { model: "chela", messages: hello },
+      { headers: { "idempotency-key": "k", ...headers } },
+    );
+  await ask({});
+  await expect(ask({ [name]: value })).rejects.toMatchObject({ status: 409, code: "idempotency_conflict" });
+});
+
 test("a failure is no outcome: the same key may try again", async () => {
   const { client, upstream } = await setup();
   upstream.script("shaky", { times: 1, status: 500, message: "oops", afterwards: { text: "fine" } });

@@ -67,6 +67,30 @@ describe.each(["/tools/invoke", "/v1/tools/invoke"])("POST %s", (path) => {
     expect(reply.json()).toEqual({ ok: true, result: { content: [{ type: "text", text }], details } });
   });
 
+  it.each([
+    ["Idempotency-Key", {}, { "idempotency-key": "k" }],
+    ["idempotencyKey", { idempotencyKey: "k" }, {}],
+  ])("runs once for an %s", async (_, own, headers) => {
+    const seen: ToolRecord[] = [];
+    const { host } = await setup({ plugins: [toolbox(seen)] });
+    const ask = (body: object) => host.request(path, { body: { ...body, ...own }, headers });
+    const adds = { tool: "add", args: { a: 1, b: 2 } };
+    const [first, second] = [await ask(adds), await ask(adds)];
+    expect([second.text, second.headers["idempotent-replayed"]]).toEqual([first.text, "true"]);
+    expect(seen).toHaveLength(1);
+    expect((await ask({ tool: "jobs", args: {} })).status).toBe(409);
+  });
+
+  it("runs on behalf of the agent that is named, and of none that is not there", async () => {
+    const seen: ToolRecord[] = [];
+    const config = { agents: { entries: { clerk: {} } } };
+    const { host } = await setup({ plugins: [toolbox(seen)], config });
+    await host.request(path, { body: { tool: "who", agentId: "clerk" } });
+    await host.request(path, { body: { tool: "who" } });
+    expect(seen.map(({ turn }) => turn.agent)).toEqual(["clerk", "main"]);
+    expect((await host.request(path, { body: { tool: "who", agentId: "nobody" } })).status).toBe(400);
+  });
+
   it("runs as whoever asked, in the session that was named, as a direct call", async () => {
     const seen: ToolRecord[] = [];
     const { host } = await setup({ plugins: [toolbox(seen)] });

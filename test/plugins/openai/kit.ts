@@ -21,6 +21,8 @@ export interface SetupOptions {
   readonly config?: Readonly<Record<string, unknown>>;
   /** Of the provider `sim`. */
   readonly provider?: Readonly<Record<string, unknown>>;
+  /** Beside it. */
+  readonly providers?: Readonly<Record<string, unknown>>;
   readonly plugins?: readonly Plugin[];
   readonly maxRetries?: number;
 }
@@ -30,7 +32,7 @@ export async function setup(options: SetupOptions = {}): Promise<Setup> {
   const sim = { api_base: upstream.base, api_key: "sk-upstream", models: ["echo", "*"], ...options.provider };
   const host = await startHost({
     plugins: [store, providers, chat, openai, ...(options.plugins ?? [])],
-    config: { models: { providers: { sim } }, ...options.config },
+    config: { models: { providers: { ...options.providers, sim } }, ...options.config },
     port: 0,
   });
   onTestFinished(async () => {

@@ -289,7 +289,10 @@ describe("what goes wrong", () => {
     const response = await client.responses.create({ model: `sim/${model}`, input: "x" });
     expect(response).toMatchObject({ status: "incomplete", incomplete_details: { reason } });
     const events = await collect(await client.responses.create({ model: `sim/${model}`, input: "x", stream: true }));
-    expect(events.at(-1)?.type).toBe("response.incomplete");
+    const last = events.at(-1);
+    if (last?.type !== "response.incomplete") throw new Error("not incomplete");
+    for (const { output } of [response, last.response])
+      expect(output.every((item) => item.type === "message" && item.status === "incomplete")).toBe(true);
   });
 
   test("a client that leaves stops the upstream", async () => {

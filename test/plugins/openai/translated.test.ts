@@ -1,44 +1,9 @@
 /** OpenAI's official client before upstreams of other vendors: the same words, tools and errors, whichever wire lies behind. */
-import type { Plugin } from "@chela/sdk";
-import { startHost } from "@chela/sdk/testing";
-import OpenAI from "openai";
-import { describe, expect, onTestFinished, test } from "vitest";
-import chat from "../../../plugins/chat/index.ts";
-import openai from "../../../plugins/openai/index.ts";
-import providers from "../../../plugins/providers/index.ts";
-import store from "../../../plugins/store/index.ts";
-import { startAnthropic } from "../../simulators/anthropic/api.ts";
-import { startGemini } from "../../simulators/gemini/api.ts";
-import { startResponses } from "../../simulators/responses/api.ts";
-import type { Vendor } from "../../simulators/vendor/server.ts";
+import { describe, expect, test } from "vitest";
+import { open } from "./vendors.ts";
 
-const plugins: readonly Plugin[] = [store, providers, chat, openai];
 const parameters = { type: "object", properties: { city: { type: "string" } }, required: ["city"] };
 const weather = { type: "function" as const, function: { name: "weather", description: "Weather", parameters } };
-
-const vendors = {
-  claude: async () => {
-    const vendor = await startAnthropic();
-    return { vendor, entry: { api_base: `${vendor.origin}/v1`, api_key: "sk-ant-sim", models: ["claude-sim"] } };
-  },
-  gemini: async () => {
-    const vendor = await startGemini();
-    return { vendor, entry: { api_base: `${vendor.origin}/v1beta`, api_key: "AIza-sim", models: ["gemini-sim"] } };
-  },
-  openai: async () => {
-    const vendor = await startResponses();
-    const responses = { api: "responses" };
-    return { vendor, entry: { api_base: `${vendor.origin}/v1`, api_key: "sk-sim", models: ["gpt-sim"], responses } };
-  },
-} as const;
-
-async function open(name: keyof typeof vendors): Promise<{ client: OpenAI; vendor: Vendor; model: string }> {
-  const { vendor, entry } = await vendors[name]();
-  const host = await startHost({ plugins, config: { models: { providers: { [name]: entry } } }, port: 0 });
-  onTestFinished(() => host.stop());
-  const client = new OpenAI({ baseURL: `${host.url}/v1`, apiKey: host.token, maxRetries: 0 });
-  return { client, vendor, model: `${name}/${entry.models[0]}` };
-}
 
 describe.each(["claude", "gemini", "openai"] as const)("chat completions from %s", (name) => {
   const ask = [

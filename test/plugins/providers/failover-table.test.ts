@@ -50,6 +50,16 @@ const rows: readonly Row[] = [
     how: error(404, "no such model", { code: "model_not_found" }),
     ...{ next: "model", code: "UPSTREAM_REQUEST", status: 404, rests: 0, health: 100 },
   },
+  {
+    name: "400 in DeepSeek's words for it",
+    how: error(400, "Model Not Exist", { code: "invalid_request_error" }),
+    ...{ next: "model", code: "UPSTREAM_REQUEST", status: 400, rests: 0, health: 100 },
+  },
+  {
+    name: "400 for a proxy's unknown model",
+    how: error(400, "Invalid model name passed in model=x. Call `/v1/models` to view available models for your key."),
+    ...{ next: "model", code: "UPSTREAM_REQUEST", status: 400, rests: 0, health: 100 },
+  },
   { name: "408", how: error(408, "late"), next: "any", code: "UPSTREAM_TIMEOUT", status: 504, rests: 1, health: 90 },
   {
     name: "413",

@@ -67,6 +67,14 @@ describe("taking the event out", () => {
     }
   });
 
+  test("takes it out where the end of a large chunk breaks it off", async () => {
+    const text = said("x".repeat(70_000));
+    for (const broken of [text + usage.slice(0, 20), `${text}data: {"ch`])
+      expect(await strip([Buffer.from(broken), Buffer.from((text + usage + end).slice(broken.length))])).toBe(
+        text + end,
+      );
+  });
+
   test("passes a whole event on at once and holds back none that has ended", async () => {
     let taken = 0;
     const source = (async function* () {

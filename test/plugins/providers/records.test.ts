@@ -74,6 +74,9 @@ test("straight through: usage of whole and streamed replies and of embeddings; n
     ["straight", null],
     ["embeddings", 2],
   ]);
+  // Also of one whose reply came whole with its head, before it was known who answers.
+  for (const { credential, failed, firstTokenMs } of records)
+    expect([credential, failed, typeof firstTokenMs]).toEqual(["sk-k***3456", 0, "number"]);
 });
 
 test("straight through: the offline model's tokens count, whole and streamed, and what is left counts as left", async () => {

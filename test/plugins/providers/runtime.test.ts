@@ -93,6 +93,19 @@ test("rests, health and events survive a restart; what is over by then does not 
   await third.close();
 });
 
+test("a clock that was a year ahead and is set right makes no rest longer than it was", async () => {
+  const server = await upstream();
+  const { start, clock } = lives(tempDir("runtime"), server.base);
+  const first = start();
+  await fails(first.stream(ask("sim/rate"), never));
+  await first.close();
+  clock.wall -= 365 * 86_400_000;
+  const second = start();
+  onTestFinished(() => second.close());
+  await second.runtime.ready;
+  expect(second.status().cooling).toMatchObject([{ model: "sim/rate", seconds: 7 }]);
+});
+
 test("another key starts afresh, whatever is kept of the one before", async () => {
   const server = await upstream();
   const folder = tempDir("runtime");

@@ -95,7 +95,7 @@ test.each([
   [
     "x",
     { api_base: base, preset: "nobody" },
-    "models.providers.x.preset must be one of aistudio, azure-openai, baichuan",
+    "models.providers.x.preset must be one of aistudio, antigravity, azure-openai",
   ],
   ["x", { api_base: base, api: "soap" }, "models.providers.x.api must be one of"],
   ["x", { api_base: base, api_keys: ["a", "b\nc"] }, "models.providers.x.api_keys.1 must be one line"],

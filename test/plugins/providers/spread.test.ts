@@ -220,3 +220,49 @@ test("a strategy that nobody knows is told with those that are", () => {
     },
   ]);
 });
+
+test.each([false, true])(
+  "a response is gone on from with the key that gave it, and with no other (stream: %s)",
+  async (stream) => {
+    const { asked, server, upstreams } = await world("round_robin");
+    const reply = (id: string) => {
+      const response = {
+        id,
+        object: "response",
+        status: "completed",
+        output: [],
+        usage: { input_tokens: 1, output_tokens: 1 },
+      };
+      const events = [
+        { type: "response.created", response },
+        { type: "response.completed", response },
+      ].map((event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`);
+      const headers = { "content-type": stream ? "text/event-stream" : "application/json" };
+      return { status: 200, raw: stream ? events.join("") : JSON.stringify(response), headers };
+    };
+    for (const [index, key] of keys.entries()) server.key(key, reply(`resp_${index}`));
+    const forward = async (previous?: string) => {
+      const body = { model: "sim/m", input: "hi", stream, ...(previous && { previous_response_id: previous }) };
+      const { status, body: told } = await upstreams.forward({
+        model: "sim/m",
+        path: "/responses",
+        body,
+        signal: signal(),
+      });
+      await bytes(told);
+      return status;
+    };
+    await forward();
+    await forward();
+    await forward();
+    const [first, second, third] = asked() as [string, string, string];
+    expect(new Set([first, second, third]).size).toBe(3);
+    for (const key of [second, second, first, third, second]) await forward(`resp_${keys.indexOf(key)}`);
+    expect(asked().slice(3)).toEqual([second, second, first, third, second]);
+    server.key(second, { status: 429, headers: { "retry-after": "30" } });
+    expect(await forward(`resp_${keys.indexOf(second)}`)).toBe(429);
+    expect(asked().slice(8)).toEqual([second]);
+    await forward("resp_of_somebody");
+    expect(asked().at(-1)).not.toBe(second);
+  },
+);

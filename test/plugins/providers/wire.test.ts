@@ -74,6 +74,8 @@ describe("a stream", () => {
     ["content_filter", "content_filter"],
     ["SAFETY", "content_filter"],
     ["sensitive", "content_filter"],
+    ["model_context_window_exceeded", "length"],
+    ["repetition_truncation", "length"],
     ["function_call", "tool_calls"],
   ])("that ends with %s ends for %s", async (finish, stop) => {
     const server = await answering([data(delta("hi", finish)), done]);
@@ -89,6 +91,22 @@ describe("a stream", () => {
       expect(error).toMatchObject({ code: "UPSTREAM_CUT", message: expect.stringContaining(finish) });
     },
   );
+
+  test("that says nothing but [DONE] was cut, and is no empty reply", async () => {
+    const { error } = await fails(upstreamsAt(await answering([done])).stream(ask("sim/m"), never));
+    expect(error.code).toBe("UPSTREAM_CUT");
+  });
+
+  test.each(["", "\n"])("that is no stream but JSON all the same is read (ends in %j)", async (end) => {
+    const message = { role: "assistant", content: "hi" };
+    const whole = await answering([JSON.stringify({ choices: [{ message, finish_reason: "stop" }] }) + end]);
+    expect((await hear(upstreamsAt(whole).stream(ask("sim/m"), never))).text).toBe("hi");
+    const refusal = await answering([
+      JSON.stringify({ error: { message: "no more", type: "insufficient_quota" } }) + end,
+    ]);
+    const { error } = await fails(upstreamsAt(refusal).stream(ask("sim/m"), never));
+    expect(error).toMatchObject({ code: "UPSTREAM_RATE", message: expect.stringContaining("no more") });
+  });
 
   test("that says `event: error` failed, in the words of the upstream", async () => {
     const server = await answering([data(delta("hi")), 'event: error\ndata: {"message":"out of memory"}\n\n']);

@@ -1,4 +1,6 @@
 /** Approvals: the table of policy, presence and decision; deadlines, aborts and hashes. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { definePlugin } from "@chela/sdk";
 import { describe, expect, it } from "vitest";
 import { ruleFor } from "../../../plugins/tools/approvals/policy.ts";
@@ -136,6 +138,19 @@ describe("how a question ends", () => {
     socket.send({ id, hash, decision: "allow" });
     await running;
     expect(runs.exec?.every((ran) => JSON.stringify(ran) === input)).toBe(true);
+  });
+
+  it.each([
+    ["tools.approvals.exec", "deny", "denied by the setting tools.approvals.exec"],
+    ["tools.shell.enabled", false, "switched off"],
+  ])("a yes does not stand against what the operator set while it was awaited: %s", async (path, value, told) => {
+    const { one, socket } = await attended();
+    const running = one.run("exec", { command: "echo ran > proof" });
+    const { id, hash } = await next(socket);
+    await one.host.config.write([{ path, value }], { who: "test" });
+    socket.send({ id, hash, decision: "allow" });
+    expect((await running).output).toContain(told);
+    expect(existsSync(join(one.root, "proof"))).toBe(false);
   });
 
   it("a text that is too long to be read is not asked about", async () => {

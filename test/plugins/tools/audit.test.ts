@@ -42,6 +42,23 @@ describe("what is kept of arguments", () => {
     keptArguments(JSON.stringify({ content: "token".repeat(100_000) + "a://".repeat(100_000) }));
     expect(performance.now() - from).toBeLessThan(3_000);
   });
+
+  it("of what is long nothing is told that a mask would have hidden", () => {
+    for (let before = 7_400; before < 8_100; before += 1) {
+      const content = `${"token=abcdef ".repeat(300)}${"x".repeat(before - 3_900)} https://user:CANARY@example.org/`;
+      expect(keptArguments(JSON.stringify({ content })).text).not.toMatch(/CAN/);
+    }
+  });
+
+  it("looks at no more of many values than it keeps", () => {
+    const many = JSON.stringify(Array.from({ length: 500 }, () => Array(1_000).fill("a.b")));
+    const { user } = process.cpuUsage();
+    JSON.parse(many);
+    const parsed = process.cpuUsage().user - user;
+    const from = process.cpuUsage().user;
+    expect(keptArguments(many).text.length).toBeLessThanOrEqual(4_001);
+    expect(process.cpuUsage().user - from).toBeLessThan(parsed * 4 + 50_000);
+  });
 });
 
 describe("rows", () => {

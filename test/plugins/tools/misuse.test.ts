@@ -115,10 +115,11 @@ describe("files of all kinds", () => {
     put("utf16.txt", Buffer.from("\ufeffhé 你好\n", "utf16le"));
     expect(await b.ok("read_file", { path: "utf16.txt" })).toBe("hé 你好");
     expect(await b.fails("edit_file", { path: "utf16.txt", old_text: "h", new_text: "H" })).toContain("no UTF-8 text");
+    expect(await b.fails("write_file", { path: "utf16.txt", content: "x", append: true })).toContain("no UTF-8 text");
     put("latin1.txt", Buffer.from([0x63, 0x61, 0x66, 0xe9]));
     for (const tool of ["read_file", "edit_file"])
       expect(await b.fails(tool, { path: "latin1.txt", old_text: "c", new_text: "C" })).toMatch(/no (UTF-8 )?text/);
-    expect(await b.fails("write_file", { path: "latin1.txt", content: "x", append: true })).toContain("is no text");
+    expect(await b.fails("write_file", { path: "latin1.txt", content: "x", append: true })).toContain("no UTF-8 text");
     expect(readFileSync(join(b.root, "latin1.txt"))).toHaveLength(4);
   });
 

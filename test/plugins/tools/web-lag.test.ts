@@ -1,9 +1,10 @@
 /** Reading pages never holds the event loop: whatever a page consists of, others are served meanwhile. */
+import { Pacer } from "@chela/sdk";
 import { expect, it, onTestFinished } from "vitest";
 import { createGuardedFetch } from "../../../kernel/net/fetch.ts";
 import { fetchTool, parallelFetchTool } from "../../../plugins/tools/web/fetch.ts";
-import { Pacer } from "../../../plugins/tools/web/pacer.ts";
 import type { Ctx } from "../../../plugins/tools/world.ts";
+import { heldBy } from "../../kit/held.ts";
 import { httpServer } from "../../kit/http-server.ts";
 
 const size = 3_000_000;
@@ -18,25 +19,6 @@ const pieces = [
     "|",
   ),
 ];
-
-/** The longest that the loop was held, in CPU time of this process: other processes' work is none of ours. */
-async function heldBy(work: Promise<unknown>): Promise<number> {
-  let [longest, before] = [0, cpuMs()];
-  const look = () => {
-    const now = cpuMs();
-    longest = Math.max(longest, now - before);
-    before = now;
-  };
-  const timer = setInterval(look, 1);
-  await work.finally(() => clearInterval(timer));
-  look();
-  return longest;
-}
-
-function cpuMs(): number {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1000;
-}
 
 async function pages() {
   const server = await httpServer((req, res) => {

@@ -1,11 +1,11 @@
 /** web_fetch, parallel_fetch, web_search: what pages become, and what neither pages nor addresses can do. */
 import { gzipSync } from "node:zlib";
+import { type Pace, Pacer } from "@chela/sdk";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { createGuardedFetch } from "../../../kernel/net/fetch.ts";
 import { refusalOf } from "../../../plugins/tools/guard.ts";
 import { type FetchParts, fetchTool, parallelFetchTool } from "../../../plugins/tools/web/fetch.ts";
 import { readable } from "../../../plugins/tools/web/html.ts";
-import { type Pace, Pacer } from "../../../plugins/tools/web/pacer.ts";
 import type { Ctx } from "../../../plugins/tools/world.ts";
 import { httpServer } from "../../kit/http-server.ts";
 import { bench } from "./kit.ts";

@@ -10,6 +10,7 @@ export const identity: Identity = { id: "token", name: "t", kind: "token", scope
 
 export function record(more: Partial<ModelCallRecord> = {}): ModelCallRecord {
   return {
+    caller: { purpose: "turn", identity },
     purpose: "turn",
     identity,
     session: "main",

@@ -275,7 +275,7 @@ describe("GET /api/usage and usage.totals", () => {
       ((await host.request(`/api/usage?${query}`)).json() as { rows: { name: string }[] }).rows;
     expect(await rows("by=key")).toMatchObject([{ name: "token" }, { name: "key:k_1" }]);
     expect(await rows("by=session&key=k_1")).toMatchObject([{ name: "main", calls: 1 }]);
-    expect(await rows("by=model&model=x/y&since=1h")).toHaveLength(1);
+    for (const since of ["1h", "60m%20ago"]) expect(await rows(`by=model&model=x/y&since=${since}`)).toHaveLength(1);
     expect(await rows(`since=2000-01-01&until=${Date.now() - dayMs}`)).toEqual([]);
     const by = { identity, id: "1", signal: new AbortController().signal };
     expect(await host.gateway.call("usage.totals", { by: "model", limit: 1 }, by)).toMatchObject({

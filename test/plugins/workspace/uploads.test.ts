@@ -314,3 +314,30 @@ async function fetchRaw(host: TestHost, path: string): Promise<{ body: Buffer; h
   const reply = await fetch(`${host.url}${path}`, { headers: { authorization: `Bearer ${host.token}` } });
   return { body: Buffer.from(await reply.arrayBuffer()), headers: Object.fromEntries(reply.headers) };
 }
+
+describe("many hands at once", () => {
+  const limits = () => ({ quotaBytes: 1_000, maxCount: 100, maxAgeMs: 0 });
+  const bytes = (size: number) => new Uint8Array(size);
+
+  it("what is being taken in is counted once, also when the disk is looked at meanwhile", async () => {
+    const folder = new UploadFolder(tempDir("uploads"), limits);
+    const looking = new AbortController();
+    const looks = (async () => {
+      while (!looking.signal.aborted) await folder.sweep(Date.now());
+    })();
+    for (let round = 0; round < 40; round += 1) {
+      const kept = await Promise.all([400, 300, 300].map((size, at) => folder.keep(`${at}.bin`, bytes(size))));
+      await Promise.all(kept.map(({ id }) => folder.remove(id)));
+      expect(await folder.list()).toEqual([]);
+    }
+    looking.abort();
+    await looks;
+  });
+
+  it("a name that is hard to read is read at once", () => {
+    const from = process.cpuUsage().user;
+    expect(safeFileName(`x${".".repeat(200_000)}y`)).toMatch(/^x\.{179}$|^x\.+/);
+    expect(safeFileName(`${"x".repeat(200_000)}.txt`)).toBe(`${"x".repeat(176)}.txt`);
+    expect(process.cpuUsage().user - from).toBeLessThan(1_000_000);
+  });
+});

@@ -84,6 +84,7 @@ function messages({ messages: list, tools: known }: Body, issued: Issued): strin
   if (all[0]?.role !== "user") return 'messages: first message must use the "user" role';
   if (all.at(-1)?.role !== "user") return "This model does not support assistant message prefill.";
   let open: readonly unknown[] = [];
+  const used = new Set<unknown>();
   // Thoughts of turns that are over may be left out.
   const current = all.findLastIndex(
     (one) => one.role === "user" && !JSON.stringify(one.content).includes('"tool_result"'),
@@ -104,6 +105,10 @@ function messages({ messages: list, tools: known }: Body, issued: Issued): strin
     )
       return `messages.${index}.content.0.type: Expected \`thinking\` or \`redacted_thinking\`, but found \`${blocks[0]?.type}\`.`;
     open = calls.map(({ id }) => id);
+    for (const id of open) {
+      if (used.has(id)) return `messages.${index}: \`tool_use\` ids must be unique`;
+      used.add(id);
+    }
   }
   return undefined;
 }
@@ -130,6 +135,7 @@ function refusal(block: Body, role: unknown, { signatures }: Issued): string | u
     case "tool_use":
       if (role !== "assistant") return "`tool_use` blocks can only be in `assistant` messages";
       if (!/^[a-zA-Z0-9_-]+$/.test(String(block.id))) return "tool_use.id: String should match pattern";
+      if (!/^[a-zA-Z0-9_-]{1,128}$/.test(String(block.name))) return "tool_use.name: String should match pattern";
       return typeof block.input === "object" ? undefined : "tool_use.input: Input should be an object";
     case "tool_result":
       return role === "user" ? undefined : "`tool_result` blocks can only be in `user` messages";

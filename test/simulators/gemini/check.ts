@@ -180,6 +180,9 @@ function partComplaint(part: Body): string | undefined {
   const { mimeType, data: bytes } = (part.inlineData ?? {}) as Body;
   if (part.inlineData && (typeof mimeType !== "string" || !/^[A-Za-z0-9+/]+=*$/.test(String(bytes))))
     return "Base64 decoding failed";
+  const called = part.functionCall as Body | undefined;
+  if (called && !/^[a-zA-Z_][a-zA-Z0-9_.:-]{0,127}$/.test(String(called.name)))
+    return `Invalid function name: ${called.name}`;
   const { response } = (part.functionResponse ?? {}) as Body;
   return part.functionResponse && (typeof response !== "object" || Array.isArray(response))
     ? "response must be a Struct"

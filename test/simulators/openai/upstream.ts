@@ -108,12 +108,13 @@ async function serve({ request, response, requests, scripts, options }: Served):
   }
   if (path === "/v1/models") return json(response, 200, list(options.list ?? [...scripts.keys()]));
   if (path === "/v1/embeddings") return json(response, 200, embedding(body));
-  if (path !== "/v1/chat/completions")
+  const { authorization = "" } = request.headers;
+  const ofKey = scripts.has(authorization);
+  if (path !== "/v1/chat/completions" && !(ofKey && path === "/v1/responses"))
     return json(response, 404, {
       error: { message: `no ${path} here`, type: "invalid_request_error", param: null, code: null },
     });
-  const { authorization = "" } = request.headers;
-  const name = scripts.has(authorization) ? authorization : String(body.model);
+  const name = ofKey ? authorization : String(body.model);
   await answerChat({ request: body, how: take(scripts, name), response });
 }
 

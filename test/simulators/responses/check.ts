@@ -84,8 +84,11 @@ interface Around {
 }
 
 function itemComplaint(item: Body, index: number, { items, sealed }: Around): string | undefined {
-  if (item.type === "function_call")
+  if (item.type === "function_call") {
+    if (!/^[a-zA-Z0-9_-]{1,64}$/.test(String(item.name)))
+      return `Invalid 'input[${index}].name': string does not match pattern.`;
     return typeof item.arguments === "string" ? undefined : `Invalid type for 'input[${index}].arguments'.`;
+  }
   if (item.type === "function_call_output") return undefined;
   if (item.type === "reasoning") {
     if (!sealed.has(String(item.encrypted_content)))

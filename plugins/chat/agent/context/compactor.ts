@@ -3,7 +3,7 @@
  * the summary, in the background when many messages have come together, at once when the window is full. A summary that
  * fails costs nothing but the older messages, which stay in the log.
  */
-import type { Message, ModelRequest, Turn } from "@chela/sdk";
+import { BoundedMap, type Message, type ModelRequest, type Turn } from "@chela/sdk";
 import type { SessionTable } from "../../sessions/session-table.ts";
 import type { SequencedMessage } from "../../sessions/tables.ts";
 import type { AgentsSettings } from "../../settings.ts";
@@ -37,16 +37,22 @@ export interface CompactorOptions {
   ask(request: ModelRequest, turn: Turn, signal: AbortSignal): Promise<string>;
   /** Tells of a summary that failed. */
   failed(error: unknown, session: string): void;
+  readonly now?: () => number;
 }
 
 /** Messages that one summary may stand for, beside the one before it. */
 const mostAtOnce = 1_000;
 const mostInBackground = 2;
+/** After a summary that failed: each call of a turn would ask for it again. */
+const pauseMs = 60_000;
+const rememberedSessions = 1_000;
 
 export class Compactor {
   readonly #options: CompactorOptions;
   /** Sessions that are being summed up. */
   readonly #open = new Map<string, { stop(): void; done: Promise<unknown> }>();
+  /** When the next summary of a session may be tried, where one has failed. */
+  readonly #pauses = new BoundedMap<string, number>(rememberedSessions);
 
   constructor(options: CompactorOptions) {
     this.#options = options;
@@ -79,10 +85,13 @@ export class Compactor {
       await Promise.race([running.done, aborted(caller.turn.signal)]);
       return false;
     }
+    if (this.#now() < (this.#pauses.get(session) ?? 0)) return false;
     const stop = new AbortController();
     const signal = AbortSignal.any([stop.signal, caller.turn.signal]);
     const done = this.#compact(session, extent, caller, signal).catch((error: unknown) => {
-      if (!signal.aborted) this.#options.failed(error, session);
+      if (signal.aborted) return false;
+      this.#pauses.set(session, this.#now() + pauseMs);
+      this.#options.failed(error, session);
       return false;
     });
     this.#open.set(session, { stop: () => stop.abort(), done });
@@ -102,6 +111,10 @@ export class Compactor {
 
   async close(): Promise<void> {
     await Promise.all([...this.#open.keys()].map((session) => this.stop(session)));
+  }
+
+  #now(): number {
+    return (this.#options.now ?? (() => performance.now()))();
   }
 
   async #compact(session: string, extent: Extent, caller: SummaryCaller, signal: AbortSignal): Promise<boolean> {

@@ -3,8 +3,7 @@
  * themselves are never cut: a summary only stands for those up to `upto` when a model is asked. One that was made from an
  * outdated state is rejected.
  */
-import type { Store } from "@chela/sdk";
-import { Remembered } from "../../remembered.ts";
+import { BoundedMap, type Store } from "@chela/sdk";
 import { logOfKey } from "../../sessions/session-rows.ts";
 
 export interface Summary {
@@ -19,7 +18,7 @@ export class SummaryTable {
   readonly #store: Store;
   readonly #now: () => number;
   /** By session key. Undefined: the table has none. */
-  readonly #known = new Remembered<Summary | undefined>(rememberedSessions);
+  readonly #known = new BoundedMap<string, Summary | undefined>(rememberedSessions);
 
   constructor(store: Store, now: () => number = Date.now) {
     this.#store = store;

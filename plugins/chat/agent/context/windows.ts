@@ -81,7 +81,11 @@ export class ModelFacts {
   }
 }
 
+/** Anybody may ask for a model by any name: what is longer is none that is known. */
+const maxNameChars = 100;
+
 /** Without the provider, and without the vendor that aggregators put before it. */
 function nameOf(model: string): string {
-  return model.slice(model.lastIndexOf("/") + 1).toLowerCase();
+  const from = model.lastIndexOf("/") + 1;
+  return model.slice(from, from + maxNameChars).toLowerCase();
 }

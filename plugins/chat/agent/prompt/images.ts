@@ -4,6 +4,8 @@ import { type ContentPart, contentText, type Message, type Workspace } from "@ch
 const mention = /\[file: ([^\]\r\n]{1,1024})\]/g;
 const shown = /^image\/(png|jpeg|gif|webp)$/;
 const maxImages = 6;
+/** Names that are looked up, whatever they name: a page that a tool has read may hold any number of them. */
+const maxLooks = 100;
 const maxImageBytes = 8 * 1024 * 1024;
 const maxTotalBytes = 20 * 1024 * 1024;
 
@@ -19,14 +21,16 @@ function namesFile({ role, content }: Message): boolean {
 /** The newest pictures, a bounded number. A file that cannot be read stays a name. */
 export async function withImages(messages: readonly Message[], workspace: Workspace): Promise<readonly Message[]> {
   const seen = [...messages];
-  let [count, bytes] = [0, 0];
-  for (let index = seen.length - 1; index >= 0 && count < maxImages; index--) {
+  let [count, bytes, looks] = [0, 0, 0];
+  for (let index = seen.length - 1; index >= 0 && count < maxImages && looks < maxLooks; index--) {
     const message = seen[index] as Message;
     if (!namesFile(message) || typeof message.content !== "string") continue;
     const parts: ContentPart[] = [];
     for (const [, ref = ""] of message.content.matchAll(mention)) {
+      if (count === maxImages || looks === maxLooks) break;
+      looks += 1;
       const wanted = { ref, uploadsOnly: message.role === "tool", room: maxTotalBytes - bytes };
-      const image = count < maxImages ? await load(workspace, wanted) : undefined;
+      const image = await load(workspace, wanted);
       if (!image) continue;
       count += 1;
       bytes += image.bytes;

@@ -7,18 +7,25 @@ import { type AgentProfile, agentProfile } from "./profiles.ts";
 export interface Place {
   /** 1, 2, 3 … among the children of one turn. */
   readonly number: number;
+  /** The session of those who handed the work on, by the key it has now; null: there is none, or none any more. */
+  readonly home: string | null;
   leave(): void;
 }
 
+type Kept = { -readonly [K in keyof Place]: Place[K] };
+
 export class Family {
   readonly #settings: () => AgentsSettings;
+  readonly #runs: (turn: string) => boolean;
   /** Children at work, by the turn that waits for them, or by the session that they will report to. */
-  readonly #working = new Map<string, number>();
+  readonly #working = new Map<string, Set<Kept>>();
   /** Children so far, by turn. */
   readonly #numbers = new Map<string, number>();
 
-  constructor(settings: () => AgentsSettings) {
+  /** `runs`: whether `ended` will be told of a turn. A tool may be called without any. */
+  constructor(settings: () => AgentsSettings, runs: (turn: string) => boolean) {
     this.#settings = settings;
+    this.#runs = runs;
   }
 
   /** The profile of the one who gets the work. Throws `SPAWN_REFUSED`, `AGENT_UNKNOWN`. */
@@ -34,31 +41,37 @@ export class Family {
     );
   }
 
-  /** Whoever speaks to another session hands work on, too: two that answer each other would never end. Throws `SPAWN_DEPTH` 403. */
-  assertDepth(parent: Turn): void {
-    const { max_depth: depth } = this.#settings().defaults.subagents;
-    if ((parent.depth ?? 0) < depth) return;
-    const message = `a subagent ${depth} deep may not hand work on (agents.defaults.subagents.max_depth)`;
-    throw new GatewayError("SPAWN_DEPTH", 403, message);
-  }
-
-  /** Takes a place. Throws `SPAWN_DEPTH` 403, `SPAWN_LIMIT` 429. */
+  /**
+   * Takes a place. Whoever speaks to another session hands work on, too: two that answer each other would never end. Throws
+   * `SPAWN_DEPTH` 403, `SPAWN_LIMIT` 429.
+   */
   enter(parent: Turn, background: boolean): Place {
-    this.assertDepth(parent);
-    const { max_children: most } = this.#settings().defaults.subagents;
-    const key = background ? `session ${parent.session}` : `turn ${parent.id}`;
-    const working = this.#working.get(key) ?? 0;
-    if (working >= most) {
+    const { max_depth: depth, max_children: most } = this.#settings().defaults.subagents;
+    if ((parent.depth ?? 0) >= depth) {
+      const message = `a subagent ${depth} deep may not hand work on (agents.defaults.subagents.max_depth)`;
+      throw new GatewayError("SPAWN_DEPTH", 403, message);
+    }
+    const key = background ? atHome(parent.session) : `turn ${parent.id}`;
+    const others = this.#working.get(key) ?? new Set();
+    if (others.size >= most) {
       throw new GatewayError(
         "SPAWN_LIMIT",
         429,
         `${most} subagents are at work already (agents.defaults.subagents.max_children): wait for one of them`,
       );
     }
-    this.#working.set(key, working + 1);
     const number = (this.#numbers.get(parent.id) ?? 0) + 1;
     this.#numbers.set(parent.id, number);
-    return { number, leave: () => this.#leave(key) };
+    const place: Kept = {
+      number,
+      home: parent.session,
+      leave: () => {
+        this.#leave(background ? atHome(place.home) : key, place);
+        if (!this.#runs(parent.id)) this.ended(parent.id);
+      },
+    };
+    this.#working.set(key, others.add(place));
+    return place;
   }
 
   /** A turn has ended: nobody will be its child any more. */
@@ -66,11 +79,24 @@ export class Family {
     this.#numbers.delete(turn);
   }
 
-  #leave(key: string): void {
-    const left = (this.#working.get(key) ?? 1) - 1;
-    if (left > 0) this.#working.set(key, left);
-    else this.#working.delete(key);
+  /** A session has the key `to` now, or is gone: whoever was to report to it follows, or tells nobody. */
+  moved(session: string, to: string | undefined): void {
+    const places = this.#working.get(atHome(session));
+    if (!places) return;
+    this.#working.delete(atHome(session));
+    for (const place of places) place.home = to ?? null;
+    if (to !== undefined) this.#working.set(atHome(to), places);
   }
+
+  #leave(key: string, place: Kept): void {
+    const places = this.#working.get(key);
+    places?.delete(place);
+    if (places?.size === 0) this.#working.delete(key);
+  }
+}
+
+function atHome(session: string | null): string {
+  return `session ${session}`;
 }
 
 export function refused(message: string): GatewayError {

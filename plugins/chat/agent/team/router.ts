@@ -2,8 +2,7 @@
  * Which agent answers when neither the caller nor a plugin says: `@ID`, rules by keywords, turns by turns, and, where that
  * is wanted, whoever answered in this session before. Off unless `agents.router.enabled`.
  */
-import type { InboundMessage, Store } from "@chela/sdk";
-import { Remembered } from "../../remembered.ts";
+import { BoundedMap, type InboundMessage, type Query, type Store } from "@chela/sdk";
 import type { AgentsSettings } from "../../settings.ts";
 import { listAgents, mainAgent } from "./profiles.ts";
 
@@ -13,7 +12,7 @@ export class Router {
   readonly #store: Store;
   readonly #settings: () => AgentsSettings;
   /** Undefined: the table has none. */
-  readonly #owners = new Remembered<string | undefined>(rememberedSessions);
+  readonly #owners = new BoundedMap<string, string | undefined>(rememberedSessions);
   #next = 0;
 
   constructor(store: Store, settings: () => AgentsSettings) {
@@ -41,10 +40,15 @@ export class Router {
     return turn ?? (agents.includes(router.main_agent_id) ? router.main_agent_id : undefined);
   }
 
-  /** The session is gone or has another name. */
-  async forget(session: string): Promise<void> {
+  /** A session has another key now; without `to` it is gone. */
+  async move(query: Query, session: string, to: string | undefined): Promise<void> {
+    await query.run("DELETE FROM chat_owners WHERE session = ?", to ?? session);
+    if (to !== undefined) await query.run("UPDATE chat_owners SET session = ? WHERE session = ?", to, session);
+  }
+
+  /** The key may stand for something else now. */
+  forget(session: string): void {
     this.#owners.delete(session);
-    await this.#store.run("DELETE FROM chat_owners WHERE session = ?", session);
   }
 
   /** `@coder fix this`; `@main` leads back. */

@@ -10,7 +10,7 @@ import {
 } from "@chela/sdk";
 import type { AgentsSettings } from "../../settings.ts";
 import { middleOut } from "../context/transcript.ts";
-import { type Family, refused } from "./family.ts";
+import { type Family, type Place, refused } from "./family.ts";
 import { type AgentProfile, narrowed } from "./profiles.ts";
 
 export interface Home {
@@ -48,7 +48,7 @@ export function spawn(home: Home, request: SpawnRequest): Spawned {
   );
   const done = run.done.then((result) => shortened(result, profile)).finally(() => place.leave());
   done.catch(() => undefined);
-  if (background) void report(home, { request, profile, session: session ?? "", done });
+  if (background) void report(home, { request, profile, place, session: session ?? "", done });
   return { agent: profile.id, session, run: { ...run, id: run.id, done } };
 }
 
@@ -64,22 +64,23 @@ function checkBackground({ hops, settings }: Home, { parent }: SpawnRequest): vo
 interface Work {
   readonly request: SpawnRequest;
   readonly profile: AgentProfile;
+  readonly place: Place;
   readonly session: string;
   readonly done: Promise<TurnResult>;
 }
 
 /** The result comes as something that was said, never as something that the operator says. */
-async function report(home: Home, { request, profile, session, done }: Work): Promise<void> {
+async function report(home: Home, { request, profile, place, session, done }: Work): Promise<void> {
   const { parent } = request;
   const { text, failed } = await done.then(
     ({ text, stop }) => ({ text: text || "(no text)", failed: stop !== "stop" && stop !== "length" }),
     (error: unknown) => ({ text: messageOf(error), failed: true }),
   );
-  if (profile.notify === "internal_only" || (profile.notify === "on_blocked" && !failed)) return;
+  if (place.home === null || profile.notify === "internal_only" || (profile.notify === "on_blocked" && !failed)) return;
   const head = `[The subagent ${profile.id} (session ${session}) has ${failed ? "stopped without success" : "finished"}]`;
   const turn = home.run(
     {
-      session: parent.session,
+      session: place.home,
       agent: parent.agent,
       text: `${head}\n${middleOut(text, maxReportChars)}`,
       channel: parent.channel ?? "agent",
@@ -90,7 +91,7 @@ async function report(home: Home, { request, profile, session, done }: Work): Pr
     home.hops + 1,
   );
   await turn.done.catch((error: unknown) =>
-    home.log.warn({ error, session: parent.session }, "the result of a subagent could not be told"),
+    home.log.warn({ error, session: place.home }, "the result of a subagent could not be told"),
   );
 }
 

@@ -49,6 +49,8 @@ export class Indexer {
   #scannedTo: string | undefined = "";
   #touchedAt = Number.NEGATIVE_INFINITY;
   #running: Promise<unknown> = Promise.resolve();
+  /** The step that is under way. */
+  #stepping: Promise<unknown> = Promise.resolve();
   /** Somebody waits for what is missing. */
   #asked: Promise<boolean> | undefined;
   #closed = false;
@@ -85,13 +87,19 @@ export class Indexer {
   /** At least one batch. */
   #catchUp(ms: number, stop: () => boolean): Promise<boolean> {
     const until = performance.now() + ms;
-    const work = async () => {
+    return this.#inTurn(async () => {
       do {
-        if (this.#closed || !(await this.#step())) return true;
+        if (this.#closed) return true;
+        const step = this.#step();
+        this.#stepping = step;
+        if (!(await step)) return true;
         await nextTurn();
       } while (performance.now() < until && !stop());
       return false;
-    };
+    });
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
     const mine = this.#running.then(work, work);
     this.#running = mine;
     return mine;
@@ -106,10 +114,19 @@ export class Indexer {
     return Number(row?.n ?? 0);
   }
 
-  /** Looks through all sessions again; with `anew` as if nothing had been indexed. What is found already stays found. */
-  async rescan(anew: boolean): Promise<void> {
-    if (anew) await this.#options.store.run("UPDATE chat_sessions SET indexed = 0 WHERE indexed > 0");
-    this.#scannedTo = "";
+  /** Looks through all sessions again, as if nothing had been indexed. What is found already stays found. */
+  rescan(): Promise<void> {
+    return this.#inTurn(async () => {
+      await this.#options.store.run("UPDATE chat_sessions SET indexed = 0 WHERE indexed > 0");
+      this.#within.clear();
+      this.#scannedTo = "";
+    });
+  }
+
+  /** Of a log that no session has any more. After that nothing of it is put into the index. */
+  async forget(log: string): Promise<void> {
+    await this.#stepping.catch(() => undefined);
+    this.#within.delete(log);
   }
 
   async close(): Promise<void> {

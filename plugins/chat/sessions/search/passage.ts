@@ -7,7 +7,7 @@ const passageChars = 240;
 export function passage(text: string, words: string): string {
   const { folded, origin } = foldedWithOrigin(text);
   const wanted = (fold(words).match(/[\p{L}\p{N}\p{M}]+/gu) ?? []).sort((a, b) => b.length - a.length);
-  const at = wanted.map((word) => folded.indexOf(word)).find((index) => index >= 0) ?? 0;
+  const at = folded.indexOf(wanted.find((word) => folded.includes(word)) ?? "");
   const hit = origin[at] ?? 0;
   const from = hit <= beforeChars ? 0 : wordStart(text, hit - beforeChars, hit);
   const until = from + passageChars;

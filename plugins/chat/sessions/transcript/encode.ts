@@ -57,7 +57,8 @@ const titles = { user: "User", assistant: "Assistant", tool: "Tool", system: "Sy
 
 /** The fence is longer than any in the text. */
 function fenced(text: string, about: string): string {
-  const longest = Math.max(2, ...(text.match(/`+/g) ?? []).map((ticks) => ticks.length));
+  let longest = 2;
+  for (const [ticks] of text.matchAll(/`+/g)) longest = Math.max(longest, ticks.length);
   const fence = "`".repeat(longest + 1);
   const head = about === "" ? "" : `\`${about.replaceAll(/[`\s]+/g, " ")}\`\n\n`;
   return `${head}${fence}\n${text}\n${fence}`;

@@ -47,7 +47,7 @@ export interface ImportReport {
 export interface ImportOptions {
   readonly dryRun: boolean;
   readonly signal: AbortSignal;
-  /** Lines that were read so far. */
+  /** Lines that were read so far; 0 when its turn has come. */
   readonly onProgress?: (lines: number) => void;
 }
 

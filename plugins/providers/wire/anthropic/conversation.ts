@@ -29,14 +29,35 @@ export const cacheControl = { cache_control: { type: "ephemeral" } } as const;
 const imageTypes: ReadonlySet<string> = new Set(["image/jpeg", "image/png", "image/gif", "image/webp"]);
 const goOn = "Continue.";
 
-/** `by`: `provider/model` that is asked. */
+/** Ids as this vendor takes them: of its signs, and each of one call alone. Others number their calls anew in every reply. */
+class UseIds {
+  readonly #used = new Set<string>();
+  /** Of the calls whose results come next, in their order. */
+  readonly #open: string[] = [];
+
+  called(id: string): string {
+    const plain = id.replace(/[^a-zA-Z0-9_-]/g, "_") || "call";
+    let own = plain;
+    for (let count = 2; this.#used.has(own); count += 1) own = `${plain}_${count}`;
+    this.#used.add(own);
+    this.#open.push(own);
+    return own;
+  }
+
+  answered(): string {
+    return this.#open.shift() ?? "";
+  }
+}
+
+/** Of well-formed messages. `by`: `provider/model` that is asked. */
 export function conversation(messages: readonly Message[], by: string): Conversation {
   const turns: Turn[] = [];
+  const ids = new UseIds();
   const called = new Set<string>();
   for (const message of messages) {
     for (const { name } of message.toolCalls ?? []) called.add(name);
     const role = message.role === "assistant" ? "assistant" : "user";
-    const content = blocksOf(message, by);
+    const content = blocksOf(message, by, ids);
     if (content.length === 0) continue;
     const last = turns.at(-1);
     if (last?.role === role) last.content.push(...content);
@@ -48,33 +69,28 @@ export function conversation(messages: readonly Message[], by: string): Conversa
   return { messages: turns, called };
 }
 
-function blocksOf(message: Message, by: string): Block[] {
-  if (message.role === "tool") {
-    const content = contentBlocks(message.content);
-    return [{ type: "tool_result", tool_use_id: toolId(message.toolCallId ?? ""), content }];
-  }
+function blocksOf(message: Message, by: string, ids: UseIds): Block[] {
+  if (message.role === "tool")
+    return [{ type: "tool_result", tool_use_id: ids.answered(), content: contentBlocks(message.content) }];
   if (message.role !== "assistant") return contentBlocks(message.content);
-  const own = nativeBlocks(message, by);
-  if (own) return own;
   const calls = (message.toolCalls ?? []).map(({ id, name, arguments: args }) => {
-    return { type: "tool_use", id: toolId(id), name, input: argumentsOf(args) };
+    return { type: "tool_use", id: ids.called(id), name, input: argumentsOf(args) };
   });
-  return [...contentBlocks(message.content), ...calls];
+  return nativeBlocks(message, by, calls) ?? [...contentBlocks(message.content), ...calls];
 }
 
 /** Only for the model they are from, and only while they make the same calls as the message does. */
-function nativeBlocks({ native, toolCalls = [] }: Message, by: string): Block[] | undefined {
+function nativeBlocks({ native, toolCalls = [] }: Message, by: string, calls: readonly Block[]): Block[] | undefined {
   if (native?.wire !== "anthropic") return undefined;
   const parts = native.parts as AnthropicParts;
   if (parts.by !== by) return undefined;
   const ids = parts.blocks.flatMap(({ type, id }) => (type === "tool_use" ? [id] : []));
-  const same = ids.length === toolCalls.length && toolCalls.every((call) => ids.includes(call.id));
-  return same ? parts.blocks.map((block) => ({ ...block })) : undefined;
-}
-
-/** Other vendors make ids with signs that this one does not take. */
-function toolId(id: string): string {
-  return id.replace(/[^a-zA-Z0-9_-]/g, "_");
+  const said = new Map<unknown, Block>(toolCalls.map(({ id }, at) => [id, calls[at] as Block]));
+  if (ids.length !== toolCalls.length || toolCalls.some(({ id }) => !ids.includes(id))) return undefined;
+  return parts.blocks.map((block) => {
+    const { id, name } = said.get(block.id) ?? {};
+    return block.type === "tool_use" ? { ...block, id, name } : { ...block };
+  });
 }
 
 function contentBlocks(content: Message["content"]): Block[] {

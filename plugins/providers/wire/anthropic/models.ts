@@ -14,6 +14,11 @@ export function thinkingOf(model: string): "adaptive" | "budget" | "none" {
   return known >= 4.06 ? "adaptive" : known >= 3.07 ? "budget" : "none";
 }
 
+/** Whether calls can be held to the schema of their tool. */
+export function takesStrict(model: string): boolean {
+  return /claude/i.test(model) && (generation(model) ?? 5) >= 4.01;
+}
+
 /** The API wants a limit with every request. */
 export function defaultMaxTokens(model: string): number {
   const known = generation(model);

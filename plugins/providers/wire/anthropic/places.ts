@@ -1,5 +1,6 @@
 /** Where this API is below a base URL, and in which version it is spoken. */
 import type { ProviderSpec } from "../../settings.ts";
+import { quirksOf } from "../quirks.ts";
 
 /** Since then the API refuses `temperature`, `top_p` and `top_k`. Its own hosts speak it; others know the one before. */
 const current = "2026-10-21";
@@ -12,8 +13,8 @@ export function versionOf(spec: ProviderSpec): string {
   return new URL(spec.origin).hostname.endsWith(".anthropic.com") ? current : before;
 }
 
-export function takesSampling(spec: ProviderSpec): boolean {
-  return versionOf(spec) < current;
+export function takesSampling(spec: ProviderSpec, model: string): boolean {
+  return versionOf(spec) < current && !quirksOf(spec).ownHeat?.test(model);
 }
 
 /** `…/v1/messages`, whether the base URL names the version of the path or not. */

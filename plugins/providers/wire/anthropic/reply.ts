@@ -63,6 +63,13 @@ export class AnthropicReader extends Reader {
     this.#message(message, out);
   }
 
+  override finish(out: ModelEvent[]): void {
+    // What came in pieces comes before what a call began with.
+    for (const { block, call } of this.#blocks.values())
+      if (call?.arguments === "") call.arguments = JSON.stringify(objectOf(block.input));
+    super.finish(out);
+  }
+
   protected native(): NativeParts | undefined {
     const blocks = [...this.#blocks.values()].map(({ block, call }) =>
       call ? { ...block, input: inputOf(call) } : block,
@@ -84,7 +91,6 @@ export class AnthropicReader extends Reader {
     if (this.#blocks.size >= limits.blocks)
       throw fault("UPSTREAM_PROTOCOL", this.target, `more than ${limits.blocks} blocks in one reply`);
     const call = block.type === "tool_use" ? this.reply.openCall(textOf(block.id), textOf(block.name)) : undefined;
-    if (call && Object.keys(objectOf(block.input)).length > 0) call.arguments = JSON.stringify(block.input);
     this.#blocks.set(index, { block: { ...block }, call });
     if (block.type === "text") this.reply.text(textOf(block.text), out);
     else if (block.type === "thinking") this.reply.reasoning(textOf(block.thinking), out);

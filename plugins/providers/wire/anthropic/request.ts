@@ -1,24 +1,28 @@
 /** A normalised model request as a Messages API body. */
 import { type ModelRequest, objectOf, type ToolSpec } from "@chela/sdk";
 import type { ProviderSpec } from "../../settings.ts";
-import { splitSystem, withoutOrphans } from "../messages.ts";
+import { splitSystem, wellFormed } from "../messages.ts";
+import { expectServed } from "../unserved.ts";
 import { type Conversation, cacheControl, conversation } from "./conversation.ts";
-import { defaultMaxTokens } from "./models.ts";
+import { defaultMaxTokens, takesStrict } from "./models.ts";
 import { takesSampling } from "./places.ts";
 import { thinkingFields } from "./thinking.ts";
 
 /** Shorter beginnings than about a thousand tokens are not cached: a breakpoint would do nothing. */
 const worthCaching = 4000;
+/** The API has no such format without a schema. */
+const onlyJson = "Answer with one JSON object and nothing else: no other text, no code fence.";
 
 export function anthropicBody(request: ModelRequest, model: string, spec: ProviderSpec): string {
   const { extra = {} } = request;
+  expectServed(request, `${spec.name}/${model}`, ["logit_bias", "response_format"]);
   const maxTokens = request.maxTokens ?? spec.maxTokens ?? defaultMaxTokens(model);
   const thinking = thinkingFields(extra, model, maxTokens);
   return JSON.stringify({
     ...prompt(request, model, spec, thinking.thinking !== undefined),
     max_tokens: maxTokens,
     ...thinking,
-    ...(takesSampling(spec) && !thinking.thinking ? sampling(request, spec) : {}),
+    ...(takesSampling(spec, model) && !thinking.thinking ? sampling(request, spec) : {}),
     ...stopSequences(extra),
     ...(typeof extra.user === "string" && extra.user !== "" ? { metadata: { user_id: extra.user } } : {}),
     stream: true,
@@ -31,9 +35,11 @@ export function countBody(request: ModelRequest, model: string, spec: ProviderSp
 
 /** Model, system, tools and messages, with breakpoints for the vendor's cache: behind the system, and behind everything. */
 function prompt(request: ModelRequest, model: string, spec: ProviderSpec, thinks: boolean): Record<string, unknown> {
-  const { system, rest } = splitSystem(request.messages);
-  const said = conversation(withoutOrphans(rest), `${spec.name}/${model}`);
-  const tools = toolsOf(request, said);
+  const { system: told, rest } = splitSystem(request.messages);
+  const system =
+    objectOf(request.extra?.response_format).type === "json_object" ? `${told}\n\n${onlyJson}`.trim() : told;
+  const said = conversation(wellFormed(rest, request.tools), `${spec.name}/${model}`);
+  const tools = toolsOf(request, said, takesStrict(model));
   const cached = JSON.stringify(tools ?? "").length + system.length >= worthCaching;
   if (cached) markLast(said);
   return {
@@ -55,14 +61,18 @@ function withBreakpoint(tools: readonly Record<string, unknown>[]): unknown[] {
 }
 
 /** Calls in the conversation need their tools, also where none may be called any more. */
-function toolsOf({ tools }: ModelRequest, { called }: Conversation): Record<string, unknown>[] | undefined {
-  if (tools?.length) return tools.map(anthropicTool);
+function toolsOf(
+  { tools }: ModelRequest,
+  { called }: Conversation,
+  takesStrict: boolean,
+): Record<string, unknown>[] | undefined {
+  if (tools?.length) return tools.map((tool) => anthropicTool(tool, takesStrict));
   if (called.size === 0) return undefined;
   return [...called].map((name) => ({ name, input_schema: { type: "object" } }));
 }
 
-function anthropicTool(tool: ToolSpec): Record<string, unknown> {
-  return { name: tool.name, description: tool.about, input_schema: objectSchema(tool.input) };
+function anthropicTool({ name, about, input, strict }: ToolSpec, takesStrict: boolean): Record<string, unknown> {
+  return { name, description: about, input_schema: objectSchema(input), ...(strict && takesStrict && { strict }) };
 }
 
 /** The API wants an object, and no choice between several at the top: the properties of all are offered then. */

@@ -1,12 +1,14 @@
 /**
  * Assembles the pieces of a chat completion, streamed or whole, into ModelEvents and the final ModelReply.
- * A stream counts as complete only after a finish reason or `[DONE]`.
+ * A stream counts as complete only after a finish reason, or `[DONE]` behind anything at all.
  */
 import type { ModelEvent, NativeParts, StopReason, Usage } from "@chela/sdk";
+import { complaintIn } from "../../failover/error-body.ts";
 import { bodyFault, fault } from "../../failover/faults.ts";
 import { count, counted, type OpenCall, parseObject, Reader, textOf } from "../assembly.ts";
 import type { Target } from "../dialect.ts";
 import type { MarkupFilter } from "./markup.ts";
+import { addDetails, textIn, thoughtsIn } from "./parts.ts";
 
 interface ToolDelta {
   readonly index?: number;
@@ -39,6 +41,8 @@ const stops: Readonly<Record<string, StopReason>> = {
   max_tokens: "length",
   max_output_tokens: "length",
   model_length: "length",
+  model_context_window_exceeded: "length",
+  repetition_truncation: "length",
   content_filter: "content_filter",
   safety: "content_filter",
   sensitive: "content_filter",
@@ -63,8 +67,10 @@ export class ChatReader extends Reader {
   readonly #slots = new Map<number, OpenCall>();
   /** Only where a preset says that calls may hide in the text. */
   readonly #markup: MarkupFilter | undefined;
-  readonly #details: unknown[] = [];
+  readonly #details: Record<string, unknown>[] = [];
   #extras: Record<string, unknown> | undefined;
+  /** A chunk of a reply has come. */
+  #begun = false;
 
   constructor(target: Target, markup?: MarkupFilter) {
     super(target);
@@ -76,7 +82,7 @@ export class ChatReader extends Reader {
     if (this.over || data === "") return;
     if (data.length < 20 && data.trim() === "[DONE]") {
       this.over = true;
-      this.reply.stop ??= "stop";
+      if (this.#begun) this.reply.stop ??= "stop";
       return;
     }
     this.#chunk(parseObject(data, this.target), out);
@@ -106,18 +112,29 @@ export class ChatReader extends Reader {
     if (chunk.error) throw bodyFault(this.target, chunk.error);
     if (chunk.usage) this.reply.usage = chatUsage(chunk.usage);
     const choice = Array.isArray(chunk.choices) ? (chunk.choices[0] as Choice | undefined) : undefined;
-    if (!choice) return;
+    if (!choice) {
+      this.#heed(chunk);
+      return;
+    }
+    this.#begun = true;
     if (choice.usage) this.reply.usage = chatUsage(choice.usage);
     const delta = choice.delta ?? choice.message;
     if (delta) this.#delta(delta, out);
     if (choice.finish_reason) this.reply.stop = this.#stopOf(String(choice.finish_reason).toLowerCase());
   }
 
+  /** A chunk without anything of a reply: some vendors complain in it, with status 200. */
+  #heed(chunk: Readonly<Record<string, unknown>>): void {
+    const complaint = Array.isArray(chunk.choices) ? undefined : complaintIn(chunk);
+    if (complaint) throw bodyFault(this.target, complaint);
+  }
+
   #delta(delta: Delta, out: ModelEvent[]): void {
     const reasoning = delta.reasoning_content ?? delta.reasoning;
     if (typeof reasoning === "string") this.reply.reasoning(reasoning, out);
-    if (Array.isArray(delta.reasoning_details)) this.#details.push(...delta.reasoning_details);
-    const text = plain(delta.content) || plain(delta.refusal);
+    if (Array.isArray(delta.content)) this.reply.reasoning(thoughtsIn(delta.content), out);
+    if (Array.isArray(delta.reasoning_details)) addDetails(this.#details, delta.reasoning_details, this.target);
+    const text = textIn(delta.content) || textIn(delta.refusal);
     this.reply.text(this.#markup ? this.#markup.pass(text) : text, out);
     if (!Array.isArray(delta.tool_calls)) return;
     for (const [position, piece] of (delta.tool_calls as (ToolDelta | null)[]).entries())
@@ -157,12 +174,6 @@ export class ChatReader extends Reader {
   }
 }
 
-function plain(content: unknown): string {
-  if (typeof content === "string") return content;
-  if (!Array.isArray(content)) return "";
-  return content.map((part: { text?: unknown } | null) => (typeof part?.text === "string" ? part.text : "")).join("");
-}
-
 /** The usage record of OpenAI's API in either of its spellings: chat completions and embeddings, or responses. */
 export function chatUsage(usage: unknown): Usage {
   const all = usage as Record<string, unknown>;
@@ -170,9 +181,14 @@ export function chatUsage(usage: unknown): Usage {
   const output = (all.completion_tokens_details ?? all.output_tokens_details) as typeof input;
   // DeepSeek tells its cache beside the details.
   const cached = input?.cached_tokens ?? all.prompt_cache_hit_tokens;
+  const inputTokens = count(all.prompt_tokens ?? all.input_tokens);
+  const completion = count(all.completion_tokens ?? all.output_tokens);
+  // xAI counts thoughts beside the completion; the sum tells it.
+  const withThoughts = completion + count(output?.reasoning_tokens);
+  const isBeside = count(all.total_tokens) >= inputTokens + withThoughts;
   return {
-    inputTokens: count(all.prompt_tokens ?? all.input_tokens),
-    outputTokens: count(all.completion_tokens ?? all.output_tokens),
+    inputTokens,
+    outputTokens: isBeside ? withThoughts : completion,
     ...counted("cachedTokens", cached),
     ...counted("cacheWriteTokens", input?.cache_write_tokens),
     ...counted("reasoningTokens", output?.reasoning_tokens),

@@ -2,8 +2,9 @@
 import { type ContentPart, contentText, type Message, type ModelRequest } from "@chela/sdk";
 import type { Quirks } from "../../presets.ts";
 import type { ProviderSpec } from "../../settings.ts";
-import { withoutOrphans } from "../messages.ts";
+import { argumentsText, type CallIds, wellFormed, withCallIds } from "../messages.ts";
 import { isStrict, quirksOf, thinksAlways } from "../quirks.ts";
+import { withoutPages } from "../relay/page-fields.ts";
 import { levelFields, splitLevel } from "./levels.ts";
 import type { ChatParts } from "./reply.ts";
 import { ToolTexts } from "./tool-texts.ts";
@@ -16,20 +17,28 @@ interface Style {
   readonly by: string;
 }
 
+interface WireMessage extends Readonly<Record<string, unknown>> {
+  readonly role: Message["role"];
+}
+
+/** What the assistant says where it has to speak before a user may. */
+const bridge = "I have the results.";
+
 export function chatBody(request: ModelRequest, asked: string, spec: ProviderSpec, texts = new ToolTexts()): string {
   const quirks = quirksOf(spec);
   const strict = isStrict(spec, quirks);
   const { model, level } = splitLevel(asked, quirks);
   const maxTokens = request.maxTokens ?? spec.maxTokens;
-  const temperature = strict && thinksAlways(model) ? undefined : (request.temperature ?? spec.temperature);
+  const hasOwnHeat = quirks.ownHeat?.test(model) || (strict && thinksAlways(model));
+  const temperature = hasOwnHeat ? undefined : (request.temperature ?? spec.temperature);
   const style = { strict, quirks, by: `${spec.name}/${asked}` };
   const body = {
     ...levelFields(level, quirks),
-    ...request.extra,
+    ...withoutPages(request.extra),
     // As text, below.
     ...(request.tools?.length ? { tools: undefined } : {}),
     model,
-    messages: chatMessages(withoutOrphans(request.messages), style),
+    messages: chatMessages(withCallIds(wellFormed(request.messages, request.tools), callIds(style)), style),
     ...(request.tools?.length && request.toolChoice !== undefined
       ? { tool_choice: toolChoice(request.toolChoice) }
       : {}),
@@ -45,24 +54,36 @@ export function chatBody(request: ModelRequest, asked: string, spec: ProviderSpe
 }
 
 /** Images that tools returned follow their results as a user's message, since few upstreams take them in a result. */
-function chatMessages(messages: readonly Message[], style: Style): unknown[] {
-  const wire: unknown[] = [];
+function chatMessages(messages: readonly Message[], style: Style): WireMessage[] {
+  const wire: WireMessage[] = [];
   let images: ContentPart[] = [];
+  const add = (message: WireMessage): void => {
+    const isEarly = style.quirks.strictCalls && wire.at(-1)?.role === "tool" && /user|system/.test(message.role);
+    if (isEarly) wire.push({ role: "assistant", content: bridge });
+    wire.push(message);
+  };
   const show = (): void => {
-    if (images.length > 0) wire.push({ role: "user", content: chatContent(images) });
+    if (images.length > 0) add({ role: "user", content: chatContent(images) });
     images = [];
   };
   for (const message of messages) {
+    if (isSilent(message)) continue;
     if (message.role !== "tool") show();
     else if (typeof message.content !== "string" && !style.quirks.toolImages)
       images.push(...message.content.filter((part) => part.type === "image"));
-    wire.push(message.role === "tool" ? toolResult(message, style.quirks) : chatMessage(message, style));
+    add(message.role === "tool" ? toolResult(message, style.quirks) : chatMessage(message, style));
   }
   show();
   return wire;
 }
 
-function chatMessage(message: Message, style: Style): unknown {
+/** Some vendors refuse an assistant who says nothing. */
+function isSilent({ role, content, toolCalls }: Message): boolean {
+  const isEmpty = typeof content === "string" ? content.trim() === "" : content.length === 0;
+  return role === "assistant" && isEmpty && !toolCalls?.length;
+}
+
+function chatMessage(message: Message, style: Style): WireMessage {
   const content = chatContent(message.content);
   const thoughts = reasoningOf(message, style);
   if (!message.toolCalls?.length) return { role: message.role, content, ...thoughts };
@@ -74,19 +95,25 @@ function chatMessage(message: Message, style: Style): unknown {
     tool_calls: message.toolCalls.map(({ id, name, arguments: args }) => ({
       id,
       type: "function",
-      function: { name, arguments: args },
+      function: { name, arguments: argumentsText(args) },
       ...(extras?.[id] === undefined ? {} : { extra_content: extras[id] }),
     })),
   };
 }
 
+function callIds({ strict, quirks }: Style): CallIds | undefined {
+  if (quirks.strictCalls) return { fits: /^[a-zA-Z0-9]{9}$/, length: 9 };
+  return strict ? { fits: /^.{1,40}$/s, length: 40 } : undefined;
+}
+
 /** Models that think between tool calls want their thoughts back; OpenAI refuses the field. */
 function reasoningOf(message: Message, { strict, quirks, by }: Style): Record<string, unknown> {
-  if (strict || message.role !== "assistant") return {};
+  if (strict || quirks.thoughts === "none" || message.role !== "assistant") return {};
   const { reasoningDetails } = nativeOf(message, by);
   const details = reasoningDetails ? { reasoning_details: reasoningDetails } : {};
   const calls = (message.toolCalls?.length ?? 0) > 0;
-  if (message.reasoning && (calls || quirks.echoReasoning)) return { reasoning_content: message.reasoning, ...details };
+  if (message.reasoning && (calls || quirks.echoReasoning))
+    return { [quirks.thoughts ?? "reasoning_content"]: message.reasoning, ...details };
   // A call without its thoughts is refused by those who want them; a history may have lost them.
   return calls && quirks.echoReasoning ? { reasoning_content: "", ...details } : details;
 }
@@ -96,7 +123,7 @@ function nativeOf({ native }: Message, by: string): Partial<ChatParts> {
   return parts?.by === by ? parts : {};
 }
 
-function toolResult({ content, toolCallId }: Message, { toolImages }: Quirks): unknown {
+function toolResult({ content, toolCallId }: Message, { toolImages }: Quirks): WireMessage {
   const text = toolImages ? chatContent(content) : contentText(content, "[image, see below]");
   return { role: "tool", tool_call_id: toolCallId, content: text };
 }

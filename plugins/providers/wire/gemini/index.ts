@@ -2,7 +2,7 @@
 import { objectOf } from "@chela/sdk";
 import { count } from "../assembly.ts";
 import type { Wire } from "../dialect.ts";
-import { unlessSet } from "../quirks.ts";
+import { quirksOf, unlessSet } from "../quirks.ts";
 import { modelPath, version } from "./places.ts";
 import { GeminiReader } from "./reply.ts";
 import { countBody, geminiBody } from "./request.ts";
@@ -21,8 +21,14 @@ export const gemini: Wire = {
     body: geminiBody(request, model, spec),
     headers: [],
   }),
+  enclose: (body, model, { account }, spec) => {
+    if (!quirksOf(spec).codeAssist) return body;
+    const head = JSON.stringify({ model, ...(account?.projectId ? { project: account.projectId } : {}) });
+    return `${head.slice(0, -1)},"request":${body}}`;
+  },
   sign: ({ token, account }, spec) => {
     if (token === undefined) return [];
+    if (quirksOf(spec).codeAssist) return unlessSet(spec, "authorization", `Bearer ${token}`);
     if (!account && !accountToken.test(token) && spec.auth !== "bearer")
       return unlessSet(spec, "x-goog-api-key", token);
     const project = account?.projectId === undefined ? [] : unlessSet(spec, "x-goog-user-project", account.projectId);

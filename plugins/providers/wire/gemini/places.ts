@@ -1,5 +1,6 @@
 /** Where this API is below a base URL, and what a model's generation takes. */
 import type { ProviderSpec } from "../../settings.ts";
+import { quirksOf } from "../quirks.ts";
 
 /** Nothing, where the base URL names the version itself. */
 export function version(spec: ProviderSpec): string {
@@ -12,6 +13,7 @@ export function modelName(model: string): string {
 }
 
 export function modelPath(spec: ProviderSpec, model: string, method: string): string {
+  if (quirksOf(spec).codeAssist) return `/v1internal${method}`;
   const path = modelName(model).split("/").map(encodeURIComponent).join("/");
   return `${version(spec)}/${path}${method}`;
 }

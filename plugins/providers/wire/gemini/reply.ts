@@ -1,5 +1,5 @@
 /** Assembles a reply of generateContent. Its parts are kept beside the text where they carry signatures, which go back with them. */
-import { type ModelEvent, type NativeParts, objectOf, type StopReason } from "@chela/sdk";
+import { isObject, type ModelEvent, type NativeParts, objectOf, type StopReason } from "@chela/sdk";
 import { bodyFault, fault } from "../../failover/faults.ts";
 import { limits } from "../../limits.ts";
 import { count, counted, parseObject, Reader, textOf } from "../assembly.ts";
@@ -39,7 +39,8 @@ export class GeminiReader extends Reader {
     for (const chunk of Array.isArray(said) ? (said as unknown[]) : [said]) this.#chunk(objectOf(chunk), out);
   }
 
-  #chunk(chunk: Fields, out: ModelEvent[]): void {
+  #chunk(said: Fields, out: ModelEvent[]): void {
+    const chunk = isObject(said.response) ? said.response : said;
     if (chunk.error) throw bodyFault(this.target, chunk.error);
     if (chunk.usageMetadata) this.#usage(objectOf(chunk.usageMetadata));
     const candidate = objectOf(Array.isArray(chunk.candidates) ? chunk.candidates[0] : undefined);

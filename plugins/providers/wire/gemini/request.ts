@@ -1,7 +1,8 @@
 /** A normalised model request as a generateContent body. */
 import { type ModelRequest, objectOf } from "@chela/sdk";
 import type { ProviderSpec } from "../../settings.ts";
-import { splitSystem, withoutOrphans } from "../messages.ts";
+import { splitSystem, wellFormed } from "../messages.ts";
+import { expectServed } from "../unserved.ts";
 import { contents } from "./contents.ts";
 import { generation, modelName } from "./places.ts";
 import { geminiSchema } from "./schema.ts";
@@ -10,6 +11,7 @@ type Fields = Readonly<Record<string, unknown>>;
 
 export function geminiBody(request: ModelRequest, model: string, spec: ProviderSpec): string {
   const { extra = {} } = request;
+  expectServed(request, `${spec.name}/${model}`, ["logit_bias", "response_format"]);
   return JSON.stringify({
     ...prompt(request, model, spec),
     generationConfig: generationConfig(request, model, spec),
@@ -29,7 +31,7 @@ function prompt(request: ModelRequest, model: string, spec: ProviderSpec): Recor
   });
   return {
     ...(system === "" ? {} : { systemInstruction: { parts: [{ text: system }] } }),
-    contents: contents(withoutOrphans(rest), `${spec.name}/${model}`, generation(model)),
+    contents: contents(wellFormed(rest, request.tools), `${spec.name}/${model}`, generation(model)),
     ...(tools?.length ? { tools: [{ functionDeclarations: tools }] } : {}),
     ...(tools?.length && request.toolChoice !== undefined
       ? { toolConfig: { functionCallingConfig: callingConfig(request.toolChoice) } }

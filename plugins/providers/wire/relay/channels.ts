@@ -3,8 +3,9 @@
  * minutes, a success clears it. The next one is asked only before the first byte of a reply, and never instead of one that
  * was named.
  */
-import type { GatewayError, Relay } from "@chela/sdk";
+import { BoundedMap, type GatewayError, type Relay } from "@chela/sdk";
 import type { Answer, Ask } from "../../http/transport.ts";
+import { manyPages, onePage } from "./page-fields.ts";
 
 /** A client as the runtime view shows it. */
 export interface RelayRow {
@@ -45,14 +46,12 @@ const blank: Standing = { health: 100, until: 0, failures: 0, successAt: Number.
 const cooldownMs = 5 * 60_000;
 const penalty = 20;
 const maxRecords = 256;
-const one = ["aistudio_channel", "aistudio_provider", "relay_provider", "channel_id", "provider_id"] as const;
-const many = ["aistudio_channels", "aistudio_providers", "relay_providers", "channel_ids", "provider_ids"] as const;
 
 export class RelayChannels {
   readonly #relay: () => Relay | undefined;
   readonly #now: () => number;
   readonly #told: RelayTold;
-  readonly #records = new Map<string, Standing>();
+  readonly #records = new BoundedMap<string, Standing>(maxRecords);
 
   constructor(relay: () => Relay | undefined, now: () => number, told: RelayTold = () => undefined) {
     this.#relay = relay;
@@ -81,7 +80,7 @@ export class RelayChannels {
 
   /** Forgets what went wrong. */
   clear(): void {
-    for (const [channel, { successAt }] of this.#records) this.#records.set(channel, { ...blank, successAt });
+    for (const [channel, { successAt }] of [...this.#records]) this.#records.set(channel, { ...blank, successAt });
   }
 
   async open(ask: Ask, target: RelayTarget): Promise<Answer> {
@@ -113,9 +112,9 @@ export class RelayChannels {
     { provider, extra = {} }: RelayTarget,
     relay: Relay | undefined,
   ): { readonly channels: readonly string[]; readonly explicit: boolean } {
-    const named = one.map((key) => extra[key]).find((value) => typeof value === "string" && value.trim() !== "");
+    const named = onePage.map((key) => extra[key]).find((value) => typeof value === "string" && value.trim() !== "");
     if (typeof named === "string") return { channels: [named.trim().toLowerCase()], explicit: true };
-    const listed = many.map((key) => names(extra[key])).find((list) => list.length > 0);
+    const listed = manyPages.map((key) => names(extra[key])).find((list) => list.length > 0);
     if (listed) return { channels: this.#inOrder(listed), explicit: false };
     const connected = (relay?.channels() ?? []).map(({ id }) => id);
     return { channels: connected.length > 0 ? this.#inOrder(connected) : [provider.toLowerCase()], explicit: false };
@@ -140,7 +139,7 @@ export class RelayChannels {
   }
 
   #succeeded({ provider }: RelayTarget, channel: string): void {
-    this.#keep(channel, { ...blank, successAt: this.#now() });
+    this.#records.set(channel, { ...blank, successAt: this.#now() });
     this.#told(provider, channel);
   }
 
@@ -148,7 +147,7 @@ export class RelayChannels {
     const known = this.#record(channel);
     const now = this.#now();
     const error = reason.slice(0, 500);
-    this.#keep(channel, {
+    this.#records.set(channel, {
       ...known,
       health: Math.max(1, known.health - penalty),
       // What rests already rests no longer because it was asked by name.
@@ -157,13 +156,6 @@ export class RelayChannels {
       error,
     });
     this.#told(provider, channel, error);
-  }
-
-  #keep(channel: string, record: Standing): void {
-    this.#records.delete(channel);
-    const [oldest] = this.#records.keys();
-    if (this.#records.size >= maxRecords && oldest !== undefined) this.#records.delete(oldest);
-    this.#records.set(channel, record);
   }
 }
 

@@ -11,8 +11,8 @@ type Fields = Readonly<Record<string, unknown>>;
 const cutShort: Readonly<Record<string, StopReason>> = { content_filter: "content_filter" };
 
 export class ResponsesReader extends Reader {
-  /** By place in the output. */
-  readonly #calls = new Map<unknown, OpenCall>();
+  /** By place in the output, with the id that the upstream gives them. */
+  readonly #calls = new Map<unknown, { readonly id: string; readonly call: OpenCall }>();
   readonly #items = new Map<unknown, Fields>();
   /** Places whose text came in pieces. */
   readonly #told = new Set<unknown>();
@@ -78,16 +78,18 @@ export class ResponsesReader extends Reader {
 
   #call(at: unknown, item: Fields): OpenCall | undefined {
     if (item.type !== "function_call") return undefined;
+    const id = textOf(item.call_id);
     const known = this.#calls.get(at);
-    if (known) return known;
-    const call = this.reply.openCall(textOf(item.call_id), textOf(item.name));
-    this.#calls.set(at, call);
+    // Some servers have one place for all.
+    if (known && (id === "" || known.id === id)) return known.call;
+    const call = this.reply.openCall(id, textOf(item.name));
+    this.#calls.set(at, { id, call });
     return call;
   }
 
   #arguments(at: unknown, piece: string): void {
-    const call = this.#calls.get(at);
-    if (call) call.arguments += piece;
+    const known = this.#calls.get(at);
+    if (known) known.call.arguments += piece;
   }
 
   /** An item that is whole: what came in pieces is known already. */

@@ -2,8 +2,9 @@
 import { contentText, type Message, type ModelRequest, objectOf, type ToolSpec } from "@chela/sdk";
 import type { ProviderSpec } from "../../settings.ts";
 import { splitLevel } from "../chat/levels.ts";
-import { partsOf, splitSystem, withoutOrphans } from "../messages.ts";
+import { argumentsText, partsOf, splitSystem, wellFormed, withCallIds } from "../messages.ts";
 import { isBare, isStrict, quirksOf, thinksAlways } from "../quirks.ts";
+import { expectServed } from "../unserved.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -36,13 +37,18 @@ const refusedFromAccounts: ReadonlySet<string> = new Set([
   "user",
 ]);
 
+const callIds = { fits: /^.{1,64}$/s, length: 64 } as const;
+
 export function responsesBody(request: ModelRequest, asked: string, spec: ProviderSpec): string {
+  expectServed(request, `${spec.name}/${asked}`, ["logit_bias", "stop", "response_format"]);
   const quirks = quirksOf(spec);
   const bare = isBare(spec, quirks);
   const extra = bare ? withoutRefused(request.extra) : (request.extra ?? {});
   const { model, level } = splitLevel(asked, quirks);
-  const thinks = isStrict(spec, quirks) && thinksAlways(model);
+  const strict = isStrict(spec, quirks);
+  const thinks = strict && thinksAlways(model);
   const { system, rest } = splitSystem(request.messages);
+  const said = withCallIds(wellFormed(rest, request.tools), strict ? callIds : undefined);
   const maxTokens = request.maxTokens ?? spec.maxTokens;
   const include = includes(extra, spec, thinks);
   return JSON.stringify({
@@ -50,7 +56,7 @@ export function responsesBody(request: ModelRequest, asked: string, spec: Provid
     ...Object.fromEntries(passed.flatMap((key) => (extra[key] === undefined ? [] : [[key, extra[key]]]))),
     model,
     ...(system === "" && !bare ? {} : { instructions: system }),
-    input: inputOf(rest, `${spec.name}/${asked}`, extra.previous_response_id !== undefined),
+    input: inputOf(said, `${spec.name}/${asked}`, extra.previous_response_id !== undefined),
     ...toolFields(request, spec),
     ...(maxTokens === undefined || bare ? {} : { max_output_tokens: maxTokens }),
     ...(thinks || bare ? {} : sampling(request, spec)),
@@ -87,10 +93,10 @@ function reasoning(extra: Fields, level: string | undefined, thinks: boolean): F
   return { reasoning: { summary: "auto", ...own, ...(effort === undefined ? {} : { effort }) } };
 }
 
-/** `response_format` of chat completions lies one level deeper. */
+/** `response_format` of chat completions lies one level deeper, and `verbosity` beside it. */
 function textFormat(extra: Fields): Fields {
   const { type, json_schema: described } = objectOf(extra.response_format);
-  const own = objectOf(extra.text);
+  const own = { ...(typeof extra.verbosity === "string" && { verbosity: extra.verbosity }), ...objectOf(extra.text) };
   if (type === "json_object") return { text: { ...own, format: { type } } };
   if (type === "json_schema") return { text: { ...own, format: { type, ...objectOf(described) } } };
   return Object.keys(own).length > 0 ? { text: own } : {};
@@ -113,13 +119,13 @@ function toolFields(request: ModelRequest, { responses = {} }: ProviderSpec): Fi
 }
 
 /** This API is strict unless told otherwise, and a strict schema has no optional properties. */
-function functionTool({ name, about, input }: ToolSpec): unknown {
-  return { type: "function", name, description: about, parameters: input, strict: false };
+function functionTool({ name, about, input, strict = false }: ToolSpec): unknown {
+  return { type: "function", name, description: about, parameters: input, strict };
 }
 
 /** Something must be asked, unless an earlier reply is to be gone on with. */
 function inputOf(messages: readonly Message[], by: string, goesOn: boolean): unknown[] {
-  const items = inputItems(withoutOrphans(messages), by);
+  const items = inputItems(messages, by);
   return items.length === 0 && !goesOn ? [{ role: "user", content: "Continue." }] : items;
 }
 
@@ -136,7 +142,7 @@ function assistantItems({ content, toolCalls = [] }: Message): unknown[] {
   const text = contentText(content);
   const said = text === "" ? [] : [{ role: "assistant", content: text }];
   const calls = toolCalls.map(({ id, name, arguments: args }) => {
-    return { type: "function_call", call_id: id, name, arguments: args };
+    return { type: "function_call", call_id: id, name, arguments: argumentsText(args) };
   });
   return [...said, ...calls];
 }
@@ -147,8 +153,9 @@ function nativeItems({ native, toolCalls = [] }: Message, by: string): readonly 
   const parts = native.parts as ResponsesParts;
   if (parts.by !== by) return undefined;
   const ids = parts.items.flatMap((item) => (item.type === "function_call" ? [item.call_id] : []));
-  const same = ids.length === toolCalls.length && toolCalls.every(({ id }) => ids.includes(id));
-  return same ? parts.items : undefined;
+  const names = new Map<unknown, string>(toolCalls.map(({ id, name }) => [id, name]));
+  if (ids.length !== toolCalls.length || toolCalls.some(({ id }) => !ids.includes(id))) return undefined;
+  return parts.items.map((item) => (item.type === "function_call" ? { ...item, name: names.get(item.call_id) } : item));
 }
 
 function outputOf(content: Message["content"]): unknown {

@@ -209,6 +209,7 @@ it("sends what a request brought along to no private address, and no stored secr
   expect([refused.status, refused.text]).toEqual([400, expect.stringContaining("must be https")]);
 
   const inner = {
+    api_base: "https://api.acme.example/v1",
     auth: "oauth",
     oauth: { ...stored.oauth, client_secret: "", token_url: "https://127.0.0.1:1/token" },
   };

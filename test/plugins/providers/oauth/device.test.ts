@@ -229,6 +229,26 @@ it("asks more slowly when told to, waits out what passes, and gives up when the 
   }
 });
 
+it.each([120_000, 5e9])("hammers no server whose pause no timer can hold (code for %d ms)", async (expiresMs) => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+  try {
+    let asked = 0;
+    const start = { deviceCode: "d", userCode: "u", url: "", expiresMs, intervalMs: 5e9 };
+    const poll = () => {
+      asked += 1;
+      return Promise.reject(new OauthRefusal(400, "authorization_pending", ""));
+    };
+    const left = new AbortController();
+    const outcome = waitForDevice({ start, poll }, left.signal).catch((error: Error) => error);
+    await vi.advanceTimersByTimeAsync(200_000);
+    left.abort(new Error("over"));
+    expect(await outcome).toBeInstanceOf(Error);
+    expect(asked).toBe(0);
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
 it("cannot begin at a server that will not", async () => {
   const server = await scripted({ "POST /code": [[400, { error: "unauthorized_client" }]] });
   const kit = await loginsAt(server);

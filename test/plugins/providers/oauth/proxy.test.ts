@@ -67,7 +67,7 @@ it("reaches nothing through a proxy that only a request named", async () => {
     auth_url: "https://a.example/",
     token_url: target.origin.replace("http:", "https:"),
   };
-  const inline = { auth: "oauth", oauth };
+  const inline = { api_base: "https://api.acme.example/v1", auth: "oauth", oauth };
   const request = { provider: "new", network_proxy: `127.0.0.1:${proxy.port}`, provider_config: inline };
   const { body } = await kit.post("start", request);
   const state = new URL(String(body.auth_url)).searchParams.get("state");

@@ -231,6 +231,24 @@ it("takes over what somebody else wrote into the file, instead of using up its r
   expect(refreshes()).toEqual([]);
 });
 
+it("two gateways that renew one file at the same time: the one that is too late goes on with what the other got", async () => {
+  const server = await oauthServer();
+  const { kit, file, session, refreshes, credential } = await loggedIn(server);
+  const other = await accountHost({ providers: { main: ownProvider(server, {}, { credential_file: file }) } });
+  for (const one of [kit, other]) one.advance(2 * hour);
+  const { refresh_token: before } = session();
+  let asked = 0;
+  server.beforeToken = async () => {
+    asked += 1;
+    if (asked === 1) await until(() => asked === 2, 5000, "the second request");
+    else await until(() => session().refresh_token !== before, 5000, "the first answer in the file");
+  };
+  const tokens = await Promise.all([credential.token(never), only(other).token(never)]);
+  expect(refreshes().map(({ status }) => status)).toEqual([200, 400]);
+  expect(session().disabled).toBeUndefined();
+  for (const { token } of tokens) expect(token).toBe(session().access_token);
+});
+
 it("a caller that leaves takes nobody along", async () => {
   const server = await oauthServer();
   const { kit, session, credential } = await loggedIn(server);

@@ -1,35 +1,9 @@
 /** Where vendors differ on OpenAI's own wire: levels in a model's name, thoughts that go back, tools in the text, images of tools, keys in other headers. */
 import type { Message, ModelRequest } from "@chela/sdk";
 import { describe, expect, test } from "vitest";
-import { httpServer, type TestServer } from "../../../kit/http-server.ts";
+import { httpServer } from "../../../kit/http-server.ts";
 import { ask, bytes, hear, makeUpstreams, never } from "../kit.ts";
-import { tools, withResults } from "./kit.ts";
-
-type Body = Record<string, unknown> & { messages: Record<string, unknown>[] };
-
-/** Streams the deltas, in as many requests as there are. */
-async function speaking(...replies: readonly (readonly Record<string, unknown>[])[]): Promise<TestServer> {
-  let next = 0;
-  return httpServer((_, reply) => {
-    const deltas = replies[Math.min(next++, replies.length - 1)] ?? [];
-    reply.writeHead(200, { "content-type": "text/event-stream" });
-    for (const delta of deltas) reply.write(`data: ${JSON.stringify({ choices: [{ index: 0, delta }] })}\n\n`);
-    reply.end(`data: ${JSON.stringify({ choices: [{ delta: {}, finish_reason: "stop" }] })}\n\ndata: [DONE]\n\n`);
-  });
-}
-
-const hi = [{ content: "hi" }];
-
-async function sent(
-  entry: Record<string, unknown>,
-  request: Partial<ModelRequest> & { model: string },
-): Promise<Body & { headers: Record<string, unknown>; path: string }> {
-  const server = await speaking(hi);
-  const upstreams = makeUpstreams({ sim: { api_base: `${server.origin}/v1`, api_key: "sk-sim-0123456789", ...entry } });
-  await hear(upstreams.stream({ ...ask(request.model), ...request }, never));
-  const seen = server.seen[0] as TestServer["seen"][number];
-  return { ...(JSON.parse(seen.body) as Body), headers: seen.headers, path: seen.path };
-}
+import { type Body, hi, sent, speaking, tools, withResults } from "./kit.ts";
 
 describe("a level in the model's name", () => {
   test.each([

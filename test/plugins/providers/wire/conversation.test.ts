@@ -63,6 +63,13 @@ describe.each(wires)("%s", (wire) => {
     expect(made.vendor.asked).toHaveLength(3);
   });
 
+  test("a call of what can be no tool reaches the caller as it is, and ends no conversation", async () => {
+    const name = "functions.clock<|channel|>json";
+    const turns = [{ reasoning: "Hm.", calls: [{ name, args: {} }] }, { text: "Noon." }];
+    const [first, last] = await rounds(await setup(wire), turns);
+    expect([first?.toolCalls[0]?.name, last?.text]).toEqual([name, "Noon."]);
+  });
+
   test("thoughts of another model stay behind: the conversation goes on without them", async () => {
     const first = await setup(wire);
     first.vendor.script({ reasoning: "Secret.", calls: [weather] });

@@ -1,5 +1,13 @@
 /** Whatever a history holds, the strict vendors take what is made of it; whatever a vendor sends, no other error than an upstream's fault comes of it. */
-import { type ContentPart, GatewayError, type Message, type ModelEvent, type ModelRequest } from "@chela/sdk";
+import {
+  type ContentPart,
+  GatewayError,
+  isObject,
+  jsonOf,
+  type Message,
+  type ModelEvent,
+  type ModelRequest,
+} from "@chela/sdk";
 import { describe, expect, test } from "vitest";
 import { wireFor } from "../../../../plugins/providers/call.ts";
 import { toSpec } from "../../../../plugins/providers/settings.ts";
@@ -45,7 +53,15 @@ function history(random: Dice): Message[] {
     const toolCalls = [...new Set(random.list(3, id))].map((one) => {
       return {
         id: one || "fallback",
-        name: random.pick(["look", "walk"]),
+        name: random.pick([
+          "look",
+          "walk",
+          "functions.walk",
+          "",
+          "look<|channel|>",
+          "$9",
+          `look ${"at it ".repeat(30)}`,
+        ]),
         arguments: random.pick(["{}", "", '{"a":1}', "[1]", "no json", "null"]),
       };
     });
@@ -103,26 +119,41 @@ describe.each(["anthropic", "gemini", "responses"] as const)("%s", (wire) => {
     const random = dice(11);
     const { request: write } = await wireFor(wire);
     for (let round = 0; round < 400; round++) {
-      const asked = { model: `sim/${models[wire]}`, ...request(random) };
+      const { extra, ...rest } = request(random);
+      // Refused where the API has none: no body is made of it.
+      const asked = {
+        model: `sim/${models[wire]}`,
+        ...rest,
+        extra: wire === "responses" ? { ...extra, stop: null } : extra,
+      };
       const { body } = write(asked, models[wire], spec(wire));
       expect(judged(wire, JSON.parse(body) as Body), JSON.stringify(asked)).toBeUndefined();
     }
   });
 });
 
-test("OpenAI's own order is kept for any history: each call is answered right after it, once", async () => {
+interface Called {
+  readonly id: string;
+  readonly function: { readonly name: string; readonly arguments: string };
+}
+
+test("OpenAI's own order is kept for any history: each call is answered right after it, once, and can be read", async () => {
   const random = dice(12);
   const { request: write } = await wireFor("chat");
   for (let round = 0; round < 400; round++) {
     const { body } = write({ model: "sim/m", ...request(random) }, "m", spec("chat"));
     const { messages } = JSON.parse(body) as {
-      messages: { role: string; tool_call_id?: string; tool_calls?: { id: string }[] }[];
+      messages: { role: string; tool_call_id?: string; tool_calls?: Called[] }[];
     };
     let open: string[] = [];
     for (const { role, tool_call_id: id, tool_calls: calls } of messages) {
       if (role === "tool") expect(open.shift()).toBe(id);
       else expect(open).toEqual([]);
       if (calls) open = calls.map((call) => call.id);
+      for (const { function: called } of calls ?? []) {
+        expect(called.name).toMatch(/^[a-zA-Z0-9_-]{1,64}$/);
+        expect(isObject(jsonOf(called.arguments)), called.arguments).toBe(true);
+      }
     }
     expect(open).toEqual([]);
   }

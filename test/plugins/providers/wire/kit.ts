@@ -1,10 +1,11 @@
 /** The three simulated vendors as providers of one gateway, and a conversation with tools over several rounds. */
 import type { Message, ModelReply, ModelRequest, ToolSpec } from "@chela/sdk";
+import { httpServer, type TestServer } from "../../../kit/http-server.ts";
 import { startAnthropic } from "../../../simulators/anthropic/api.ts";
 import { startGemini } from "../../../simulators/gemini/api.ts";
 import { startResponses } from "../../../simulators/responses/api.ts";
 import type { Turn, Vendor } from "../../../simulators/vendor/server.ts";
-import { hear, makeUpstreams, never } from "../kit.ts";
+import { ask, hear, makeUpstreams, never } from "../kit.ts";
 
 export const wires = ["anthropic", "gemini", "responses"] as const;
 export type WireId = (typeof wires)[number];
@@ -75,4 +76,33 @@ export async function rounds(
     messages = withResults(messages, reply);
   }
   return replies;
+}
+
+/** What a chat upstream is sent. */
+export type Body = Record<string, unknown> & { messages: Record<string, unknown>[] };
+
+/** A chat upstream that streams the deltas, in as many requests as there are. */
+export async function speaking(...replies: readonly (readonly Record<string, unknown>[])[]): Promise<TestServer> {
+  let next = 0;
+  return httpServer((_, reply) => {
+    const deltas = replies[Math.min(next++, replies.length - 1)] ?? [];
+    reply.writeHead(200, { "content-type": "text/event-stream" });
+    for (const delta of deltas) reply.write(`data: ${JSON.stringify({ choices: [{ index: 0, delta }] })}\n\n`);
+    reply.end(`data: ${JSON.stringify({ choices: [{ delta: {}, finish_reason: "stop" }] })}\n\ndata: [DONE]\n\n`);
+  });
+}
+
+/** The shortest reply. */
+export const hi = [{ content: "hi" }];
+
+/** What a provider of this entry sends for the request. */
+export async function sent(
+  entry: Record<string, unknown>,
+  request: Partial<ModelRequest> & { model: string },
+): Promise<Body & { headers: Record<string, unknown>; path: string }> {
+  const server = await speaking(hi);
+  const upstreams = makeUpstreams({ sim: { api_base: `${server.origin}/v1`, api_key: "sk-sim-0123456789", ...entry } });
+  await hear(upstreams.stream({ ...ask(request.model), ...request }, never));
+  const seen = server.seen[0] as TestServer["seen"][number];
+  return { ...(JSON.parse(seen.body) as Body), headers: seen.headers, path: seen.path };
 }

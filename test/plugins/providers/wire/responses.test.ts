@@ -62,7 +62,7 @@ test("system messages are the instructions, OpenAI's options have this API's nam
   const extra = {
     reasoning_effort: "low",
     seed: 3,
-    stop: ["x"],
+    stop: null,
     logit_bias: {},
     metadata: { a: "b" },
     previous_response_id: "resp_0",

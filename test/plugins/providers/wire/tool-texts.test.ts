@@ -39,6 +39,15 @@ describe("tools in a body", () => {
     expect(body([changing], texts).tools[0].function.description).toBe("two");
   });
 
+  test("whose schema may still change, though they themselves cannot, are written anew, too", () => {
+    const texts = new ToolTexts();
+    const input = { type: "object", properties: { n: { type: "integer" } } };
+    const half = Object.freeze({ name: "look", about: "looks", input: Object.freeze(input) });
+    expect(body([half], texts).tools[0].function.parameters.properties.n.type).toBe("integer");
+    input.properties.n.type = "string";
+    expect(body([half], texts).tools[0].function.parameters.properties.n.type).toBe("string");
+  });
+
   test("take the place of what a client's own fields call so; without any those go as they are", () => {
     const extra = { tools: ["theirs"], top_p: 0.5 };
     expect(body([tool("x")], undefined, { extra })).toMatchObject({ tools: [wired(tool("x"))], top_p: 0.5 });

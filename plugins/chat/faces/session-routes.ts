@@ -1,8 +1,7 @@
 /** ClawGo's session routes and what was added beside them: the list, search, rename, title, delete. */
-import { type Context, GatewayError, type SessionHit, type SessionInfo, Type } from "@chela/sdk";
-import { channelOf, sessionKey } from "../sessions/session-key.ts";
-import type { Behind } from "../sessions/session-rows.ts";
+import { type Context, GatewayError, Type } from "@chela/sdk";
 import type { SessionService } from "../sessions/session-service.ts";
+import { hitRow, remove, rename, required, retitle, sessionPage } from "./session-actions.ts";
 
 type SessionFace = Pick<Context, "route" | "emit">;
 
@@ -44,7 +43,7 @@ const maxPage = 10_000;
 const maxHits = 100;
 const defaultHits = 5;
 
-export function registerSessions(ctx: SessionFace, sessions: SessionService): void {
+export function registerSessionRoutes(ctx: SessionFace, sessions: SessionService): void {
   ctx.route({
     method: "GET",
     path: "/api/sessions",
@@ -72,7 +71,7 @@ export function registerSessions(ctx: SessionFace, sessions: SessionService): vo
     handler: async ({ query }) => {
       const words = (query.query ?? "").trim();
       if (words === "") return { ok: true, results: [] };
-      const current = ["1", "true", "yes"].includes((query.exclude_current ?? "").trim().toLowerCase());
+      const current = isYes(query.exclude_current);
       const found = await sessions.find({
         words,
         kinds: kindList(query.kinds) ?? kindList(query.kind),
@@ -126,78 +125,8 @@ function registerChanges(ctx: SessionFace, sessions: SessionService): void {
   });
 }
 
-export async function rename(
-  ctx: Pick<Context, "emit">,
-  sessions: SessionService,
-  { key, to }: { key: string; to: string },
-) {
-  if (to.trim() === "") throw required("to");
-  const target = sessionKey(to.trim());
-  await sessions.rename(sessionKey(key), target);
-  ctx.emit("session_changed", { session: target, renamed_from: key });
-  return { key: target, renamed_from: key };
-}
-
-export async function retitle(
-  ctx: Pick<Context, "emit">,
-  sessions: SessionService,
-  { key, title }: { key: string; title: string },
-) {
-  const kept = await sessions.table.title(sessionKey(key), title);
-  ctx.emit("session_changed", { session: key });
-  return { key, title: kept };
-}
-
-export async function remove(ctx: Pick<Context, "emit">, sessions: SessionService, key: string) {
-  const deleted = await sessions.remove(sessionKey(key));
-  if (deleted) ctx.emit("session_changed", { session: key, deleted: true });
-  return { key, deleted };
-}
-
-export interface PageQuery {
-  readonly internal: boolean;
-  readonly kinds: readonly string[] | undefined;
-  readonly limit: number;
-  readonly cursor: string | undefined;
-}
-
-/** The first page is never empty: a client always has a session to begin with. */
-export async function sessionPage(sessions: SessionService, { internal, kinds, limit, cursor }: PageQuery) {
-  const after = cursor ? readCursor(cursor) : undefined;
-  const found = await sessions.table.list({ internal, kinds, limit: limit + 1, after });
-  if (found.length === 0 && !after && !kinds) return { rows: [{ key: "main", channel: "main" }], next: undefined };
-  const page = found.slice(0, limit);
-  const last = page.at(-1);
-  return { rows: page.map(listRow), next: last && found.length > limit ? cursorOf(last) : undefined };
-}
-
-function listRow({ key, kind, messages, updatedAt, title }: SessionInfo): Record<string, unknown> {
-  const channel = channelOf(key);
-  return {
-    key,
-    ...(channel !== undefined && { channel }),
-    kind,
-    messages,
-    updated_at: updatedAt,
-    ...(title !== "" && { title }),
-  };
-}
-
-/** ClawGo's keys; `segment` is the one log that a session has here. */
-export function hitRow({ session, summary, score, snippets }: SessionHit): Record<string, unknown> {
-  return {
-    key: session.key,
-    kind: session.kind,
-    updated_at: session.updatedAt,
-    ...(session.title !== "" && { title: session.title }),
-    summary,
-    score,
-    snippets: snippets.map(({ seq, role, text }) => ({ seq, role, segment: "active", content: text })),
-  };
-}
-
 /** Separated by commas, repeated, or both; undefined when none is named. */
-export function kindList(value: string | readonly string[] | undefined): readonly string[] | undefined {
+function kindList(value: string | readonly string[] | undefined): readonly string[] | undefined {
   const list = (typeof value === "string" ? [value] : (value ?? []))
     .flatMap((text) => text.split(","))
     .map((kind) => kind.trim().toLowerCase())
@@ -206,26 +135,12 @@ export function kindList(value: string | readonly string[] | undefined): readonl
 }
 
 /** ClawGo's rule for numbers: no positive integer means the default, too much means the most. */
-export function bounded(text: string | undefined, usual: number, most: number): number {
+function bounded(text: string | undefined, usual: number, most: number): number {
   const value = (text ?? "").trim();
   const number = /^\+?\d+$/.test(value) ? Number(value) : 0;
   return number > 0 ? Math.min(number, most) : usual;
 }
 
-function cursorOf({ updatedAt, key }: SessionInfo): string {
-  return Buffer.from(JSON.stringify([updatedAt, key])).toString("base64url");
-}
-
-function readCursor(cursor: string): Behind {
-  try {
-    const [updatedAt, key] = JSON.parse(Buffer.from(cursor, "base64url").toString()) as unknown[];
-    if (typeof updatedAt === "number" && typeof key === "string") return { updatedAt, key };
-  } catch {
-    // Answered below.
-  }
-  throw new GatewayError("INVALID", 400, "the cursor is none that this gateway gave out: begin without one");
-}
-
-function required(name: string): GatewayError {
-  return new GatewayError("INVALID", 400, `${name} required`);
+export function isYes(text = ""): boolean {
+  return ["1", "true", "yes"].includes(text.trim().toLowerCase());
 }

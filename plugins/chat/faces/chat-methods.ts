@@ -1,8 +1,8 @@
-/** The RPC methods of the chat plugin. */
+/** The RPC methods of a chat: what is said, what was said, who answers. */
 import { type Context, Type } from "@chela/sdk";
 import { chooseSession, sessionKey } from "../sessions/session-key.ts";
 import { historyEntry } from "./ask.ts";
-import { readWindow, type Services } from "./http.ts";
+import { readWindow, type Services } from "./chat-routes.ts";
 
 const Session = Type.String({ minLength: 1, maxLength: 200, default: "main", description: "Key of the session" });
 const SendParams = Type.Object({
@@ -31,7 +31,7 @@ const HistoryParams = Type.Object({
   limit: bound("Messages at most: 1 to 2000, default 200"),
 });
 
-export function registerMethods(ctx: Pick<Context, "method">, { agent, sessions }: Services): void {
+export function registerChatMethods(ctx: Pick<Context, "method">, { agent, sessions }: Services): void {
   ctx.method({
     name: "chat.send",
     access: "write",

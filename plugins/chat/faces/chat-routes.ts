@@ -41,7 +41,7 @@ const HistoryReply = Type.Object({
   ),
 });
 
-export function registerRoutes(ctx: Pick<Context, "route">, services: Services): void {
+export function registerChatRoutes(ctx: Pick<Context, "route">, services: Services): void {
   ctx.route({
     method: "POST",
     path: "/api/chat",

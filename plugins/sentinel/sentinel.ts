@@ -1,0 +1,90 @@
+/**
+ * The sentinel at work: looks, tells what changed (log, event, webhook) and says how things are. One look at a time; what
+ * newly fails is looked at a second time before anybody is told, so that one slow moment is no alert.
+ */
+import { GatewayError, messageOf } from "@chela/sdk";
+import type { SentinelContext } from "./index.ts";
+import { type Findings, look, well } from "./look.ts";
+import { Outbox } from "./outbox.ts";
+import { type Notice, Watch } from "./watch.ts";
+import { post } from "./webhook.ts";
+
+export class Sentinel {
+  readonly #ctx: SentinelContext;
+  readonly #outbox: Outbox;
+  #watch = new Watch();
+  #looking = false;
+  #lookedAt: number | null = null;
+
+  constructor(ctx: SentinelContext) {
+    this.#ctx = ctx;
+    this.#outbox = new Outbox({
+      post: (notice) => post(ctx.fetch, ctx.config.webhook_url, notice),
+      failed: (reason, waiting) => {
+        if (ctx.signal.aborted) return;
+        ctx.log.warn({ reason, waiting }, "the webhook did not take a message; it is tried again with each look");
+      },
+    });
+  }
+
+  /** `seconds`: since the plugin started. */
+  async run(seconds: number): Promise<void> {
+    if (this.#looking) return;
+    this.#looking = true;
+    try {
+      const found = await this.#look();
+      const { enabled, webhook_url } = this.#ctx.config;
+      if (this.#ctx.stopping.aborted || !enabled) return;
+      const at = Date.now();
+      this.#lookedAt = at;
+      for (const notice of this.#watch.judge(found, { seconds, at })) this.#tell(notice);
+      if (webhook_url === "") this.#outbox.clear();
+      else void this.#outbox.flush();
+    } finally {
+      this.#looking = false;
+    }
+  }
+
+  /** Forgets what it saw, and what waits. */
+  rest(): void {
+    this.#watch = new Watch();
+    this.#outbox.clear();
+    this.#lookedAt = null;
+  }
+
+  status() {
+    const failing = this.#watch.troubles().map(({ what, says, since }) => ({ what, reason: says, since }));
+    return { lookedAt: this.#lookedAt, failing, ...this.#outbox.facts() };
+  }
+
+  async test(): Promise<{ ok: boolean; status: number | null; ms: number | null; reason: string }> {
+    if (this.#ctx.config.webhook_url === "") {
+      const message = "no webhook is set; set one with: chela config set sentinel.webhook_url ADDRESS";
+      throw new GatewayError("SENTINEL_UNSET", 409, message);
+    }
+    const message = "sentinel: this is a test of the webhook";
+    try {
+      const answer = await this.#outbox.send({ what: "test", level: "info", message, at: Date.now() });
+      return { ok: true, ...answer, reason: "" };
+    } catch (error) {
+      return { ok: false, status: null, ms: null, reason: messageOf(error) };
+    }
+  }
+
+  async #look(): Promise<Findings> {
+    const first = await look(this.#ctx.use);
+    const isNew = (what: string) => first.get(what)?.ok === false && !this.#watch.knows(what);
+    if (![...first.keys()].some(isNew)) return first;
+    const again = await look(this.#ctx.use);
+    const confirmed = (what: string) => this.#watch.knows(what) || isNew(what);
+    return new Map([...again].map(([what, finding]) => [what, confirmed(what) ? finding : well]));
+  }
+
+  #tell(notice: Notice): void {
+    const { what, level, message } = notice;
+    if (level === "warning") this.#ctx.log.warn({ what }, message);
+    else this.#ctx.log.info({ what }, message);
+    this.#ctx.emit("sentinel_alert", { level, what, message });
+    this.#outbox.put(notice);
+  }
+}
