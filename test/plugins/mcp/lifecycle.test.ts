@@ -1,5 +1,5 @@
 /** Processes of servers: one each, started again when killed, gone with everything they started when nobody wants them. */
-import { readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { events, mcp } from "@chela/sdk";
 import { expect, it } from "vitest";
@@ -16,9 +16,14 @@ function starts(file: string): number[] {
 
 /** A server that ignores SIGTERM, with a grandchild that does so too. */
 async function stubborn(): Promise<McpHost & { pids: number[]; file: string }> {
-  const file = join(tempDir("mcp"), "starts");
-  const made = await mcpHost({ stubborn: stdio(hostileServer, ["stubborn", file]) });
+  const stateDir = tempDir("mcp");
+  const file = join(stateDir, "starts");
+  const made = await mcpHost({ stubborn: stdio(hostileServer, ["stubborn", file]) }, { stateDir });
   await made.tool("mcp__stubborn__work");
+  // Whoever comes after knows its tools.
+  const kept = join(stateDir, "data/mcp/tools");
+  const isKept = () => existsSync(kept) && readdirSync(kept).some((name) => /^[0-9a-f]+\.json$/.test(name));
+  await until(isKept, slow, "its tools on disk");
   const grandchild = Number((await made.call("mcp__stubborn__work")).output);
   const { pid } = await made.row("stubborn");
   const pids = [pid as number, grandchild];
