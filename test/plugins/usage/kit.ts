@@ -4,6 +4,7 @@ import { startHost, type TestHost, type TestHostOptions } from "@chela/sdk/testi
 import { onTestFinished } from "vitest";
 import store from "../../../plugins/store/index.ts";
 import usage from "../../../plugins/usage/index.ts";
+import type { CallRow } from "../../../plugins/usage/tables.ts";
 import { until } from "../../kit/until.ts";
 
 export const identity: Identity = { id: "token", name: "t", kind: "token", scopes: ["admin"] };
@@ -27,6 +28,13 @@ export function record(more: Partial<ModelCallRecord> = {}): ModelCallRecord {
     failed: 0,
     ...more,
   };
+}
+
+/** A call as it is kept. */
+export function callRow(more: Partial<CallRow> = {}): CallRow {
+  const names = { model: "a/b", provider: "a", identity: "token", agent: "", purpose: "straight", session: "" };
+  const figures = { tried: 0, ms: 5, firstMs: null, input: 1, output: 1, cached: 0, cost: null };
+  return { at: 1_700_000_000_000, turn: "", credential: "", error: "", ...names, ...figures, ...more };
 }
 
 export function key(id: string): ModelCallRecord["identity"] {

@@ -3,29 +3,11 @@ import { definePlugin, need, store as storeService } from "@chela/sdk";
 import { startHost } from "@chela/sdk/testing";
 import { expect, test } from "vitest";
 import store from "../../../plugins/store/index.ts";
-import { type CallRow, callValues, insertCalls, migrations } from "../../../plugins/usage/tables.ts";
+import { callValues, insertCalls, migrations } from "../../../plugins/usage/tables.ts";
 import { tempDir } from "../../kit/temp.ts";
-import { identity, record, usageHost } from "./kit.ts";
+import { callRow, identity, record, usageHost } from "./kit.ts";
 
-const row = (session: string): CallRow => ({
-  at: Date.now() - 1000,
-  model: "a/b",
-  provider: "a",
-  identity: "token",
-  agent: "",
-  purpose: "turn",
-  session,
-  turn: "",
-  credential: "",
-  error: "",
-  tried: 0,
-  ms: 5,
-  firstMs: null,
-  input: 7,
-  output: 1,
-  cached: 0,
-  cost: null,
-});
+const row = (session: string) => callRow({ at: Date.now() - 1000, purpose: "turn", session, input: 7 });
 
 async function written(stateDir: string, sessions: readonly string[]) {
   const first = definePlugin({

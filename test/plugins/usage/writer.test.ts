@@ -1,28 +1,10 @@
 /** Calls on their way into the database: how many share a commit. */
 import type { Query, Store } from "@chela/sdk";
 import { expect, test } from "vitest";
-import type { CallRow } from "../../../plugins/usage/tables.ts";
 import { Writer } from "../../../plugins/usage/writer.ts";
+import { callRow } from "./kit.ts";
 
-const row: CallRow = {
-  at: 1_700_000_000_000,
-  model: "a/b",
-  provider: "a",
-  identity: "token",
-  agent: "",
-  purpose: "straight",
-  session: "",
-  turn: "",
-  credential: "",
-  error: "",
-  tried: 0,
-  ms: 5,
-  firstMs: null,
-  input: 1,
-  output: 1,
-  cached: 0,
-  cost: null,
-};
+const row = callRow();
 
 /** A store that counts rows per commit; `during` runs while one is under way. */
 function counting(during: () => void): { store: Store; commits: number[] } {
