@@ -12,7 +12,6 @@ export interface Pace {
   rest(): Promise<void>;
 }
 
-/** Shares the event loop among long pieces of work, and with everybody else. */
 /** One for all work that has to share: `pace` begins a piece of it. */
 export class Pacer {
   readonly #waiting: (() => void)[] = [];

@@ -1,6 +1,12 @@
 /** The relay: clients on `/v1/ws` that carry out HTTP requests for us, such as a page that is logged in somewhere (ClawGo §7). */
 import { defineService } from "../service.ts";
 
+/** Fields of a model request that name a client: `one` of them alone, or `many` in their order. ClawGo's, and no vendor's. */
+export const relayFields = {
+  one: ["aistudio_channel", "aistudio_provider", "relay_provider", "channel_id", "provider_id"],
+  many: ["aistudio_channels", "aistudio_providers", "relay_providers", "channel_ids", "provider_ids"],
+} as const;
+
 /** A connected client. */
 export interface RelayChannel {
   /** Lower case: `aistudio`. */

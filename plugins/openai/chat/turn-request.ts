@@ -2,7 +2,15 @@
  * An OpenAI chat request as an agent's turn. Without a session the client's messages are the whole conversation; with one
  * the history is ours: only the last user message counts, and what the system messages say for this turn. Results of the client's tools go on with the client's own messages.
  */
-import { contentText, isObject, type Message, type RouteRequest, type ToolSpec, type TurnRequest } from "@chela/sdk";
+import {
+  contentText,
+  isObject,
+  type Message,
+  type RouteRequest,
+  relayFields,
+  type ToolSpec,
+  type TurnRequest,
+} from "@chela/sdk";
 import { invalid } from "../errors.ts";
 import { header } from "../header.ts";
 import { chatFields, refuseUnserved } from "../unserved.ts";
@@ -21,16 +29,8 @@ const passed = [
   "verbosity",
   "parallel_tool_calls",
   // Which page of the relay is to carry it out; other providers are not told.
-  "aistudio_channel",
-  "aistudio_channels",
-  "aistudio_provider",
-  "aistudio_providers",
-  "relay_provider",
-  "relay_providers",
-  "channel_id",
-  "channel_ids",
-  "provider_id",
-  "provider_ids",
+  ...relayFields.one,
+  ...relayFields.many,
 ] as const;
 
 const reservedPrefixes = ["subagent:", "cron:", "acp:"];

@@ -3,9 +3,8 @@
  * minutes, a success clears it. The next one is asked only before the first byte of a reply, and never instead of one that
  * was named.
  */
-import { BoundedMap, type GatewayError, type Relay } from "@chela/sdk";
+import { BoundedMap, type GatewayError, type Relay, relayFields } from "@chela/sdk";
 import type { Answer, Ask } from "../../http/transport.ts";
-import { manyPages, onePage } from "./page-fields.ts";
 
 /** A client as the runtime view shows it. */
 export interface RelayRow {
@@ -112,9 +111,11 @@ export class RelayChannels {
     { provider, extra = {} }: RelayTarget,
     relay: Relay | undefined,
   ): { readonly channels: readonly string[]; readonly explicit: boolean } {
-    const named = onePage.map((key) => extra[key]).find((value) => typeof value === "string" && value.trim() !== "");
+    const named = relayFields.one
+      .map((key) => extra[key])
+      .find((value) => typeof value === "string" && value.trim() !== "");
     if (typeof named === "string") return { channels: [named.trim().toLowerCase()], explicit: true };
-    const listed = manyPages.map((key) => names(extra[key])).find((list) => list.length > 0);
+    const listed = relayFields.many.map((key) => names(extra[key])).find((list) => list.length > 0);
     if (listed) return { channels: this.#inOrder(listed), explicit: false };
     const connected = (relay?.channels() ?? []).map(({ id }) => id);
     return { channels: connected.length > 0 ? this.#inOrder(connected) : [provider.toLowerCase()], explicit: false };
