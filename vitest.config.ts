@@ -1,15 +1,22 @@
 /** How the tests run: in threads, everything below `test/`, the binary built once before the first that needs it. */
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
+import { chromiumPath } from "./test/e2e/browser.ts";
+
+const hasBrowser = chromiumPath() !== undefined;
+if (!hasBrowser && process.env.CI) throw new Error("no Chromium: install it, or name one in CHELA_CHROMIUM");
+if (!hasBrowser)
+  process.emitWarning("No Chromium here (see CONTRIBUTING.md): the tests of the WebUI in a browser are left out.");
 
 const report = process.env.CHELA_TEST_REPORT;
 
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
-    exclude: ["**/node_modules/**", "dist/**", "test/fixtures/**"],
+    exclude: ["**/node_modules/**", "dist/**", "test/fixtures/**", ...(hasBrowser ? [] : ["test/e2e/**"])],
     pool: "threads",
-    // Many tests wait for processes, sockets and deadlines: a worker per core, where vitest would leave one core idle.
-    maxWorkers: "100%",
+    // Many tests wait for processes, browsers, sockets and deadlines: half as many workers again as there are cores.
+    maxWorkers: Math.ceil(availableParallelism() * 1.5),
     // CI reads the counts from a file; people read the default reporter.
     reporters: report ? ["default", ["json", { outputFile: report }]] : ["default"],
     globalSetup: ["test/kit/global-setup.ts"],

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /**
- * Builds `dist/`: the binary, one entry per built-in plugin, the SDK with its types, and the manifests of the built-ins.
+ * Builds `dist/`: the binary, one entry per built-in plugin, the SDK with its types, the WebUI, and the manifests of the built-ins.
  * The same sources give the same bytes; only files that changed are written, so a running gateway is not disturbed.
  */
 import { readdirSync } from "node:fs";
@@ -12,6 +12,7 @@ import { thirdPartyNotices } from "./build/licenses.mjs";
 import { alone } from "./build/lock.mjs";
 import { writeOutputs } from "./build/output.mjs";
 import { sdkPackage, sdkTypes } from "./build/sdk-types.mjs";
+import { webui } from "./build/webui.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const dist = join(root, "dist");
@@ -19,10 +20,17 @@ const dist = join(root, "dist");
 async function main() {
   const started = performance.now();
   const plugins = pluginFolders();
-  const [{ files, metafile }, types] = await Promise.all([bundle({ root, dist, plugins }), sdkTypes({ root, dist })]);
-  const outputs = new Map([...files, ...types]);
+  const [{ files, metafile }, types, page] = await Promise.all([
+    bundle({ root, dist, plugins }),
+    sdkTypes({ root, dist }),
+    webui({ root, dist }),
+  ]);
+  const outputs = new Map([...files, ...types, ...page.files]);
   outputs.set(join(dist, "sdk/package.json"), sdkPackage(root));
-  outputs.set(join(dist, "THIRD-PARTY-LICENSES.txt"), thirdPartyNotices(root, metafile));
+  outputs.set(
+    join(dist, "THIRD-PARTY-LICENSES.txt"),
+    thirdPartyNotices(root, [...Object.keys(metafile.inputs), ...page.inputs]),
+  );
   const written = writeOutputs(dist, outputs, ["builtins.json"]);
   const manifests = await writeBuiltins({ root, dist, plugins });
   report(outputs, { written: written + manifests, ms: performance.now() - started, plugins });
@@ -36,11 +44,14 @@ function pluginFolders() {
     .sort();
 }
 
+/** Shown as one line each. */
+const folders = ["sdk/types", "chunks", "webui"];
+
 function report(outputs, { written, ms, plugins }) {
   const groups = new Map();
   for (const [path, content] of outputs) {
     const name = path.slice(dist.length + 1);
-    const group = name.startsWith("sdk/types") ? "sdk/types" : name.startsWith("chunks/") ? "chunks" : name;
+    const group = folders.find((folder) => name.startsWith(`${folder}/`)) ?? name;
     const sum = groups.get(group) ?? { bytes: 0, count: 0 };
     sum.bytes += content.length;
     sum.count += 1;

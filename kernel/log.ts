@@ -4,7 +4,7 @@
  * bounded memory and to subscribers, which cannot hurt each other or the caller.
  */
 import { isatty } from "node:tty";
-import type { Logger, LogLevel, LogLine, LogSource } from "@chela/sdk";
+import { type Logger, type LogLevel, type LogLine, type LogSource, messageOf } from "@chela/sdk";
 import { pino } from "pino";
 import { Cleaner } from "./log-clean.ts";
 import { prettyLine } from "./log-pretty.ts";
@@ -25,6 +25,8 @@ export interface Log {
   readonly source: LogSource;
   /** Registers secrets: from now on they read `[redacted]` wherever they would appear. */
   redact(values: Iterable<string>): void;
+  /** What somebody threw, without them: for people and programs that may see no secret. */
+  reasonOf(error: unknown): string;
   /** Resolves when everything written so far has left the process, or after `ms`; call it last. */
   flush(ms?: number): Promise<void>;
 }
@@ -80,6 +82,7 @@ export function createLog(options: LogOptions): Log {
       },
     },
     redact: (values) => cleaner.add(values),
+    reasonOf: (error) => cleaner.text(messageOf(error)),
     flush: (ms = 1000) => flushed(sink, ms),
   };
 }

@@ -24,7 +24,7 @@ export interface RouteMatch {
 }
 
 const noParams: Readonly<Record<string, string>> = Object.freeze({});
-const methods = ["GET", "POST", "PUT", "PATCH", "DELETE"] as const;
+const methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"] as const;
 
 export class Router {
   readonly #exact = new Map<string, LiveRoute>();
@@ -47,12 +47,11 @@ export class Router {
     const names = parameterNames(route.path);
     const want: Want = { what: "route", name: `${route.method} ${route.path}`, access: route.access, owner: owner.id };
     const live: LiveRoute = { route, owner, names, want, bare: !(route.query || route.body || route.upload) };
-    if (names.length === 0) {
-      this.#exact.set(`${route.method} ${route.path}`, live);
-      return;
+    for (const method of route.head ? [route.method, "HEAD" as const] : [route.method]) {
+      if (names.length === 0) this.#exact.set(`${method} ${route.path}`, live);
+      else this.#patterns.add(method, pattern(route.path), live as never);
     }
-    this.#patternCount += 1;
-    this.#patterns.add(route.method, pattern(route.path), live as never);
+    if (names.length > 0) this.#patternCount += 1;
   }
 
   find(method: string, path: string): RouteMatch | undefined {

@@ -60,7 +60,7 @@ export class Streams {
 
   async #upgrade(req: IncomingMessage, duplex: Duplex, head: Buffer, id: string): Promise<void> {
     const generation = this.#host.current();
-    const { path, search } = canonicalPath(req.url ?? "/");
+    const { path, search } = canonicalPath(req.url, this.#host.settings().basePath);
     const found = generation.streams.get(path);
     if (!found) throw new GatewayError("NOT_FOUND", 404, "404 page not found");
     if (this.#sockets.size >= this.#host.settings().limits.sockets) {
@@ -155,6 +155,13 @@ export class Streams {
       void socket.end(4001, "credential replaced");
       return true;
     });
+  }
+
+  /** Closes what was opened by somebody who is leaving; how many it were. */
+  async endThose(which: (socket: LiveSocket) => boolean): Promise<number> {
+    const ended = [...this.#sockets].filter(which);
+    await Promise.all(ended.map((socket) => socket.end(4001, "signed out")));
+    return ended.length;
   }
 
   /** Tells every client that the gateway goes away and closes what is left; resolves when all are closed. */

@@ -184,6 +184,8 @@ const noInstaller = {
     ),
   uninstall: () => Promise.reject(new GatewayError("NO_INSTALLER", 501, "the test host uninstalls nothing")),
   revert: () => Promise.resolve(null),
+  sourceOf: () => Promise.reject(new GatewayError("NO_INSTALLER", 501, "the test host updates nothing")),
+  outdated: () => Promise.resolve([]),
 };
 
 function liveService<T>(

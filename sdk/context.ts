@@ -29,6 +29,8 @@ export interface Route<Q extends TSchema | undefined, B extends TSchema | undefi
   readonly reply?: TSchema;
   /** Byte limit of a JSON body, default 16 MB. */
   readonly limit?: number;
+  /** Of a GET whose reply has an end: HEAD is answered as well, with the same headers. */
+  readonly head?: boolean;
   /**
    * Accept `multipart/form-data`; fields arrive in `body`, files in `files`. With `raw` any other body that is not said to
    * be JSON arrives as one file of the field `body`.
@@ -130,11 +132,29 @@ export interface Command<A extends TSchema | undefined> {
 /** A page in the WebUI: one ES module that registers one element. */
 export interface Panel {
   readonly id: string;
+  /** In English. */
   readonly title: string;
+  /** The same in other languages, by locale: `{ "zh-CN": "…", "zh-TW": "…" }`. */
+  readonly titles?: Readonly<Record<string, string>>;
+  /** Name of a Lucide icon, such as `message-square`. */
   readonly icon?: string;
-  /** URL path of the module, usually below a `ctx.static` prefix. */
+  /** Place in the navigation, the smallest first; those without one come last. */
+  readonly order?: number;
+  /**
+   * Absolute path of the module, usually below a `ctx.static` prefix, without `gateway.basePath`. `webui:NAME` is a page that
+   * comes in the WebUI's own bundle.
+   */
   readonly module: string;
   readonly access: Access;
+}
+
+/** How a folder of `ctx.static` is served. */
+export interface StaticOptions {
+  readonly access: Access;
+  /** Files named with a hash of their content (`app-B7x9Q2kd.js`) never change: browsers keep them for good. */
+  readonly immutable?: boolean;
+  /** Who can read it gets `FILE.br` or `FILE.gz` in the place of `FILE`; asked for by their own names these do not exist. */
+  readonly compressed?: boolean;
 }
 
 /** What a health check returns; facts beside `ok` are shown as they are. */
@@ -184,8 +204,11 @@ export interface Context<C = unknown, N extends Needs = Needs> {
   retool(tools: readonly Tool<TSchema>[]): Promise<void>;
   command<A extends TSchema | undefined = undefined>(command: Command<A>): void;
   panel(panel: Panel): void;
-  /** Serves a folder at a URL prefix. Files are fixed at setup: put each build into a fresh folder. */
-  static(prefix: string, folder: string, options: { access: Access }): void;
+  /**
+   * Serves a folder at a URL prefix: one of the plugin's own is `new URL("panel", import.meta.url)`. Files are fixed at setup: put
+   * each build into a fresh folder.
+   */
+  static(prefix: string, folder: string | URL, options: StaticOptions): void;
   /** A check for `/ready`, `status` and `doctor`; it gets 2 s. */
   health(name: string, check: () => Health | Promise<Health>): void;
   /** Fulfils a contract that the manifest lists in `provides`. */

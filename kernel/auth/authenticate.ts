@@ -3,7 +3,7 @@
  * guess is reserved before anybody but the kernel's own tap is asked; that tap answers at once, so a right token costs
  * neither a promise nor a reservation.
  */
-import { type Access, type Credentials, GatewayError, type Identity } from "@chela/sdk";
+import { type Access, BoundedMap, type Credentials, GatewayError, type Identity } from "@chela/sdk";
 import { limiterKey } from "./address.ts";
 import type { AuthLimiter, Refusal, Reservation } from "./limiter.ts";
 import { fromForeignPage } from "./origin.ts";
@@ -19,8 +19,12 @@ export interface AuthenticatorOptions {
   readonly settings: () => ResolvedAuth;
 }
 
+const maxStale = 1024;
+
 export class Authenticator {
   readonly #limiter: AuthLimiter;
+  /** Cookies that were wrong, by address and digest. */
+  readonly #stale = new BoundedMap<string, true>(maxStale);
   readonly #settings: () => ResolvedAuth;
   readonly #builtin: (credentials: Credentials) => Identity | undefined;
 
@@ -74,7 +78,7 @@ export class Authenticator {
     try {
       const identity = this.#builtin(credentials) ?? (await identify(credentials));
       if (identity === undefined) {
-        entered.fail();
+        if (!this.#isStale(credentials)) entered.fail();
         return nobody(access);
       }
       return identity;
@@ -85,6 +89,16 @@ export class Authenticator {
     } finally {
       entered.pass();
     }
+  }
+
+  /** A browser sends a cookie that is wrong by now with everything a page loads: the same one again is no other guess. */
+  #isStale(credentials: Credentials): boolean {
+    if (credentials.candidates.some(({ transport }) => transport !== "cookie")) return false;
+    const key = this.#key(credentials);
+    const marks = credentials.candidates.map(({ digest }) => `${key} ${digest}`);
+    const isKnown = marks.every((mark) => this.#stale.has(mark));
+    for (const mark of marks) this.#stale.set(mark, true);
+    return isKnown;
   }
 }
 

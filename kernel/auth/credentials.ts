@@ -25,6 +25,9 @@ const maxDigests = 64;
 const cookieNames: ReadonlySet<string> = new Set(["clawgo_webui_token", "chela_token"]);
 const none: readonly Candidate[] = Object.freeze([]);
 
+/** The page's cookie: which session it is, a dot, the secret. */
+const session = /^[0-9a-f]{16}\./;
+
 /** Digests, never decisions: bounded, the oldest forgotten first. */
 export class DigestCache {
   readonly #known = new BoundedMap<string, Uint8Array>(maxDigests);
@@ -64,15 +67,15 @@ export class Presented implements Candidate {
 
 export function readCredentials(
   source: CredentialSource,
-  settings: Pick<ResolvedAuth, "trusts">,
+  settings: Pick<ResolvedAuth, "trusts" | "cookieName">,
   what: "route" | "stream",
 ): Credentials {
   const { headers } = source;
   const { peer, address, local } = clientAddress(source.peer, headers, settings.trusts);
-  return { candidates: candidatesOf(source, what), address, peer, local, headers };
+  return { candidates: candidatesOf(source, settings.cookieName, what), address, peer, local, headers };
 }
 
-function candidatesOf(source: CredentialSource, what: "route" | "stream"): readonly Candidate[] {
+function candidatesOf(source: CredentialSource, cookieName: string, what: "route" | "stream"): readonly Candidate[] {
   const { authorization, cookie, referer } = source.headers;
   const useReferer = source.allowReferer === true && what === "route" && referer !== undefined;
   if (authorization === undefined && source.query === undefined && cookie === undefined && !useReferer) return none;
@@ -80,7 +83,7 @@ function candidatesOf(source: CredentialSource, what: "route" | "stream"): reado
   const token = bearer(authorization);
   if (token && token.length <= maxValue) found.push(new Presented("bearer", token, source.digests));
   add(found, "query", source.query?.get("token")?.trim());
-  if (cookie !== undefined) addCookies(found, cookie);
+  if (cookie !== undefined) addCookies(found, cookie, cookieName);
   if (useReferer) add(found, "referer", refererToken(referer));
   return found;
 }
@@ -97,11 +100,13 @@ function bearer(header: string | undefined): string | undefined {
   return trimmed?.startsWith("Bearer ") ? trimmed.slice(7) : undefined;
 }
 
-function addCookies(found: Candidate[], header: string): void {
+function addCookies(found: Candidate[], header: string, own: string): void {
   for (const pair of header.split(";")) {
     const equals = pair.indexOf("=");
-    if (equals === -1 || !cookieNames.has(pair.slice(0, equals).trim())) continue;
-    add(found, "cookie", cookieValue(pair.slice(equals + 1).trim()));
+    const name = pair.slice(0, Math.max(0, equals)).trim();
+    const value = pair.slice(equals + 1).trim();
+    if (cookieNames.has(name)) add(found, "cookie", cookieValue(value));
+    else if (name === own && session.test(value)) add(found, "cookie", cookieValue(value.replace(session, "")));
   }
 }
 

@@ -56,7 +56,7 @@ export class Gate {
 
   /** Throws (or rejects with) UNAUTHORIZED, RATE_LIMITED or ORIGIN. A public entrance lets the anonymous in. */
   identify(
-    req: IncomingMessage,
+    req: Pick<IncomingMessage, "method" | "headers">,
     credentials: Credentials,
     generation: Generation,
     want: Pick<Want, "what" | "access">,

@@ -30,6 +30,8 @@ export interface ResolvedAuth {
   readonly origins: ReadonlySet<string>;
   /** Host names, besides localhost and addresses, that mean this machine. */
   readonly hostNames: ReadonlySet<string>;
+  /** Of the page's session: another one for each gateway, because cookies do not know of ports. */
+  readonly cookieName: string;
   readonly maxFailuresPerMinute: number;
   /** Why nobody could be authenticated, as a sentence that says what to set. */
   readonly problem: string | undefined;
@@ -42,7 +44,7 @@ export interface ResolvedAuth {
 const weakBelow = 16;
 
 /** Resolves the section. `generatedToken` counts only where the operator set neither token nor password. */
-export function resolveAuth(gateway: GatewaySettings, generatedToken: string): ResolvedAuth {
+export function resolveAuth(gateway: GatewaySettings, generatedToken: string, stateDir = ""): ResolvedAuth {
   const { auth } = gateway;
   const password = auth.password.trim();
   const chosenToken = auth.token.trim() || gateway.token.trim();
@@ -69,6 +71,7 @@ export function resolveAuth(gateway: GatewaySettings, generatedToken: string): R
     trusts: proxyTest(gateway.trustedProxies),
     origins: new Set(gateway.controlUi.allowedOrigins.map(originKey)),
     hostNames: machineNames(gateway.host),
+    cookieName: `chela_token_${hash("sha256", stateDir).slice(0, 8)}`,
     maxFailuresPerMinute: auth.maxFailuresPerMinute,
     problem: problemOf(mode, { token, password, gateway }),
     warnings,
@@ -99,7 +102,11 @@ function problemOf(
  * A getter that resolves anew only when the section or the generated token is another one. This is what the rest of the
  * folder is handed: nobody keeps what it returns.
  */
-export function liveAuth(section: () => GatewaySettings, generatedToken: () => string): () => ResolvedAuth {
+export function liveAuth(
+  section: () => GatewaySettings,
+  generatedToken: () => string,
+  stateDir?: string,
+): () => ResolvedAuth {
   let from: GatewaySettings | undefined;
   let token = "";
   let resolved: ResolvedAuth | undefined;
@@ -109,7 +116,7 @@ export function liveAuth(section: () => GatewaySettings, generatedToken: () => s
     if (resolved === undefined || now !== from || generated !== token) {
       from = now;
       token = generated;
-      resolved = resolveAuth(now, generated);
+      resolved = resolveAuth(now, generated, stateDir);
     }
     return resolved;
   };

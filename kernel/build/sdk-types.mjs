@@ -21,7 +21,7 @@ export async function sdkTypes({ root, dist }) {
   }
   const own = await declarations(root, compiler);
   const reached = new Map();
-  for (const entry of ["sdk/index.d.ts", "sdk/testing.d.ts"]) collect(entry, own, reached);
+  for (const entry of ["sdk/index.d.ts", "sdk/testing.d.ts", "sdk/panel.d.ts"]) collect(entry, own, reached);
   const files = [...reached].map(([name, text]) => [join(dist, "sdk/types", name), text]);
   return [...files, ...typeboxDeclarations(root, dist)];
 }
@@ -31,7 +31,12 @@ export function sdkPackage(root) {
   const source = JSON.parse(readFileSync(join(root, "sdk/package.json"), "utf8"));
   const { name, version, description, license, type, engines } = source;
   const entry = (file) => ({ types: `./types/sdk/${file}.d.ts`, default: `./${file}.js` });
-  const exports = { ".": entry("index"), "./testing": entry("testing"), "./package.json": "./package.json" };
+  const exports = {
+    ".": entry("index"),
+    "./testing": entry("testing"),
+    "./panel": { types: "./types/sdk/panel.d.ts" },
+    "./package.json": "./package.json",
+  };
   return `${JSON.stringify({ name, version, description, license, type, engines, exports }, null, 2)}\n`;
 }
 
@@ -44,7 +49,7 @@ function compilerPath(root) {
   }
 }
 
-/** All declarations of the program behind the two entries, by name relative to the root. Checking is another command's work. */
+/** All declarations of the program behind the entries, by name relative to the root. Checking is another command's work. */
 async function declarations(root, compiler) {
   const work = mkdtempSync(join(tmpdir(), "chela-types-"));
   try {
@@ -62,7 +67,7 @@ async function declarations(root, compiler) {
     );
     paths["@chela/kernel/*"] = [join(root, "kernel/*.ts")];
     const compilerOptions = { ...options, paths, typeRoots: [join(root, "node_modules/@types")] };
-    const files = [join(root, "sdk/index.ts"), join(root, "sdk/testing.ts")];
+    const files = ["index", "testing", "panel"].map((name) => join(root, `sdk/${name}.ts`));
     const project = join(work, "tsconfig.json");
     writeFileSync(
       project,

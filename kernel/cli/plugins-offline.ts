@@ -36,7 +36,8 @@ export async function offlinePlugins(cli: Cli): Promise<PluginDoor> {
     async info(id) {
       const entry = find(id);
       const { root, host, section, hot, provides, schema } = entry;
-      const needs = entry.needs.map(({ service, range, optional }) => ({ service, range, optional, provider: null }));
+      const nobody = { provider: null, offered: null, missing: true };
+      const needs = entry.needs.map(({ service, range, optional }) => ({ service, range, optional, ...nobody }));
       return { ...rowOf(entry, await switches(cli)), root, host, section, hot, needs, provides, schema };
     },
     async toggle(id, enabled) {
@@ -81,7 +82,7 @@ async function switches(cli: Cli): Promise<IsOn> {
 
 function rowOf(entry: CatalogEntry, isOn: IsOn): PluginRow {
   const { id, version, origin, about, critical, problem } = entry;
-  const base = { id, version, origin, about, critical };
+  const base = { id, version, origin, about, critical, enabled: isOn(entry), removable: origin === "installed" };
   if (problem !== "") return { ...base, state: entry.state ?? "failed", reason: problem };
   if (!isOn(entry)) return { ...base, state: "disabled", reason: `switched off; chela plugins enable ${id}` };
   return { ...base, state: "waiting", reason: "starts with the gateway" };

@@ -4,8 +4,10 @@ import { redactedMark } from "@chela/sdk";
 import { differences } from "./classify.ts";
 import { parseDocument } from "./document.ts";
 import { formatPath, getAt } from "./paths.ts";
-import { redact, redactText } from "./redact.ts";
+import { redact } from "./redact.ts";
+import { redactText } from "./redact-text.ts";
 import type { Schema } from "./schema-walk.ts";
+import type { Snapshot } from "./snapshot.ts";
 import type { PlainObject } from "./values.ts";
 
 export interface Version {
@@ -13,21 +15,30 @@ export interface Version {
   readonly text: string;
 }
 
+/** What two texts may take to be compared: nearly all differ in few lines. */
+const patienceMs = 1000;
+
 /** Empty when the texts are the same. A secret that differs is named, as its lines look the same. */
-export async function diffVersions(from: Version, to: Version, schema: Schema): Promise<string> {
+export async function diffVersions(from: Version, to: Version, known: Snapshot): Promise<string> {
   if (from.text === to.text) return "";
-  const { createTwoFilesPatch } = await import("diff");
-  const shown = [from, to].map(({ text }) => redactText(text, schema)) as [string, string];
-  const patch = createTwoFilesPatch(from.name, to.name, ...shown);
-  return (
-    changedSecrets(from.text, to.text, schema)
-      .map((path) => `# secret changed: ${path}\n`)
-      .join("") + patch
-  );
+  const secrets = changedSecrets(from.text, to.text, known.schema).map((path) => `# secret changed: ${path}\n`);
+  const [older, newer] = [from, to].map(({ name, text }) => ({ name, text: redactText(text, known) }));
+  return secrets.join("") + (await patchOf(older as Version, newer as Version));
 }
 
-function changedSecrets(from: string, to: string, schema: Schema): string[] {
-  const [before, after] = [valueOrEmpty(from), valueOrEmpty(to)];
+/** Of texts that may be shown. */
+export async function patchOf(from: Version, to: Version): Promise<string> {
+  if (from.text === to.text) return "";
+  const { createTwoFilesPatch } = await import("diff");
+  const limits = { timeout: patienceMs };
+  const patch = createTwoFilesPatch(from.name, to.name, from.text, to.text, undefined, undefined, limits);
+  return patch ?? `# ${from.name} and ${to.name} differ in more than can be shown\n`;
+}
+
+/** Of two versions that parse. */
+export function changedSecrets(from: string, to: string, schema: Schema): readonly string[] {
+  const [before, after] = [rawOf(from), rawOf(to)];
+  if (!before || !after) return [];
   const shown = redact(after, schema);
   return differences(before, after)
     .filter((path) => holdsMark(getAt(shown, path)))
@@ -39,10 +50,10 @@ function holdsMark(value: unknown): boolean {
   return JSON.stringify(value ?? null).includes(redactedMark);
 }
 
-function valueOrEmpty(text: string): PlainObject {
+function rawOf(text: string): PlainObject | undefined {
   try {
     return parseDocument(text, "the file").raw;
   } catch {
-    return {};
+    return undefined;
   }
 }

@@ -35,10 +35,21 @@ const token = {
   openBracket: 3,
   closeBracket: 4,
   comma: 5,
+  colon: 6,
+  string: 10,
+  number: 11,
   lineComment: 12,
   blockComment: 13,
+  unknown: 16,
   eof: 17,
 };
+const tokenKinds: ReadonlyMap<number, "value" | "line" | "block"> = new Map([
+  [token.string, "value"],
+  [token.number, "value"],
+  [token.unknown, "value"],
+  [token.lineComment, "line"],
+  [token.blockComment, "block"],
+]);
 /** By jsonc-parser's ParseErrorCode. */
 const phrases: Readonly<Record<number, string>> = {
   1: "this is not JSON",
@@ -119,15 +130,35 @@ export function commaBetween(body: string, from: number, to: number): number {
   return -1;
 }
 
-/** All comments, as `[start, end)`. */
-export function commentsOf(body: string): readonly (readonly [start: number, end: number])[] {
-  const comments: [number, number][] = [];
+/** What says something in a text that need not parse, with its place. */
+export interface Token {
+  readonly kind: "key" | "value" | "line" | "block";
+  readonly start: number;
+  readonly end: number;
+  /** Of a string or a number that is whole; undefined for what is cut short, and for words that JSON does not know. */
+  readonly text: string | undefined;
+}
+
+/** Strings, numbers, comments and what cannot be read. Punctuation, white space and words such as `true` are none. */
+export function tokensOf(body: string): readonly Token[] {
+  const tokens: Token[] = [];
+  /** Index of the newest value that no colon named a key. */
+  let value = -1;
   const scanner = createScanner(body, false);
   for (let kind: number = scanner.scan(); kind !== token.eof; kind = scanner.scan()) {
-    if (kind !== token.lineComment && kind !== token.blockComment) continue;
-    comments.push([scanner.getTokenOffset(), scanner.getTokenOffset() + scanner.getTokenLength()]);
+    const known = tokenKinds.get(kind);
+    if (kind === token.colon && value >= 0) {
+      tokens[value] = { ...(tokens[value] as Token), kind: "key" };
+      value = -1;
+    }
+    if (known === undefined) continue;
+    if (known === "value") value = tokens.length;
+    const start = scanner.getTokenOffset();
+    const sound = kind !== token.unknown && scanner.getTokenError() === 0;
+    const text = sound ? scanner.getTokenValue() : undefined;
+    tokens.push({ kind: known, start, end: start + scanner.getTokenLength(), text });
   }
-  return comments;
+  return tokens;
 }
 
 /** What a missing file reads as, and its hash: that of no bytes. */
@@ -157,8 +188,6 @@ function syntaxError(body: string, offset: number, file: string, what: string): 
   const before = body.slice(0, offset).split(/\r\n|\r|\n/);
   const line = before.length;
   const column = (before.at(-1) as string).length + 1;
-  return new GatewayError("CONFIG_SYNTAX", 400, `${file} does not parse at line ${line}, column ${column}: ${what}`, {
-    line,
-    column,
-  });
+  const message = `${file} does not parse at line ${line}, column ${column}: ${what}`;
+  return new GatewayError("CONFIG_SYNTAX", 400, message, { line, column }, { cause: what });
 }

@@ -51,8 +51,8 @@ export interface FileOptions extends Location {
 export class ConfigFile {
   readonly path: string;
   readonly backups: Backups;
+  readonly journal: string;
   readonly #stateDir: string;
-  readonly #journal: string;
   readonly #warn: (message: string) => void;
   #state: FileState = { text: null, hash: missingHash };
 
@@ -60,7 +60,7 @@ export class ConfigFile {
     this.path = options.configPath;
     this.#stateDir = options.stateDir;
     this.backups = new Backups(join(options.stateDir, "backups", "config"));
-    this.#journal = join(options.stateDir, "config-journal.jsonl");
+    this.journal = join(options.stateDir, "config-journal.jsonl");
     this.#warn = options.warn ?? (() => undefined);
   }
 
@@ -129,7 +129,7 @@ export class ConfigFile {
     this.#state = { ...after };
     const entry = { at: Date.now(), who: facts.who, why: facts.why ?? "", before: before.hash, after: after.hash };
     try {
-      await appendJournal(this.#journal, entry);
+      await appendJournal(this.journal, entry);
       handBack({ stateDir: this.#stateDir, configPath: target }, owner);
     } catch (error) {
       this.#warn(

@@ -8,6 +8,12 @@ export const GatewaySection = Type.Object({
     default: "loopback",
     description: "loopback: this machine; lan: all interfaces; auto: all interfaces when auth is set, else loopback.",
   }),
+  basePath: Type.String({
+    default: "",
+    maxLength: 256,
+    pattern: "^(/[\\w~-][\\w.~-]*)*$",
+    description: "Answer below this path as well, such as /chela; for a proxy that passes it on. No slash at the end.",
+  }),
   token: Type.String({ default: "", secret: true, description: "ClawGo's place for the token; `auth.token` wins." }),
   auth: Type.Object(
     {

@@ -1,8 +1,8 @@
 /** What is known against a config file: the sections' own rules, and what the plugins say of it. */
-import type { ConfigProblem } from "@chela/sdk";
+import { type ConfigProblem, GatewayError, messageOf } from "@chela/sdk";
 import type { ConfigDocument } from "./document.ts";
 import { kernelSections } from "./sections.ts";
-import type { ConfigHost } from "./service.ts";
+import type { ConfigHost, ConfigTrouble } from "./service.ts";
 import { isAtOrBelow, type Snapshot, withProblems } from "./snapshot.ts";
 
 /** Below the kernel's `plugins`, but a plugin's own. */
@@ -25,4 +25,12 @@ export function errorsOf({ problems }: Snapshot): readonly ConfigProblem[] {
 
 export function isKernelPath(path: string): boolean {
   return kernelSections.some((section) => isAtOrBelow(path, section.path)) && !pluginConfig.test(path);
+}
+
+/** What a refused file tells in `status` and on the event stream. */
+export function troubleOf(error: unknown): ConfigTrouble {
+  const message = messageOf(error);
+  const { line, column } = (GatewayError.is(error) ? error.details : undefined) ?? {};
+  const place = typeof line === "number" && typeof column === "number" ? { line, column } : {};
+  return { message, ...place, at: Date.now() };
 }

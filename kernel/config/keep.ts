@@ -2,7 +2,7 @@
  * The way back of a redacted value: where the mark comes in, what is stored stays. A mark that has nothing behind it, or
  * that could mean either of two things, is refused; the mark itself is never stored.
  */
-import { GatewayError, isObject, redactedMark } from "@chela/sdk";
+import { type ConfigProblem, GatewayError, isObject, redactedMark } from "@chela/sdk";
 import type { PlainObject } from "./values.ts";
 
 /** What the mark may stand for. */
@@ -15,15 +15,19 @@ export interface Kept {
   readonly live: unknown;
 }
 
+/** Hears of a mark that cannot be replaced, and may go on: the mark stays then. */
+export type Refuse = (problem: ConfigProblem) => void;
+
 /** The value with every mark replaced; undefined when there is nothing to write, because the file does not name it. */
-export function keepRedacted(value: unknown, kept: Kept): unknown {
-  if (typeof value === "string") return keepText(value, kept);
-  if (Array.isArray(value)) return keepItems(value, kept);
+export function keepRedacted(value: unknown, kept: Kept, refuse: Refuse = refused): unknown {
+  if (typeof value === "string") return keepText(value, kept, refuse);
+  if (Array.isArray(value)) return keepItems(value, kept, refuse);
   if (!isObject(value)) return value;
   const copy: PlainObject = {};
   for (const [key, item] of Object.entries(value)) {
-    const path = below(kept.path, key);
-    const inner = keepRedacted(item, { path, stored: memberOf(kept.stored, key), live: memberOf(kept.live, key) });
+    const path = pathBelow(kept.path, key);
+    const below = { path, stored: memberOf(kept.stored, key), live: memberOf(kept.live, key) };
+    const inner = keepRedacted(item, below, refuse);
     if (inner !== undefined) copy[key] = inner;
   }
   return copy;
@@ -36,27 +40,29 @@ function hasMark(value: unknown): boolean {
   return Object.values(value).some(hasMark);
 }
 
-function keepText(text: string, { path, stored, live }: Kept): unknown {
+function keepText(text: string, { path, stored, live }: Kept, refuse: Refuse): unknown {
   if (!text.includes(redactedMark)) return text;
-  if (text !== redactedMark) throw refused(path, `must not contain ${redactedMark}; give the whole value`);
-  if (typeof stored === "string" || typeof stored === "number") return stored;
-  if (stored === undefined && (typeof live === "string" || typeof live === "number")) return undefined;
-  throw refused(path, "must be given: nothing is stored here that could be kept");
+  if (text !== redactedMark) refuse(error(path, `must not contain ${redactedMark}; give the whole value`));
+  else if (typeof stored === "string" || typeof stored === "number") return stored;
+  else if (stored === undefined && (typeof live === "string" || typeof live === "number")) return undefined;
+  else refuse(error(path, "must be given: nothing is stored here that could be kept"));
+  return text;
 }
 
 /** Items with an `id` or `name` are found by it, the others by their place, which must then be unmistakable. */
-function keepItems(items: readonly unknown[], kept: Kept): unknown[] {
+function keepItems(items: readonly unknown[], kept: Kept, refuse: Refuse): unknown[] {
   const stored = Array.isArray(kept.stored) ? kept.stored : [];
   return items.map((item, index) => {
     if (!hasMark(item)) return item;
-    const path = below(kept.path, String(index));
+    const path = pathBelow(kept.path, String(index));
     const label = labelKey(item);
     if (label === undefined && items.length < stored.length) {
-      throw refused(path, "must be given: the list got shorter, so it is not clear which secret to keep");
+      refuse(error(path, "must be given: the list got shorter, so it is not clear which secret to keep"));
+      return item;
     }
     const match =
       label === undefined ? stored[index] : stored.find((other) => memberOf(other, label) === memberOf(item, label));
-    return keepRedacted(item, { path, stored: match, live: undefined });
+    return keepRedacted(item, { path, stored: match, live: undefined }, refuse);
   });
 }
 
@@ -71,7 +77,7 @@ function labelKey(item: unknown): string | undefined {
   });
 }
 
-function below(path: string, key: string): string {
+function pathBelow(path: string, key: string): string {
   return path === "" ? key : `${path}.${key}`;
 }
 
@@ -79,8 +85,12 @@ function memberOf(value: unknown, key: string): unknown {
   return isObject(value) && Object.hasOwn(value, key) ? value[key] : undefined;
 }
 
-function refused(path: string, message: string): GatewayError {
-  return new GatewayError("CONFIG_REDACTED", 400, `invalid config: ${path} ${message}`, {
+function error(path: string, message: string): ConfigProblem {
+  return { path, message, level: "error" };
+}
+
+function refused({ path, message }: ConfigProblem): never {
+  throw new GatewayError("CONFIG_REDACTED", 400, `invalid config: ${path} ${message}`, {
     errors: [`${path} ${message}`],
   });
 }

@@ -4,9 +4,10 @@ import { planChanges } from "./classify.ts";
 import { documentOf } from "./disk.ts";
 import { type ConfigDocument, missingDocument } from "./document.ts";
 import { ConfigFile, type FileOptions } from "./file.ts";
+import { troubleOf } from "./judge.ts";
 import type { Env } from "./locate.ts";
 import type { Section } from "./sections.ts";
-import { type ConfigTrouble, createConfigService, troubleOf } from "./service.ts";
+import { type ConfigTrouble, createConfigService } from "./service.ts";
 import { resolveConfig, type SectionValidator, type Snapshot, withProblems } from "./snapshot.ts";
 
 export interface OfflineOptions extends FileOptions {

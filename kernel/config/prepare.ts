@@ -58,8 +58,8 @@ function edited(document: ConfigDocument, edits: readonly ConfigEdit[], { merged
   return target;
 }
 
-/** A whole file: every error counts, unless `force`; marks in it stand for what the file on disk has there. */
-export async function prepareText(host: ConfigHost, text: string, force: boolean): Promise<Prepared> {
+/** A version that was kept: every error counts, unless `force`; marks in it stand for what the last good file has there. */
+export async function prepareBackup(host: ConfigHost, text: string, force: boolean): Promise<Prepared> {
   const document = parseDocument(text, host.file.path);
   const { raw, merged } = host.snapshot();
   const kept = keepRedacted(document.raw, { path: "", stored: raw, live: merged }) as PlainObject;
@@ -69,24 +69,29 @@ export async function prepareText(host: ConfigHost, text: string, force: boolean
   return { text: whole.text, named: "all", next };
 }
 
-async function accepted(
-  host: ConfigHost,
-  document: ConfigDocument,
-  change: { readonly before: ConfigDocument; readonly touched: readonly string[] },
-): Promise<Snapshot> {
+async function accepted(host: ConfigHost, document: ConfigDocument, change: Change): Promise<Snapshot> {
   const next = await checked(host, document);
+  refuse(await newErrors(host, next, change));
+  return next;
+}
+
+export interface Change {
+  /** What is on disk; absent: it does not parse. */
+  readonly before: ConfigDocument | undefined;
+  readonly touched: readonly string[];
+}
+
+/** Errors of `next` but for those that stand in the file already, where the change does not touch them. */
+export async function newErrors(host: ConfigHost, next: Snapshot, change: Change): Promise<readonly ConfigProblem[]> {
   const errors = errorsOf(next);
-  if (errors.length === 0) return next;
+  if (errors.length === 0 || !change.before) return errors;
   const current = host.snapshot();
   const before = current.hash === change.before.hash ? current : await checked(host, change.before);
   const known = new Set(errorsOf(before).map(({ path, message }) => `${path} ${message}`));
-  refuse(
-    errors.filter(
-      ({ path, message }) =>
-        isKernelPath(path) || !known.has(`${path} ${message}`) || change.touched.some((top) => touches(path, top)),
-    ),
+  return errors.filter(
+    ({ path, message }) =>
+      isKernelPath(path) || !known.has(`${path} ${message}`) || change.touched.some((top) => touches(path, top)),
   );
-  return next;
 }
 
 function refuse(errors: readonly ConfigProblem[]): void {

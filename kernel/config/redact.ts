@@ -1,10 +1,9 @@
-/** Redaction: the one function that every way out of the config passes through, for data and for the text of a file. */
+/** Redaction of data: what every value passes through on its way out of the config. Text is the matter of redact-text.ts. */
 import { isObject, redactedMark } from "@chela/sdk";
-import { type ConfigDocument, commentsOf, parseDocument } from "./document.ts";
 import { hasReference } from "./env.ts";
 import { formatPath, getAt, parsePath, setAt } from "./paths.ts";
 import type { Schema } from "./schema-walk.ts";
-import { holdsAny, isTellingComment, leavesOf, nodeShape, placeShape, secretsAmong } from "./secret-walk.ts";
+import { holdsAny, leavesOf, placeShape, secretsAmong } from "./secret-walk.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { type PlainObject, plainCopy } from "./values.ts";
 
@@ -41,41 +40,6 @@ export function redactedView(snapshot: Snapshot): PlainObject {
   const { schema, merged, raw, overrides } = snapshot;
   const shown = withReferences(merged, raw, "", overrides);
   return redact(shown, schema, secretsIn(snapshot)) as PlainObject;
-}
-
-/** The text of a file without secrets. Comments that look like one go too; text that does not parse is not shown at all. */
-export function redactText(text: string, schema: Schema): string {
-  const document = parsed(text);
-  if (!document) return `(${text.split("\n").length} lines that do not parse; not shown, they may hold secrets)\n`;
-  const { body, tree } = document;
-  const leaves = leavesOf(nodeShape, tree, schema);
-  const secrets = secretsAmong(leaves);
-  const hits = leaves.filter(({ value, secret }) => secret || holdsAny(value, secrets));
-  const cuts = hits.map(({ at }) => ({
-    start: at.offset,
-    end: at.offset + at.length,
-    text: JSON.stringify(redactedMark),
-  }));
-  for (const [start, end] of commentsOf(body)) {
-    const comment = body.slice(start, end);
-    if (!isTellingComment(comment) && !holdsAny(comment, secrets)) continue;
-    cuts.push({ start, end, text: comment.startsWith("//") ? `// ${redactedMark}` : `/* ${redactedMark} */` });
-  }
-  let shown = "";
-  let at = 0;
-  for (const cut of cuts.sort((a, b) => a.start - b.start)) {
-    shown += body.slice(at, cut.start) + cut.text;
-    at = cut.end;
-  }
-  return shown + body.slice(at);
-}
-
-function parsed(text: string): ConfigDocument | undefined {
-  try {
-    return parseDocument(text, "the file");
-  } catch {
-    return undefined;
-  }
 }
 
 /** Puts the file's own spelling where a string has a reference or an escape in it: sent back, it means the same again. */

@@ -4,7 +4,7 @@
  * unless it runs now: then the whole change fails and the old generation never noticed. Only a change that puts a faulty
  * plugin away is `tolerant`: it goes on without whoever cannot do without that one.
  */
-import { type Context, GatewayError, messageOf, type Plugin } from "@chela/sdk";
+import { type Context, GatewayError, type Plugin } from "@chela/sdk";
 import type { FaultReporter } from "../hooks.ts";
 import { Instance, type Manifest } from "../instance/instance.ts";
 import { deadline } from "../instance/scope.ts";
@@ -18,6 +18,8 @@ export interface Stager {
   setupMs(): number;
   releaseMs(): number;
   report: FaultReporter;
+  /** What a plugin threw, without the secrets that it may have put there. */
+  reasonOf(error: unknown): string;
   /** Why a generation with this plan must answer 503, or empty. */
   blocked(plan: Plan): string;
 }
@@ -51,7 +53,7 @@ export async function assemble(
   const giveUp = async (id: string, error: unknown) => {
     await dispose(staged.get(id), stager);
     staged.delete(id);
-    const reason = messageOf(error);
+    const reason = stager.reasonOf(error);
     if (input.live.has(id) && !input.tolerant) throw new StageFailure(id, reason);
     const idle: Idle = {
       id,

@@ -1,12 +1,15 @@
 /** Health checks of what is live: each bounded; one that throws or says nothing plain is unhealthy, never an error of the caller. */
-import { type Health, type HealthReport, messageOf } from "@chela/sdk";
+import type { Health, HealthReport } from "@chela/sdk";
 import { deadline } from "../instance/scope.ts";
 import type { Generation } from "./compose.ts";
 
 const checkMs = 2000;
 const nothing: Health = { ok: false, error: "the check told nothing; it returns { ok, … }" };
 
-export async function healthReport(generation: Generation): Promise<HealthReport> {
+export async function healthReport(
+  generation: Generation,
+  reasonOf: (error: unknown) => string,
+): Promise<HealthReport> {
   const checks = await Promise.all(
     generation.health.map(async ({ owner, item }) => {
       const head = { plugin: owner.id, name: item.name };
@@ -17,7 +20,7 @@ export async function healthReport(generation: Generation): Promise<HealthReport
         const facts = JSON.parse(JSON.stringify((await deadline(asked, checkMs, late)) ?? nothing)) as Health;
         return { ...facts, ...head, ok: facts.ok === true };
       } catch (error) {
-        return { ...head, ok: false, error: messageOf(error) };
+        return { ...head, ok: false, error: reasonOf(error) };
       }
     }),
   );

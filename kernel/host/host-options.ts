@@ -26,7 +26,7 @@ export interface HostOptions {
   readonly generatedToken: string;
   /** `--port` and `--bind` of the command line; they yield to a later change of the same key. */
   readonly overrides?: { readonly port?: number; readonly host?: string };
-  /** Empty, or why only kernel, api-config and logs run. */
+  /** Empty, or why only kernel, api-config, logs and webui run. */
   readonly safeMode?: string;
   /** For the N-th failure test: wraps each plugin's Context. */
   readonly wrapContext?: (context: Context<unknown>, id: string) => Context<unknown>;

@@ -59,11 +59,14 @@ export function transitionHost(host: Host, next: Snapshot): TransitionHost {
     setupMs: () => (next.values.get("plugins") as PluginsSettings).setupTimeoutMs,
     releaseMs: () => releaseMs,
     report: host.report,
+    reasonOf: host.options.log.reasonOf,
     blocked: (plan) => blockedBy(plan, host.manifests()),
     current: host.current,
+    idle: () => host.idle,
     commit: (generation, idle) => {
       const before = host.current();
       host.commit(generation, idle, next);
+      if (before !== generation) host.events.publish("generation", { id: generation.id });
       tellTools(host.events, before, generation);
     },
     bar: (idle) => host.bar(idle),

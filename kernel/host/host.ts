@@ -30,7 +30,7 @@ import { retireAll } from "./retire.ts";
 import { SerialQueue } from "./serial-queue.ts";
 import { Stats } from "./stats.ts";
 
-const safePlugins: ReadonlySet<string> = new Set([kernelId, "api-config", "logs"]);
+const safePlugins: ReadonlySet<string> = new Set([kernelId, "api-config", "logs", "webui"]);
 
 export class Host {
   readonly options: HostOptions;
@@ -70,6 +70,7 @@ export class Host {
     this.auth = liveAuth(
       () => this.settings(),
       () => options.generatedToken,
+      options.stateDir,
     );
     this.#bootPort = this.settings().port;
     const { log, clock } = options;
@@ -77,6 +78,7 @@ export class Host {
     this.faults = new FaultLedger({
       now: clock.now,
       limits: () => this.pluginSettings().quarantine,
+      reasonOf: log.reasonOf,
       over: (id, reason) => void this.exclusive(() => quarantine(this, id, reason)).catch(() => undefined),
     });
     this.gate = new Gate({ settings: () => this.settings(), auth: this.auth, now: () => performance.now() });

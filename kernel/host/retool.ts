@@ -29,6 +29,7 @@ export async function retool(host: RetoolHost, instance: Instance, tools: readon
   toolMarks.push(...tools.map(({ name }) => scope.own("tool", name)));
   const used = new Set(tools.map(({ input }) => input));
   if (old.some(({ input }) => !used.has(input))) instance.validators.reset();
+  host.events.publish("generation", { id: host.current().id });
   host.events.publish("tools_changed", { plugin: instance.id, tools: tools.length });
 }
 

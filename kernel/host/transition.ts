@@ -2,7 +2,7 @@
  * One change of what is live, start to end: stage → hot → commit → retire → activate. Until the commit (one assignment)
  * nothing that runs has noticed; after it the old instances let go before the new ones begin their outward work.
  */
-import { messageOf, type PluginState } from "@chela/sdk";
+import type { PluginState } from "@chela/sdk";
 import type { Instance } from "../instance/instance.ts";
 import { deadline, isPromise } from "../instance/scope.ts";
 import { pinsOf } from "../instance/stand-in.ts";
@@ -13,6 +13,8 @@ import { type RetireLimits, retire } from "./retire.ts";
 
 export interface TransitionHost extends Stager {
   current(): Generation;
+  /** Who does not run, and why. */
+  idle(): readonly Idle[];
   /** The one assignment. */
   commit(generation: Generation, idle: readonly Idle[]): void;
   bar(idle: Idle): void;
@@ -35,6 +37,7 @@ const nothing = { started: [], restarted: [], stopped: [] } as const;
 
 export async function transition(input: Omit<PlanInput, "live" | "barred">, host: TransitionHost): Promise<Outcome> {
   const before = host.current();
+  const idleBefore = host.idle();
   let assembly: Assembly;
   try {
     assembly = await assemble({ ...input, barred: host.barred() }, host, before);
@@ -55,6 +58,7 @@ export async function transition(input: Omit<PlanInput, "live" | "barred">, host
   refresh(assembly, before, host);
   for (const instance of assembly.staged) instance.pinned = undefined;
   await retire(leaving, host.limits(), host.report);
+  tellIdle(assembly, { live: before.instances, idle: idleBefore }, host);
   const outcome = summarise(before, assembly);
   const unstarted = await activate(assembly.staged, host);
   if (unstarted.length === 0) return outcome;
@@ -83,7 +87,7 @@ async function applyHot(
       for (const { instance: told, old, changed: keys } of done.reverse()) {
         await tell(told, old, keys, host.setupMs()).catch((fault: unknown) => host.report(told.id, "onConfig", fault));
       }
-      return { id: manifest.id, reason: messageOf(error) };
+      return { id: manifest.id, reason: host.reasonOf(error) };
     }
   }
   return undefined;
@@ -105,6 +109,19 @@ function refresh({ plan }: Assembly, before: Generation, host: TransitionHost): 
   for (const { manifest, action } of plan.steps) {
     const instance = manifest.id === kernelId ? undefined : before.instances.get(manifest.id);
     if (action === "keep" && instance) instance.config = host.configOf(manifest);
+  }
+}
+
+/** Who stopped, or does not run for another reason than before. Those that are barred were told when it happened. */
+function tellIdle(
+  { plan }: Assembly,
+  before: { readonly live: ReadonlyMap<string, Instance>; readonly idle: readonly Idle[] },
+  host: TransitionHost,
+): void {
+  for (const { id, state, reason } of plan.idle) {
+    const was = before.idle.find((idle) => idle.id === id);
+    const isNews = before.live.has(id) || (was !== undefined && (was.state !== state || was.reason !== reason));
+    if (isNews && !host.barred().has(id)) host.note(id, state, reason);
   }
 }
 
@@ -133,7 +150,7 @@ async function activate(staged: readonly Instance[], host: TransitionHost): Prom
       failed.push({
         id: instance.id,
         state: "quarantined",
-        reason: `${messageOf(error)}; fix it, then: chela plugins release ${instance.id}`,
+        reason: `${host.reasonOf(error)}; fix it, then: chela plugins release ${instance.id}`,
       });
     }
   }

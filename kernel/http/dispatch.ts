@@ -11,7 +11,7 @@ import { drain, hasBody, invite } from "./body.ts";
 import { Canceller } from "./canceller.ts";
 import { asGatewayError, renderError } from "./errors.ts";
 import type { DispatchHost, Exchange } from "./exchange.ts";
-import { OpenReplies } from "./open-replies.ts";
+import { type Arrival, OpenReplies } from "./open-replies.ts";
 import { type ReadRules, readRequest } from "./read-request.ts";
 import { ReplyBatch } from "./reply-batch.ts";
 import { RequestView } from "./request-view.ts";
@@ -21,7 +21,7 @@ import { unmatched } from "./unmatched.ts";
 import { UploadPlaces } from "./upload-places.ts";
 import { canonicalPath } from "./urls.ts";
 
-const repairOwners: ReadonlySet<string> = new Set(["kernel", "api-config", "logs"]);
+const repairOwners: ReadonlySet<string> = new Set(["kernel", "api-config", "logs", "webui"]);
 
 export class Dispatcher {
   readonly #host: DispatchHost;
@@ -42,6 +42,7 @@ export class Dispatcher {
       generation: this.#host.current(),
       from: performance.now(),
       path: "",
+      base: "",
       search: "",
       label: "none",
       identity: undefined,
@@ -60,6 +61,15 @@ export class Dispatcher {
   /** Ends the streams of whoever may not have them any more; their number. */
   recheck(): Promise<number> {
     return this.#open.recheck(this.#host.gate, this.#host.current());
+  }
+
+  /** Of a request that is being answered: its credentials, and the base path it came below. */
+  arrival(request: RouteRequest): Arrival {
+    return this.#open.arrival(request);
+  }
+
+  endThose(which: (request: RouteRequest) => boolean): number {
+    return this.#open.endThose(which);
   }
 
   outlive(ended: () => void, request: RouteRequest): () => void {
@@ -91,9 +101,11 @@ export class Dispatcher {
 
   #answer(exchange: Exchange): Promise<void> | undefined {
     const { req, res, generation } = exchange;
-    const { path, search } = canonicalPath(req.url ?? "/");
+    const { path, base, search } = canonicalPath(req.url, this.#host.settings().basePath);
     exchange.path = path;
+    exchange.base = base;
     exchange.search = search;
+    if (path === "") return this.#redirect(exchange, `${base}/${search}`);
     if (req.method === "OPTIONS") {
       const out = { status: 204, headers: this.#headers(exchange, {}), body: null };
       return send(res, out, neverAborts, this.#batch);
@@ -110,6 +122,13 @@ export class Dispatcher {
     return this.#route(exchange, match);
   }
 
+  /** Kept nowhere: the address may hold a token, and the base path may be another one tomorrow. */
+  #redirect(exchange: Exchange, location: string): Promise<void> | undefined {
+    const headers = this.#headers(exchange, { location, "cache-control": "no-store" });
+    const out = { status: 308, headers, body: null };
+    return send(exchange.res, out, neverAborts, this.#batch);
+  }
+
   async #route(exchange: Exchange, { live, params }: RouteMatch): Promise<void> {
     const { req, res, generation } = exchange;
     const { owner, want } = live;
@@ -123,8 +142,8 @@ export class Dispatcher {
     const authorized = gate.authorize(identity, want, generation);
     if (authorized) await authorized;
     this.#requireUp(generation, owner);
-    const { id, path } = exchange;
-    const parts = { id, method: req.method ?? "GET", path, headers: req.headers, address: credentials.address };
+    const { id, path, base } = exchange;
+    const parts = { id, method: req.method ?? "GET", path, base, headers: req.headers, address: credentials.address };
     const view = new RequestView(parts, identity, owner.scope);
     exchange.view = view;
     view.params = params;

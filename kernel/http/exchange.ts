@@ -36,6 +36,8 @@ export interface Exchange {
   readonly generation: Generation;
   readonly from: number;
   path: string;
+  /** What was taken off the path: the base path, or nothing. */
+  base: string;
   search: string;
   /** For figures: the route's pattern, never the client's path. */
   label: string;

@@ -3,7 +3,7 @@
  * goes, a reply that is a stream ends, as a socket would; a whole one still belongs to whoever asked, who may have ended his
  * own key with it.
  */
-import { GatewayError, type RouteRequest } from "@chela/sdk";
+import { type Credentials, GatewayError, type RouteRequest } from "@chela/sdk";
 import type { Gate } from "../auth/gate.ts";
 import { type Held, Rechecks, recheckAll, stillHolds } from "../auth/recheck.ts";
 import type { Generation } from "../host/compose.ts";
@@ -19,6 +19,11 @@ interface Open extends Held {
 /** What somebody began with a request and may have no longer than his credential. */
 interface Begun extends Held {
   readonly ended: () => void;
+}
+
+export interface Arrival {
+  readonly credentials: Credentials;
+  readonly base: string;
 }
 
 export class OpenReplies {
@@ -37,13 +42,27 @@ export class OpenReplies {
 
   /** `ended` is called once, when the credential of a request under way has gone; unless the returned function was called. */
   outlive(ended: () => void, request: RouteRequest, gate: Gate, current: () => Generation): () => void {
-    const open = this.#open.items.find(({ view }) => view === request);
-    if (!open) throw new GatewayError("PLUGIN_MISUSE", 500, "onCredentialEnd wants a request that is being answered");
-    const { identity, credentials, noted } = open;
+    const { identity, credentials, noted } = this.#of(request, "onCredentialEnd");
     const begun = { identity, credentials, ended };
     this.#begun.add(begun);
     this.rechecks.assert(noted, begun, gate, current).catch(() => this.#end(begun));
     return () => void this.#begun.delete(begun);
+  }
+
+  arrival(request: RouteRequest): Arrival {
+    const { credentials, view } = this.#of(request, "signing in or out");
+    return { credentials, base: view.base };
+  }
+
+  /** Ends the streams of somebody who is leaving; how many it were. */
+  endThose(which: (request: RouteRequest) => boolean): number {
+    return this.#open.items.filter(({ view }) => which(view) && view.revoke()).length;
+  }
+
+  #of(request: RouteRequest, who: string): Open {
+    const open = this.#open.items.find(({ view }) => view === request);
+    if (!open) throw new GatewayError("PLUGIN_MISUSE", 500, `${who} wants a request that is being answered`);
+    return open;
   }
 
   /** How many streams it ended. */

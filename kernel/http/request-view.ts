@@ -15,6 +15,7 @@ export interface ViewParts {
   readonly id: string;
   readonly method: string;
   readonly path: string;
+  readonly base: string;
   readonly headers: IncomingHttpHeaders;
   readonly address: string;
 }
@@ -25,6 +26,7 @@ export class RequestView implements RouteRequest {
   readonly id: string;
   readonly method: string;
   readonly path: string;
+  readonly base: string;
   readonly headers: IncomingHttpHeaders;
   readonly address: string;
   params: Readonly<Record<string, string>> = {};
@@ -46,6 +48,7 @@ export class RequestView implements RouteRequest {
     this.id = parts.id;
     this.method = parts.method;
     this.path = parts.path;
+    this.base = parts.base;
     this.headers = parts.headers;
     this.address = parts.address;
     this.identity = identity;

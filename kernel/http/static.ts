@@ -7,7 +7,7 @@ import type { Dirent, ReadStream, Stats } from "node:fs";
 import { readdir, realpath, stat } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { join } from "node:path";
-import { GatewayError } from "@chela/sdk";
+import { type Access, GatewayError } from "@chela/sdk";
 import { codeOf, isInside, resolveInside } from "../disk/files.ts";
 
 /**
@@ -21,10 +21,16 @@ export type StaticHandler = (
   headers?: Readonly<Record<string, string>>,
 ) => Promise<boolean>;
 
+export interface ServeOptions {
+  readonly access?: Access;
+  readonly immutable?: boolean;
+  readonly compressed?: boolean;
+}
+
 type Engine = (req: IncomingMessage, res: ServerResponse, next: () => void) => void;
 
 /** Throws `STATIC_FOLDER` when the folder is missing or holds a link that leads to a folder, nowhere or outside. */
-export async function staticHandler(folder: string): Promise<StaticHandler> {
+export async function staticHandler(folder: string, options: ServeOptions = {}): Promise<StaticHandler> {
   const root = await realpath(folder).catch(() => {
     throw new GatewayError("STATIC_FOLDER", 500, `the static folder ${folder} does not exist; build it before setup`);
   });
@@ -35,11 +41,14 @@ export async function staticHandler(folder: string): Promise<StaticHandler> {
   return async (req, res, path, headers = {}) => {
     if (req.method !== "GET" && req.method !== "HEAD") throw wrongMethod();
     const name = fileName(path);
-    const known = name === undefined ? undefined : files.get(name);
-    if (name === undefined || known === undefined || !(await unchanged(root, name, known))) return false;
-    for (const [header, value] of Object.entries({ ...headers, ...fixedHeaders(lookup(name)) }))
+    const chosen = name === undefined ? undefined : choose(files, name, options.compressed ? req : undefined);
+    const known = chosen && files.get(chosen.file);
+    if (!(name && chosen && known) || !(await unchanged(root, chosen.file, known))) return false;
+    const own = { ...fixedHeaders(lookup(name)), "cache-control": caching(name, options) };
+    const vary = [headers.vary, chosen.vary].filter(Boolean).join(", ");
+    for (const [header, value] of Object.entries({ ...headers, ...own, ...(vary && { vary }) }))
       res.setHeader(header, value);
-    await run(engine, res, plainRequest(req, name, known.size));
+    await run(engine, res, plainRequest(chosen.encoded ? withoutRange(req) : req, chosen.file, known.size));
     return true;
   };
 }
@@ -63,6 +72,51 @@ async function assertHarmlessLink(root: string, name: string, entry: Dirent): Pr
   if (target !== undefined && isInside(root, target) && (await stat(target)).isFile()) return;
   const message = `${join(root, name)} is a link to a folder, to nowhere or out of the static folder; copy the files instead`;
   throw new GatewayError("STATIC_FOLDER", 500, message);
+}
+
+const encodings = [
+  { name: "br", ending: ".br" },
+  { name: "gzip", ending: ".gz" },
+] as const;
+
+interface Choice {
+  readonly file: string;
+  readonly encoded: boolean;
+  /** What the choice hangs on. */
+  readonly vary: string;
+}
+
+/** The file to send for `name`: with a request, the smallest of its forms that the client can read. */
+function choose(files: ReadonlyMap<string, Stats>, name: string, req: IncomingMessage | undefined): Choice | undefined {
+  if (!files.has(name)) return undefined;
+  const plain = { file: name, encoded: false, vary: "" };
+  if (!req) return plain;
+  if (encodings.some(({ ending }) => name.endsWith(ending) && files.has(name.slice(0, -ending.length))))
+    return undefined;
+  const forms = encodings.filter(({ ending }) => files.has(name + ending));
+  if (forms.length === 0) return plain;
+  const vary = "Accept-Encoding";
+  const form = forms.find((each) => reads(req.headers["accept-encoding"], each.name));
+  return form ? { file: name + form.ending, encoded: true, vary } : { ...plain, vary };
+}
+
+/** Whether `Accept-Encoding` names this encoding, and not to refuse it. */
+function reads(header: string | string[] | undefined, encoding: string): boolean {
+  const offers = String(header ?? "")
+    .toLowerCase()
+    .split(",");
+  return offers.some((offer) => {
+    const [name = "", ...parameters] = offer.split(";").map((part) => part.trim());
+    return name === encoding && !parameters.some((parameter) => /^q=0(\.0*)?$/.test(parameter));
+  });
+}
+
+/** `-` or `.`, a hash of at least eight characters, the ending. A word is no hash: that has a digit or a capital. */
+const hashed = /[-.](?=[\w-]*[0-9A-Z])[\w-]{8,}\.\w+$/;
+
+function caching(name: string, { access, immutable }: ServeOptions): string {
+  if (!immutable || !hashed.test(name)) return "no-cache";
+  return `${access === "public" ? "public" : "private"}, max-age=31536000, immutable`;
 }
 
 /** The path of a file below the folder; a folder means its `index.html`. Undefined for what cannot be decoded. */
@@ -92,8 +146,12 @@ function fixedHeaders(type = "application/octet-stream"): Record<string, string>
   return {
     "content-type": type.startsWith("text/") ? `${type}; charset=utf-8` : type,
     "x-content-type-options": "nosniff",
-    "cache-control": "no-cache",
   };
+}
+
+/** A range counts bytes of the file itself, not of a compressed form. */
+function withoutRange({ method, headers }: IncomingMessage): IncomingMessage {
+  return { method, headers: { "if-none-match": headers["if-none-match"] } } as IncomingMessage;
 }
 
 interface PlainRequest {

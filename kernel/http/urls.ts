@@ -5,7 +5,10 @@
 import { GatewayError } from "@chela/sdk";
 
 export interface Target {
+  /** Without the base path. Empty for the base path alone, without a slash. */
   readonly path: string;
+  /** What stood before it: the base path, or nothing. */
+  readonly base: string;
   /** With its `?`; empty when there is none. */
   readonly search: string;
 }
@@ -19,10 +22,14 @@ const dot = 0x2e;
 const percent = 0x25;
 const question = 0x3f;
 
-/** Throws `BAD_PATH` 400 on anything but one plain absolute path and a query. */
-export function canonicalPath(raw: string | undefined): Target {
+/**
+ * Throws `BAD_PATH` 400 on anything but one plain absolute path and a query. `basePath` is taken off once, as the very bytes
+ * that were configured; a path that does not begin with it is left as it is.
+ */
+export function canonicalPath(raw: string | undefined, basePath = ""): Target {
   if (raw === undefined || raw.charCodeAt(0) !== slash) throw bad("must begin with /");
   if (raw.length > maxLength) throw bad(`is longer than ${maxLength} characters`);
+  const from = basePath !== "" && raw.startsWith(`${basePath}/`) ? basePath.length : 0;
   let segment = 1;
   let high = false;
   let i = 1;
@@ -33,7 +40,7 @@ export function canonicalPath(raw: string | undefined): Target {
       checkSegment(raw, segment, i);
       segment = i + 1;
     } else if (code === percent) {
-      const byte = checkEscape(raw, i);
+      const byte = checkEscape(raw, i, from);
       if (byte >= 0x80) high = true;
       if (byte === slash) checkSegment(raw, segment, i);
       i += 2;
@@ -43,9 +50,11 @@ export function canonicalPath(raw: string | undefined): Target {
     }
   }
   if (isDots(raw, segment, i)) throw bad("has a dot segment");
-  const path = i === raw.length ? raw : raw.slice(0, i);
-  if (high) checkUtf8(path);
-  return { path, search: i === raw.length ? "" : checkSearch(raw, i) };
+  const whole = i === raw.length ? raw : raw.slice(0, i);
+  if (high) checkUtf8(whole);
+  const search = i === raw.length ? "" : checkSearch(raw, i);
+  if (from > 0) return { path: whole.slice(from), base: basePath, search };
+  return whole === basePath ? { path: "", base: basePath, search } : { path: whole, base: "", search };
 }
 
 /** `\`, `;` and `#` mean something else to somebody. */
@@ -63,12 +72,13 @@ function isDots(raw: string, from: number, to: number): boolean {
   return to - from === 1 || raw.charCodeAt(from + 1) === dot;
 }
 
-/** The byte of the escape at `at`, when it is one that only has one reading. */
-function checkEscape(raw: string, at: number): number {
+/** The byte of the escape at `at`, when it is one that only has one reading. The path proper begins at `from`. */
+function checkEscape(raw: string, at: number, from: number): number {
   const byte = hexByte(raw, at + 1);
   if (byte < 0) throw bad("has a % that starts no escape");
   if (byte < 0x20 || byte === 0x7f) throw bad("has an encoded control character");
-  if (byte === slash && !slashInName.some((prefix) => at >= prefix.length && raw.startsWith(prefix))) {
+  const named = (prefix: string) => at >= from + prefix.length && raw.startsWith(prefix, from);
+  if (byte === slash && !slashInName.some(named)) {
     throw bad("has an encoded slash");
   }
   if (byte === 0x5c || byte === 0x3b)

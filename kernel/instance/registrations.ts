@@ -2,8 +2,8 @@
  * What a plugin may register, in setup only: recorded on its instance and owned by its scope from the moment of the call.
  * The rules of registration (names, access, kinds) are enforced here, at the call that breaks them.
  */
-import { type Context, type HookName, type HookTaps, hookKinds, type Service } from "@chela/sdk";
-import { staticHandler } from "../http/static.ts";
+import { fileURLToPath } from "node:url";
+import { type Context, type HookName, type HookTaps, hookKinds, type Panel, type Service } from "@chela/sdk";
 import type { AnyRoute, AnyTool, Instance } from "./instance.ts";
 import { asJson, misuse, needsAccess, needsFunction, needsName, needsPath, plainCopy } from "./misuse.ts";
 import type { OwnedKind } from "./scope.ts";
@@ -33,10 +33,11 @@ function entrances(instance: Instance): Entrances {
       needsSchemas(instance, what, [stream.up, stream.down]);
       add("stream", stream.path, contributions.streams, stream as never);
     },
-    static: (prefix, folder, options) => {
+    static: (prefix, place, options) => {
+      const folder = place instanceof URL ? fileURLToPath(place) : place;
       needsPath(instance, "static", prefix);
       needsAccess(instance, `static ${prefix}`, options?.access);
-      const open = once(() => staticHandler(folder));
+      const open = once(async () => (await import("../http/static.ts")).staticHandler(folder, options));
       add("static", prefix, contributions.statics, { prefix, folder, access: options.access, open });
     },
   };
@@ -81,8 +82,7 @@ function offers(instance: Instance): Offers {
       add("hook", hook, contributions.taps, { hook, owner: instance, order, fn, stats });
     },
     panel: (panel) => {
-      needsName(instance, "panel", panel.id);
-      needsAccess(instance, `panel ${panel.id}`, panel.access);
+      needsPanel(instance, panel);
       add("panel", panel.id, contributions.panels, plainCopy(instance, `registers the panel ${panel.id}`, panel));
     },
     health: (name, check) => {
@@ -91,6 +91,15 @@ function offers(instance: Instance): Offers {
     },
     provide: (service, implementation) => provide(instance, service, implementation),
   };
+}
+
+/** Its id names an element of the page, and its module is loaded by browsers: plain segments only, none that leads up or away. */
+function needsPanel(instance: Instance, { id, access, module }: Panel): void {
+  if (typeof id !== "string" || !/^[a-z][a-z0-9-]{0,63}$/.test(id))
+    throw misuse(instance, `registers a panel named "${String(id)}"; use 1-64 small letters, digits and -`);
+  needsAccess(instance, `panel ${id}`, access);
+  if (!/^(?:webui:[\w-]+|(?:\/(?!\.\.?(?:\/|$))[\w.~@+-]+)+)$/.test(module))
+    throw misuse(instance, `gives the panel ${id} the module "${module}"; it is a path such as /x/panel.js`);
 }
 
 const methods: ReadonlySet<string> = new Set(["GET", "POST", "PUT", "PATCH", "DELETE"]);
@@ -157,10 +166,14 @@ function provide<T>(instance: Instance, service: Service<T>, implementation: T):
   scope.own("service", service.id);
 }
 
-function once<T>(make: () => T): () => T {
-  let made: { readonly value: T } | undefined;
+/** What failed is made anew: the folder may be there by then. */
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
   return () => {
-    made ??= { value: make() };
-    return made.value;
+    made ??= make().catch((error: unknown) => {
+      made = undefined;
+      throw error;
+    });
+    return made;
   };
 }

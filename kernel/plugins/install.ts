@@ -25,7 +25,7 @@ import {
 import type { PackageFacts } from "./package-file.ts";
 import { admit, complete, type Host } from "./prepare.ts";
 import { shareSdk } from "./sdk-link.ts";
-import { findSource, type StageOptions, sourceText, stageSource } from "./source.ts";
+import { findSource, type Source, type StageOptions, sourceText, stageSource } from "./source.ts";
 import { installedIntegrity, shortHash } from "./tree.ts";
 
 export interface InstallOptions extends Host, StageOptions {
@@ -44,10 +44,10 @@ export interface Uninstalled {
 }
 
 /** Installs or upgrades from a folder, a `.tgz` or `name[@range]`. The same content again changes nothing. */
-export async function installPlugin(text: string, options: InstallOptions): Promise<Installed> {
+export async function installPlugin(from: string | Source, options: InstallOptions): Promise<Installed> {
   const dirs = pluginDirs(options.stateDir);
   try {
-    const source = await findSource(text, options.cwd);
+    const source = typeof from === "string" ? await findSource(from, options.cwd) : from;
     const staging = await openStaging(dirs);
     try {
       const { root, facts, content } = await stageSource(source, staging, (json) => admit(json, options), options);
@@ -62,6 +62,7 @@ export async function installPlugin(text: string, options: InstallOptions): Prom
           integrity: same.integrity,
           changed: false,
         };
+      options.tell?.("checking");
       await shareSdk(dirs, options.sdkDir);
       const { definition } = await complete(root, facts, { ...options, work: staging });
       const integrity = await installedIntegrity(root);

@@ -109,6 +109,7 @@ async function readAgain(
 }
 
 function again({ source }: LockRecord): string {
+  if (source.startsWith("upload:")) return `reinstall it: upload ${source.slice("upload:".length)} again`;
   return `reinstall it: chela plugins install ${source}`;
 }
 

@@ -56,6 +56,21 @@ export async function packPackage(
   return join(folder, tarball);
 }
 
+/** The versions that the registry has of a package inside a range, or the one of a tag; without a range the latest one. */
+export async function versionsOf(
+  spec: { name: string; range: string },
+  folder: string,
+  options: NpmOptions,
+): Promise<readonly string[]> {
+  const subject = spec.range === "" ? spec.name : `${spec.name}@${spec.range}`;
+  await workFolder(folder, {});
+  const said = await runNpm(["view", "--json", ...common(options), "--", subject, "version"], folder, options, subject);
+  const parsed: unknown = said.trim() === "" ? [] : JSON.parse(said);
+  const versions = [parsed].flat().filter((version) => typeof version === "string");
+  if (versions.length === 0) throw notFound(subject, "matching version", said);
+  return versions;
+}
+
 /** Installs `dependencies` into `target/node_modules`, beside what is there already. */
 export async function installDependencies(
   dependencies: Readonly<Record<string, string>>,
@@ -115,7 +130,7 @@ async function workFolder(folder: string, dependencies: Readonly<Record<string, 
   );
 }
 
-async function runNpm(args: readonly string[], cwd: string, options: NpmOptions, subject: string): Promise<void> {
+async function runNpm(args: readonly string[], cwd: string, options: NpmOptions, subject: string): Promise<string> {
   const npm = findNpm();
   if (npm === undefined) {
     const message = `npm is needed to fetch ${subject}; it is neither beside ${process.execPath} nor in the PATH. Install npm, or install the plugin from a folder or tarball without dependencies.`;
@@ -130,15 +145,16 @@ async function runNpm(args: readonly string[], cwd: string, options: NpmOptions,
     signal: options.signal,
   });
   if (child.ended !== "") throw fetchError(subject, `npm was ended (${child.ended})`);
-  if (child.code === 0) return;
+  if (child.code === 0) return child.stdout;
   const said = `${child.stderr}\n${child.stdout}`;
-  if (/\bE404\b/.test(said))
-    throw new GatewayError("PLUGIN_NOT_FOUND", 404, `The registry has no package for ${subject}.`, { npm: tail(said) });
-  if (/\bETARGET\b/.test(said))
-    throw new GatewayError("PLUGIN_NOT_FOUND", 404, `The registry has no matching version for ${subject}.`, {
-      npm: tail(said),
-    });
+  if (/\bE404\b/.test(said)) throw notFound(subject, "package", said);
+  if (/\bETARGET\b/.test(said)) throw notFound(subject, "matching version", said);
   throw fetchError(subject, tail(said));
+}
+
+function notFound(subject: string, what: string, said: string): GatewayError {
+  const message = `The registry has no ${what} for ${subject}.`;
+  return new GatewayError("PLUGIN_NOT_FOUND", 404, message, { npm: tail(said) });
 }
 
 function tail(text: string): string {

@@ -1,4 +1,6 @@
 /** What a new plugin consists of. The texts are what an author reads first: each shows one thing, and all of it runs. */
+import { panelFile } from "./scaffold-panel.ts";
+import { registrations, title } from "./scaffold-setup.ts";
 
 export interface ScaffoldFacts {
   readonly name: string;
@@ -11,6 +13,7 @@ export function scaffoldFiles(facts: ScaffoldFacts): Readonly<Record<string, str
   return {
     "package.json": packageJson(facts),
     "index.ts": source(facts),
+    "panel/panel.js": panelFile(facts.id),
     [`test/${facts.id}.test.js`]: test(facts),
     "README.md": readme(facts),
     "tsconfig.json": tsconfig,
@@ -26,7 +29,7 @@ function packageJson({ name, id, sdkDir }: ScaffoldFacts): string {
     keywords: ["chela", "chela-plugin"],
     type: "module",
     exports: "./index.ts",
-    files: ["index.ts", "README.md"],
+    files: ["index.ts", "panel", "README.md"],
     scripts: { test: "node --test" },
     chela: { id, host: "^1.0.0" },
     peerDependencies: { "@chela/sdk": "^1.0.0" },
@@ -38,7 +41,7 @@ function packageJson({ name, id, sdkDir }: ScaffoldFacts): string {
 function source(facts: ScaffoldFacts): string {
   return `${manifest(facts)}
   setup(ctx) {
-${registrations(facts)}  },
+${registrations(facts.id)}  },
 });
 `;
 }
@@ -54,67 +57,12 @@ export default definePlugin({
   id: "${id}",
   version: pkg.version,
   host: "^1.0.0",
-  about: "Greets over HTTP, WebSocket and RPC, and as a tool of the agent.",
+  about: "Greets over HTTP, WebSocket and RPC, as a tool of the agent, and on a page of the WebUI.",
   config: Type.Object({
     greeting: Type.String({ default: "Hello", description: "Applies at once: it is in \`hot\`." }),
     everyMs: Type.Integer({ minimum: 10, default: 60_000, description: "A change restarts this plugin, and only this one." }),
   }),
   hot: ["greeting"],
-`;
-}
-
-/** The body of `setup`. */
-function registrations({ id }: ScaffoldFacts): string {
-  return `    const greet = (name: string) => ({ text: \`\${ctx.config.greeting}, \${name}!\` });
-
-    ctx.route({
-      method: "GET",
-      path: "/api/${id}",
-      access: "read",
-      about: "Greets by name.",
-      query: Type.Object({ name: Name }),
-      reply: Greeting,
-      handler: ({ query }) => greet(query.name),
-    });
-
-    const sockets = new Set<Socket<{ name: string }, { text: string }>>();
-    ctx.stream({
-      path: "/api/${id}/live",
-      access: "read",
-      about: "Answers each name with a greeting, and greets everyone now and then.",
-      up: Type.Object({ name: Name }),
-      down: Greeting,
-      async open(socket) {
-        sockets.add(socket);
-        for await (const { name } of socket.incoming()) socket.send(greet(name));
-        sockets.delete(socket);
-      },
-    });
-
-    ctx.method({
-      name: "${id}.greet",
-      access: "read",
-      about: "Greets by name.",
-      params: Type.Object({ name: Name }),
-      result: Greeting,
-      handler: ({ name }) => greet(name),
-    });
-
-    ctx.tool({
-      name: "${id.replaceAll("-", "_")}_greet",
-      about: "Greets a person by name.",
-      input: Type.Object({ name: Name }),
-      risk: "read",
-      access: "read",
-      run: ({ name }) => greet(name).text,
-    });
-
-    // Begins once this instance is live, and ends with it.
-    ctx.every(ctx.config.everyMs, () => {
-      for (const socket of sockets) socket.send(greet("everyone"));
-    });
-
-    ctx.health("sockets", () => ({ ok: true, open: sockets.size }));
 `;
 }
 
@@ -139,6 +87,14 @@ test("the route greets", async () => {
 test("the route needs a token and a sensible name", async () => {
   assert.equal((await host.request("/api/${id}", { token: null })).status, 401);
   assert.equal((await host.request("/api/${id}?name=")).status, 400);
+});
+
+test("the page of the WebUI is there", async () => {
+  const [panel] = host.gateway.panels();
+  assert.equal(panel.id, "${id}");
+  const module = await host.request(panel.module);
+  assert.equal(module.status, 200);
+  assert.match(module.text, /customElements\\.define\\("chela-panel-${id}"/);
 });
 
 test("the stream answers, and greets everyone when the time has come", async () => {
@@ -173,6 +129,7 @@ A plugin for [Chela](https://www.npmjs.com/package/chela). It greets, to show ea
 | stream | \`/api/${id}/live\`: send \`{"name":"Ada"}\` |
 | method | \`chela call ${id}.greet '{"name":"Ada"}'\` |
 | tool | \`${tool}\`, for the agent |
+| page | **${title(id)}** in the WebUI: \`chela open\` |
 
 ## Test it
 
@@ -222,8 +179,9 @@ const tsconfig = `{
     "allowImportingTsExtensions": true,
     "resolveJsonModule": true,
     "verbatimModuleSyntax": true,
-    "skipLibCheck": true
+    "skipLibCheck": true,
+    "checkJs": true
   },
-  "include": ["**/*.ts"]
+  "include": ["**/*.ts", "panel/*.js"]
 }
 `;

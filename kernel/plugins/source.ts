@@ -12,13 +12,20 @@ import { type PackageFacts, readPackageJson } from "./package-file.ts";
 import { copyTree, hashTree, isLitter, listTree, sourceLimits } from "./tree.ts";
 
 export type Source =
-  | { readonly kind: "folder" | "tarball"; readonly path: string }
+  | { readonly kind: "folder"; readonly path: string }
+  /** `uploaded`: the file is here only for the install; what it was called elsewhere. */
+  | { readonly kind: "tarball"; readonly path: string; readonly uploaded?: string }
   | { readonly kind: "npm"; readonly name: string; readonly range: string };
 
+export type InstallStep = "fetching" | "unpacking" | "checking";
+
 export interface StageOptions extends NpmOptions {
+  /** Hears of each step as it begins. */
+  readonly tell?: ((step: InstallStep) => void) | undefined;
   readonly limits?: Partial<ArchiveLimits>;
 }
 
+const uploadPrefix = "upload:";
 const defaultLimits: ArchiveLimits = { ...sourceLimits, packedBytes: 100 * 1024 * 1024, ratio: 200 };
 
 /**
@@ -28,6 +35,7 @@ const defaultLimits: ArchiveLimits = { ...sourceLimits, packedBytes: 100 * 1024 
 export async function findSource(text: string, cwd?: string): Promise<Source> {
   if (text === "" || text.length > 4096 || text.includes("\0"))
     throw sourceError(text, "is no folder, tarball or package name");
+  if (text.startsWith(uploadPrefix)) throw sourceError(text, "was uploaded and is not kept; upload a file again");
   const path = isAbsolute(text) ? text : cwd === undefined ? undefined : resolve(cwd, text);
   const facts = path === undefined ? undefined : await statIfThere(path);
   if (path !== undefined && facts?.isDirectory()) return { kind: "folder", path };
@@ -44,6 +52,7 @@ export async function findSource(text: string, cwd?: string): Promise<Source> {
 
 /** What the lock file keeps, and what installs the same again. */
 export function sourceText(source: Source): string {
+  if (source.kind === "tarball" && source.uploaded !== undefined) return uploadPrefix + source.uploaded;
   if (source.kind !== "npm") return source.path;
   return source.range === "" ? source.name : `${source.name}@${source.range}`;
 }
@@ -59,7 +68,9 @@ export async function stageSource(
   options: StageOptions,
 ): Promise<{ root: string; facts: PackageFacts; content: string }> {
   const limits = { ...defaultLimits, ...options.limits };
+  if (source.kind === "npm") options.tell?.("fetching");
   const tarball = source.kind === "npm" ? await packPackage(source, join(work, "pack"), options) : source.path;
+  options.tell?.("unpacking");
   const folder = source.kind === "folder" ? source.path : join(work, "unpacked");
   if (source.kind !== "folder") await unpackTarball(tarball, folder, limits);
   const facts = await admit(await readPackageJson(folder));

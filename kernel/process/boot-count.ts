@@ -37,7 +37,7 @@ export class BootCount {
   verdict(now: number): string {
     const { length } = this.#recent(now);
     if (length < crashesToSafeMode) return "";
-    return `safe mode: ${length} boots in a row crashed; only config and logs run. Fix or disable the plugin that the log names (chela plugins disable ID), then restart the gateway: the next start tries everything again`;
+    return `safe mode: ${length} boots in a row crashed; only config, logs and the WebUI run. Fix or disable the plugin that the log names (chela plugins disable ID), then restart the gateway: the next start tries everything again`;
   }
 
   /** Call right before plugins start: until `succeeded` or `stopped`, an end of the process counts as a crash. */

@@ -106,6 +106,7 @@ async function open(options: RunOptions, log: Log, token: string, safeMode: stri
   });
   for (const warning of catalog.warnings()) log.logger.warn(warning);
   const install = async () => await import("../plugins/install.ts");
+  const registry = async () => await import("../plugins/outdated.ts");
   const host = bindHosts[options.bind ?? "auto"];
   return openHost({
     stateDir,
@@ -113,13 +114,16 @@ async function open(options: RunOptions, log: Log, token: string, safeMode: stri
     env,
     catalog,
     installer: {
-      install: async (source) =>
+      install: async (source, tell) =>
         (await install()).installPlugin(source, {
           stateDir,
           hostVersion,
           sdkDir: dist.sdkDir,
           builtins: dist.builtins,
+          tell,
         }),
+      sourceOf: async (id) => (await registry()).sourceOf(stateDir, id),
+      outdated: async () => (await registry()).outdatedPlugins(stateDir),
       uninstall: async (id) =>
         void (await (await install()).uninstallPlugin(id, { stateDir, builtins: dist.builtins })),
       revert: async (id) => (await install()).revertPlugin(id, stateDir),

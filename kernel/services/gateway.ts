@@ -15,7 +15,7 @@ export function gatewayService(host: Host, configPath: string): Gateway {
   return {
     status: () => status(host, configPath),
     stats: () => stats(host),
-    health: () => healthReport(host.current()),
+    health: () => healthReport(host.current(), host.options.log.reasonOf),
     startup: () =>
       [...host.current().instances.values()].flatMap(({ id, startup }) =>
         startup ? [{ id, ...startup, state: host.stateOf(id) }] : [],
@@ -39,9 +39,14 @@ export function gatewayService(host: Host, configPath: string): Gateway {
       })),
     runCommand: (name, args, call) => runCommand(host, name, args, call),
     panels: () =>
-      [...host.current().panels.values()].map(({ owner, item }) => ({ icon: "", ...item, owner: owner.id })),
+      [...host.current().panels.values()].map(({ owner, item }) => {
+        return { icon: "", ...item, owner: owner.id, version: owner.manifest.version };
+      }),
     recheckCredentials: () => host.recheck(),
     onCredentialEnd: (ended, request) => host.dispatcher.outlive(ended, request),
+    signIn: async (credential, request) => (await import("../auth/sign-in.ts")).signIn(host, credential, request),
+    signOut: async (request) => (await import("../auth/sign-in.ts")).signOut(host, request),
+    hasCookie: ({ headers }) => String(headers.cookie).includes(`${host.auth().cookieName}=`),
     restart: async ({ full, why }) => {
       const restart = full ? "all" : new Set<string>();
       const { failed } = await host.exclusive(() =>

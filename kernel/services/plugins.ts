@@ -3,6 +3,8 @@ import {
   type ChangeResult,
   type Config,
   GatewayError,
+  type Installed,
+  type Outdated,
   type PluginInfo,
   type PluginRow,
   type Plugins,
@@ -10,13 +12,18 @@ import {
 import type { Host } from "../host/host.ts";
 import { kernelId } from "../host/plan.ts";
 import type { AnyTool, Contributions, Instance, Manifest } from "../instance/instance.ts";
-import { pinsOf } from "../instance/stand-in.ts";
+import { pinsOf, type ServiceTable } from "../instance/stand-in.ts";
 import { pluginUnknown } from "../plugins/entry.ts";
+import type { InstallStep, Source } from "../plugins/source.ts";
+import { satisfies } from "../versions.ts";
 
 /** Installing and removing files; kernel/plugins does it. */
 export interface Installer {
-  install(source: string): ReturnType<Plugins["install"]> extends Promise<infer T> ? Promise<Omit<T, "result">> : never;
+  install(source: string | Source, tell: (step: InstallStep) => void): Promise<Installed>;
   uninstall(id: string): Promise<void>;
+  /** What was installed as `id`, to install it again. */
+  sourceOf(id: string): Promise<string>;
+  outdated(): Promise<readonly Outdated[]>;
   /** Goes back to the version that the last install replaced; null when that is gone. */
   revert(id: string): Promise<string | null>;
 }
@@ -33,9 +40,13 @@ export function pluginsService(host: Host, config: Config, installer: Installer)
     const edits = [{ path: `plugins.entries.${id}.enabled`, value: enabled }];
     return config.write(edits, { who, why: `${enabled ? "enable" : "disable"} ${id}` });
   };
+  const install = async (source: string | Source) => {
+    const { installAndApply } = await import("./install-plugin.ts");
+    return installAndApply({ host, installer, refresh }, source);
+  };
   return {
     list: () => host.options.catalog.entries().map((manifest) => row(host, manifest)),
-    info: (id) => info(host, find(id)),
+    info: (id) => info(host, find(id), config),
     enable: (id, who) => toggle(id, true, who),
     disable: (id, who) => toggle(id, false, who),
     reload: (id) => {
@@ -54,7 +65,13 @@ export function pluginsService(host: Host, config: Config, installer: Installer)
       };
       return host.renew(`release of ${id}`, forgive);
     },
-    install: (source) => installAndApply(host, installer, refresh, source),
+    install,
+    installFile: (path, name) => install({ kind: "tarball", path, uploaded: name }),
+    update: async (id) => {
+      find(id);
+      return install(await installer.sourceOf(id));
+    },
+    outdated: () => installer.outdated(),
     uninstall: async (id) => {
       if (find(id).origin === "builtin")
         throw new GatewayError(
@@ -68,25 +85,6 @@ export function pluginsService(host: Host, config: Config, installer: Installer)
     },
     refresh,
   };
-}
-
-/** An upgrade that does not start leaves the version before serving; then its files come back too. */
-async function installAndApply(
-  host: Host,
-  installer: Installer,
-  refresh: () => Promise<ChangeResult>,
-  source: string,
-): ReturnType<Plugins["install"]> {
-  const installed = await installer.install(source);
-  const { id, previous, changed } = installed;
-  host.barred.delete(id);
-  const result = await refresh();
-  const stays = host.current().instances.get(id)?.manifest.version === previous;
-  const failed = result.failed.some((failure) => failure.id === id);
-  if (!(failed && changed && previous !== null && stays && (await installer.revert(id))))
-    return { ...installed, result };
-  await refresh();
-  return { ...installed, version: previous, changed: false, result };
 }
 
 function findManifest(host: Host, id: string): Manifest {
@@ -104,27 +102,32 @@ function row(host: Host, manifest: Manifest): PluginRow {
   const state = host.stateOf(id);
   const live = host.current().instances.has(id);
   const reason = live ? "" : (host.barred.get(id)?.reason ?? host.idle.find((idle) => idle.id === id)?.reason ?? "");
-  return { id, version, state, reason, origin, about, critical };
+  const removable = origin === "installed";
+  return { id, version, state, reason, origin, about, critical, enabled: host.enabled(manifest), removable };
 }
 
-function info(host: Host, manifest: Manifest): PluginInfo {
+function info(host: Host, manifest: Manifest, config: Config): PluginInfo {
   const { instances, services, tools } = host.current();
   const instance = instances.get(manifest.id);
   const providers = instance && new Map([...instance.uses, ...pinsOf(instance, services)]);
-  const { root, host: range, section, hot, needs, provides, schema } = manifest;
+  const { root, host: range, enabledByDefault, section, hot, needs, provides, schema } = manifest;
   return {
     ...row(host, manifest),
     root,
     host: range,
+    enabledByDefault,
     section,
+    value: config.get(section, "merged").value,
     hot,
     needs: needs.map(({ key, service, range: wanted, optional }) => ({
       service,
       range: wanted,
       optional,
       provider: providers?.get(key)?.id ?? null,
+      ...offerOf(service, wanted, services),
     })),
     provides,
+    usedBy: usersOf(manifest.id, [...instances.values()], services),
     contributions: contributionsOf(instance, new Set([...tools.values()].map(({ item }) => item))),
     startup: instance?.startup ?? null,
     hooks:
@@ -135,8 +138,24 @@ function info(host: Host, manifest: Manifest): PluginInfo {
         ms: stats.ms,
       })) ?? [],
     faults: manifest.id === kernelId ? 0 : host.faults.count(manifest.id),
+    lastFault: host.faults.last(manifest.id),
     schema,
   };
+}
+
+function usersOf(id: string, instances: readonly Instance[], services: ServiceTable): PluginInfo["usedBy"] {
+  return instances.flatMap((user) => {
+    const providers = new Map([...user.uses, ...pinsOf(user, services)]);
+    const used = user.manifest.needs.filter(({ key }) => providers.get(key)?.id === id);
+    return used.map(({ service, optional }) => ({ id: user.manifest.id, service, optional }));
+  });
+}
+
+function offerOf(service: string, range: string, services: ServiceTable) {
+  const owner = services.get(service);
+  const version = owner?.contributions.services.get(service)?.version;
+  if (!owner || version === undefined) return { offered: null, missing: true };
+  return { offered: { id: owner.id, version }, missing: !satisfies(version, range) };
 }
 
 function contributionsOf(instance: Instance | undefined, offered: ReadonlySet<AnyTool>): PluginInfo["contributions"] {
@@ -150,7 +169,7 @@ function contributionsOf(instance: Instance | undefined, offered: ReadonlySet<An
       .filter((tool) => offered.has(tool))
       .map(({ name, access, risk }) => ({ name, access, risk })),
     commands: list("commands").map(({ name, access }) => ({ name, access })),
-    panels: list("panels").map(({ id, access }) => ({ id, access })),
+    panels: list("panels").map(({ id, title, access }) => ({ id, title, access })),
     statics: list("statics").map(({ prefix, access }) => ({ path: prefix, access })),
     hooks: list("taps").map(({ hook }) => hook),
     health: list("health").map(({ name }) => name),

@@ -2,14 +2,16 @@
 import { type Call, GatewayError, Type, type WriteOptions } from "@chela/sdk";
 import { planned } from "./config-routes.ts";
 import type { Ctx } from "./needs.ts";
-import { BackupId, BaseHash, Change, Edits, Nothing, PlannedRows } from "./schemas.ts";
+import { BackupId, BaseHash, Change, EditList, Edits, Nothing, PlannedRows } from "./schemas.ts";
 
 const Path = Type.String({ minLength: 1, maxLength: 1024, description: 'Dotted: gateway.port, a["x.y"].' });
+const Text = Type.String({ description: "A whole file, as config.text gives it" });
 const Force = Type.Boolean({ description: "Also a write that drops a section nobody named, or half of the file" });
 const Guards = { baseHash: Type.Optional(BaseHash), force: Type.Optional(Force) };
 
 export function registerConfigMethods(ctx: Ctx): void {
   registerReads(ctx);
+  registerEditor(ctx);
   registerVersions(ctx);
   registerWrites(ctx);
 }
@@ -66,6 +68,46 @@ function registerReads(ctx: Ctx): void {
   });
 }
 
+/** For somebody who edits the file as text. */
+function registerEditor(ctx: Ctx): void {
+  const { config } = ctx.use;
+  ctx.method({
+    name: "config.text",
+    access: "read",
+    about: "The file as text, secrets masked, with its problems and their lines; also one that does not parse.",
+    params: Nothing,
+    handler: () => config.text(),
+  });
+  ctx.method({
+    name: "config.validate",
+    access: "admin",
+    about: "What writing a text would do: its problems with their lines, the plan and the difference.",
+    params: Type.Object({ text: Text }),
+    handler: ({ text }) => config.judge(text),
+  });
+  ctx.method({
+    name: "config.edit",
+    access: "admin",
+    about: "Several changes, made together or not at all; one without a value removes its key.",
+    params: Type.Object({ edits: EditList, ...Guards }),
+    result: Change,
+    handler: ({ edits, ...guards }, call) => {
+      const rows = edits.map(({ path, value }) => ({ path, value }));
+      const some = rows.slice(0, 3).map(({ path }) => path);
+      return config.write(rows, optionsOf(`config.edit ${some.join(", ")}`, call, guards));
+    },
+  });
+  ctx.method({
+    name: "config.write",
+    access: "admin",
+    about: "Puts a text in place of the whole file, also of one that does not parse. Its marks keep what they cover.",
+    params: Type.Object({ text: Text, baseHash: BaseHash, force: Type.Optional(Force) }),
+    result: Change,
+    handler: ({ text, baseHash, ...guards }, call) =>
+      config.writeText(text, { ...optionsOf("config.write", call, guards), baseHash }),
+  });
+}
+
 function registerVersions(ctx: Ctx): void {
   const { config } = ctx.use;
   ctx.method({
@@ -82,6 +124,13 @@ function registerVersions(ctx: Ctx): void {
     about: "Earlier versions, newest first.",
     params: Nothing,
     handler: () => config.backups(),
+  });
+  ctx.method({
+    name: "config.backup",
+    access: "read",
+    about: "One earlier version as text, secrets redacted.",
+    params: Type.Object({ id: BackupId }),
+    handler: ({ id }) => config.backup(id),
   });
 }
 

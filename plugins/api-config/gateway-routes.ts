@@ -6,6 +6,8 @@ import { Status, statusOf } from "./status.ts";
 
 const channelIds: ReadonlySet<string> = new Set(["feishu", "telegram", "weixin"]);
 const versionKeptMs = 1000;
+/** As much as an archive may have. */
+const maxPluginBytes = 100 * 1024 * 1024;
 
 const PluginChange = Type.Object({
   action: Type.Union(
@@ -15,6 +17,7 @@ const PluginChange = Type.Object({
       Type.Literal("reload"),
       Type.Literal("release"),
       Type.Literal("install"),
+      Type.Literal("update"),
       Type.Literal("uninstall"),
     ],
     { description: "What to do with it" },
@@ -67,9 +70,20 @@ export function registerGatewayRoutes(ctx: Ctx): void {
     method: "POST",
     path: "/api/plugins",
     access: "admin",
-    about: "Switches, reloads, releases, installs or uninstalls a plugin.",
+    about: "Switches, reloads, releases, installs, updates or uninstalls a plugin.",
     body: PluginChange,
     handler: async ({ body, identity }) => ({ ok: true, ...(await switchPlugin(ctx, body, identity)) }),
+  });
+  ctx.route({
+    method: "POST",
+    path: "/api/plugins/upload",
+    access: "admin",
+    about: "Installs or upgrades from a .tgz as `npm pack` makes it: multipart, field `file`.",
+    upload: { maxFileBytes: maxPluginBytes, maxFiles: 1 },
+    handler: async (request) => {
+      const { installUpload } = await import("./plugin-upload.ts");
+      return { ok: true, ...(await installUpload(ctx, request)) };
+    },
   });
   registerCall(ctx);
 }

@@ -7,7 +7,8 @@ import { Status, statusOf } from "./status.ts";
 
 export function registerMethods(ctx: Ctx): void {
   registerGatewayMethods(ctx);
-  registerPluginMethods(ctx);
+  registerPluginReads(ctx);
+  registerPluginChanges(ctx);
   const { gateway } = ctx.use;
   ctx.method({
     name: "commands.list",
@@ -81,7 +82,7 @@ function registerGatewayMethods(ctx: Ctx): void {
   });
 }
 
-function registerPluginMethods(ctx: Ctx): void {
+function registerPluginReads(ctx: Ctx): void {
   const { plugins, config } = ctx.use;
   ctx.method({
     name: "plugins.list",
@@ -97,11 +98,23 @@ function registerPluginMethods(ctx: Ctx): void {
     params: PluginId,
     handler: ({ id }) => plugins.info(id),
   });
+  ctx.method({
+    name: "plugins.doctor",
+    access: "read",
+    about: "What is wrong with plugins and what to do, worst first.",
+    params: Nothing,
+    handler: async () => (await import("./doctor.ts")).findings(plugins, config),
+  });
+}
+
+function registerPluginChanges(ctx: Ctx): void {
+  const { plugins } = ctx.use;
   const changes: readonly [PluginAction, string][] = [
     ["enable", "Switches a plugin on, and says so in the config."],
     ["disable", "Switches it off, and says so in the config."],
     ["reload", "Sets it up anew; an installed one is read from disk again."],
     ["release", "Lets a quarantined plugin try again."],
+    ["update", "Installs an installed one again from where it came: of an npm name the newest in its range."],
     ["uninstall", "Removes an installed plugin."],
   ];
   for (const [action, about] of changes) {
@@ -123,17 +136,17 @@ function registerPluginMethods(ctx: Ctx): void {
     handler: ({ source }, { identity }) => switchPlugin(ctx, { action: "install", source }, identity),
   });
   ctx.method({
+    name: "plugins.outdated",
+    access: "admin",
+    about: "What the registry has for each plugin that was installed by its npm name.",
+    params: Nothing,
+    handler: () => plugins.outdated(),
+  });
+  ctx.method({
     name: "plugins.refresh",
     access: "admin",
     about: "Reads the installed plugins again after another process changed them.",
     params: Nothing,
     handler: () => plugins.refresh(),
-  });
-  ctx.method({
-    name: "plugins.doctor",
-    access: "read",
-    about: "What is wrong with plugins and what to do, worst first.",
-    params: Nothing,
-    handler: async () => (await import("./doctor.ts")).findings(plugins, config),
   });
 }

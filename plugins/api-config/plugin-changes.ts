@@ -2,7 +2,7 @@
 import { GatewayError, type Identity } from "@chela/sdk";
 import type { Ctx } from "./needs.ts";
 
-export type PluginAction = "enable" | "disable" | "reload" | "release" | "install" | "uninstall";
+export type PluginAction = "enable" | "disable" | "reload" | "release" | "install" | "update" | "uninstall";
 
 export interface PluginChange {
   readonly action: PluginAction;

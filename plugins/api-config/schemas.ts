@@ -11,16 +11,16 @@ export const BaseHash = Type.String({
 const DottedPath = Type.String({ maxLength: 1024, description: "Dotted path of the key" });
 const Value = Type.Unknown({ description: "The new value; absent: the key is removed" });
 
+export const EditList = Type.Array(Type.Object({ path: DottedPath, value: Type.Optional(Value) }), {
+  maxItems: 10_000,
+  description: "Several changes, made together",
+});
+
 /** One change, several, or the text of a whole file. */
 export const Edits = Type.Object({
   path: Type.Optional(DottedPath),
   value: Type.Optional(Value),
-  edits: Type.Optional(
-    Type.Array(Type.Object({ path: DottedPath, value: Type.Optional(Value) }), {
-      maxItems: 10_000,
-      description: "Several changes, made together",
-    }),
-  ),
+  edits: Type.Optional(EditList),
   text: Type.Optional(Type.String({ description: "A whole file instead of changes" })),
 });
 

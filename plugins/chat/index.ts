@@ -9,6 +9,7 @@ import {
   skills,
   store,
   tools,
+  usageBook,
   workspace,
 } from "@chela/sdk";
 import { AgentService } from "./agent/agent-service.ts";
@@ -37,6 +38,7 @@ const needs = {
   tools: need(tools, "^1.0.0"),
   workspace: need(workspace, "^1.0.0", { optional: true }),
   skills: need(skills, "^1.0.0", { optional: true }),
+  usage: need(usageBook, "^1.0.0", { optional: true }),
 };
 
 const second = 1_000;
@@ -57,19 +59,7 @@ export default definePlugin({
     await ctx.use.store.migrate("chat_agent", agentMigrations);
     const summaries = new SummaryTable(ctx.use.store);
     const partials = new PartialTable(ctx.use.store);
-    const shared = new SessionService({
-      store: ctx.use.store,
-      log: ctx.log,
-      alone: (key, work) => turns.alone(key, work),
-      between: (key, signal, work) => turns.between(key, signal, work),
-      summary: (log) => summaries.textOf(log),
-      forget: { log: (log) => summaries.remove(log), key: (key) => turns.forget(key) },
-      moved: async (query, key, to) => {
-        await partials.move(query, key, to);
-        await world.router.move(query, key, to);
-      },
-      left: (key, to) => turns.moved(key, to),
-    });
+    const shared = sessionService(ctx, { summaries, partials }, () => ({ turns, world }));
     const requests = new RequestTable(ctx.use.store);
     // What a process that died had said comes before what is said next.
     await partials.recover(shared.table, ctx.log, false);
@@ -97,8 +87,40 @@ export default definePlugin({
     registerSessionRoutes(ctx, shared);
     registerTransfer(ctx, shared);
     registerSessionMethods(ctx, shared);
+    ctx.panel({ id: "chat", title: "Chat", icon: "message-square", module: "webui:chat", access: "write", order: 10 });
   },
 });
+
+/** `live`: what is made after it and of it. */
+function sessionService(
+  ctx: Context<AgentsSettings, typeof needs>,
+  { summaries, partials }: Pick<World, "summaries" | "partials">,
+  live: () => { readonly turns: AgentService; readonly world: World },
+): SessionService {
+  return new SessionService({
+    store: ctx.use.store,
+    log: ctx.log,
+    alone: (key, work) => live().turns.alone(key, work),
+    between: (key, signal, work) => live().turns.between(key, signal, work),
+    summary: (log) => summaries.textOf(log),
+    forget: { log: (log) => summaries.remove(log), key: (key) => live().turns.forget(key) },
+    moved: async (query, key, to) => {
+      await partials.move(query, key, to);
+      await live().world.router.move(query, key, to);
+    },
+    cut: async (query, { key, log, seq }) => {
+      await summaries.cut(query, log, seq);
+      await partials.move(query, key, undefined);
+    },
+    copied: async (query, copy) => {
+      await summaries.copy(query, copy);
+      await live().world.router.copy(query, copy);
+    },
+    left: (key, to) => live().turns.moved(key, to),
+    running: () => live().turns.sessions,
+    agents: (keys) => live().world.router.owners(keys),
+  });
+}
 
 type Tables = Pick<World, "sessions" | "requests" | "partials" | "summaries">;
 
@@ -122,10 +144,14 @@ function worldOf(ctx: Context<AgentsSettings, typeof needs>, tables: Tables): Wo
     settings,
     listens: ctx.listens,
     call: ctx.call,
+    price: (model, usage) => ctx.use.usage?.cost(model, usage) ?? null,
+    started: (turn, session) => {
+      if (session !== null && !ctx.signal.aborted) ctx.emit("turn_started", { session, turn });
+    },
     ended: (record) => {
       // A turn that the stop of this plugin cut short has nobody left to tell.
       if (ctx.signal.aborted) return;
-      if (record.session !== null) ctx.emit("session_changed", { session: record.session });
+      if (record.session !== null) ctx.emit("session_changed", { session: record.session, turn: record.id });
       ctx
         .call("turn:done", record)
         .catch((error: unknown) => ctx.log.error({ error, turn: record.id }, "turn:done failed"));

@@ -2,10 +2,10 @@
 import { type Context, definePlugin, files, gateway, limits, need, Type, usageBook } from "@chela/sdk";
 import type { Asking, Budgets } from "./budget.ts";
 import { KeyStore } from "./key-store.ts";
-import { isOfKey, type KeyRecord, stateOf } from "./keyring.ts";
+import { identityIdOf, isOfKey, type KeyRecord, stateOf } from "./keyring.ts";
 import { isBudgeted } from "./limits.ts";
 import { registerMethods } from "./methods.ts";
-import { registerOwnUsage } from "./own-usage.ts";
+import { registerOwnUsage, type Sources } from "./own-usage.ts";
 import { Rates } from "./rates.ts";
 import { keyEnded } from "./refusals.ts";
 
@@ -41,8 +41,10 @@ export default definePlugin({
     const budgets = budgetsOnDemand();
     registerRates(ctx, store, rates);
     registerBudgets(ctx, store, budgets);
-    registerMethods(ctx, store, budgets);
-    registerOwnUsage(ctx, { store, rates, budgets });
+    const sources: Sources = { store, rates, budgets };
+    registerMethods(ctx, sources);
+    registerOwnUsage(ctx, sources);
+    ctx.panel({ id: "keys", title: "Keys", icon: "key-round", module: "webui:keys", access: "admin", order: 80 });
     ctx.health("key file", () => ({ ok: store.trouble === "", reason: store.trouble }));
     ctx.start(() => reload(ctx, store));
     ctx.watch(ctx.dataDir, () => reload(ctx, store));
@@ -69,6 +71,7 @@ function registerRates(ctx: KeysContext, store: KeyStore, rates: Rates): void {
       const record = store.known(identity);
       return record && record.limits.rpm !== null ? rates.facts(record.id, record.limits.rpm) : undefined;
     },
+    name: (identity) => store.ring.keys.find((key) => identityIdOf(key) === identity)?.name,
   });
 }
 

@@ -1,11 +1,9 @@
 /** The RPC methods of the keys. */
-import { type Static, Type, type UsageBook } from "@chela/sdk";
-import type { Budgets } from "./budget.ts";
-import type { KeysContext, OnDemand } from "./index.ts";
+import { type Static, Type } from "@chela/sdk";
+import type { KeysContext } from "./index.ts";
 import type { KeyStore } from "./key-store.ts";
-import { addKey, expiryFrom, identityIdOf, type KeyRecord, limitKey, revokeKey, stateOf } from "./keyring.ts";
-import { periodOf } from "./limits.ts";
-import { left, type Standing } from "./refusals.ts";
+import { addKey, expiryFrom, type KeyRecord, limitKey, revokeKey } from "./keyring.ts";
+import type { Sources } from "./own-usage.ts";
 
 const Scopes = Type.Array(Type.Union([Type.Literal("read"), Type.Literal("write"), Type.Literal("admin")]), {
   minItems: 1,
@@ -42,8 +40,11 @@ const Row = Type.Object({
   limits: Limits,
   spent: Type.Union([Spent, Type.Null()], { description: "In this day or month; null without the plugin usage" }),
   remaining: Type.Object(
-    { tokens: Left, usd: Left },
-    { description: "Of its budget, without what calls that run now may use; null: no limit, or not known" },
+    { tokens: Left, usd: Left, rpm: Left },
+    {
+      description:
+        "Of its budget, without what calls that run now may use, and of its minute; null: no limit, or not known",
+    },
   ),
   resetsAt: Type.Integer({ description: "When its budget begins anew" }),
 });
@@ -52,8 +53,14 @@ const Named = Type.Object({
   name: Type.Optional(Type.String({ maxLength: 64, description: "Name of the key, where no other has it" })),
 });
 
-export function registerMethods(ctx: KeysContext, store: KeyStore, budgets: OnDemand): void {
-  const rowOf = async (record: KeyRecord) => rowFor(record, await budgets.open(), ctx.use.usage);
+export type KeyRow = Static<typeof Row>;
+
+export function registerMethods(ctx: KeysContext, sources: Sources): void {
+  const { store, budgets } = sources;
+  const rowOf = async (record: KeyRecord): Promise<KeyRow> => {
+    const { keyRow } = await import("./key-row.ts");
+    return keyRow(record, sources, await budgets.open(), ctx.use.usage);
+  };
   ctx.method({
     name: "keys.add",
     access: "admin",
@@ -117,18 +124,4 @@ function registerRevoke(ctx: KeysContext, store: KeyStore): void {
       return { id: record.id, name: record.name, changed, socketsClosed };
     },
   });
-}
-
-function rowFor(record: KeyRecord, budgets: Budgets, usage: UsageBook | undefined): Static<typeof Row> {
-  const { hash: _, scopes, limits, ...facts } = record;
-  const now = Date.now();
-  const { from, until: resetsAt } = periodOf(limits.period, now);
-  const spent = usage?.spent(identityIdOf(record), from) ?? null;
-  const standings = usage ? budgets.standings(record, usage) : [];
-  const rest = (limit: Standing["limit"]) => {
-    const standing = standings.find((one) => one.limit === limit);
-    return standing ? left(standing) : null;
-  };
-  const remaining = { tokens: rest("tokens"), usd: rest("usd") };
-  return { ...facts, scopes: [...scopes], state: stateOf(record, now), limits, spent, remaining, resetsAt };
 }

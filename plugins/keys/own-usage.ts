@@ -1,17 +1,16 @@
 /** What whoever asks has used himself and what is left of his limits: nobody needs rights over others to see it. */
-import { type Identity, Type } from "@chela/sdk";
+import { Type } from "@chela/sdk";
 import type { KeysContext, OnDemand } from "./index.ts";
 import type { KeyStore } from "./key-store.ts";
-import type { KeyRecord } from "./keyring.ts";
-import { periodOf, unlimited } from "./limits.ts";
 import type { Rates } from "./rates.ts";
-import { left } from "./refusals.ts";
 
-interface Sources {
+export interface Sources {
   readonly store: KeyStore;
   readonly rates: Rates;
   readonly budgets: OnDemand;
 }
+
+const load = () => import("./own-answer.ts");
 
 const Amount = Type.Number();
 const Moment = (description: string) => Type.Integer({ description: `${description}; milliseconds since 1970` });
@@ -57,7 +56,7 @@ export function registerOwnUsage(ctx: KeysContext, sources: Sources): void {
     about,
     params: Type.Object({}),
     result: Own,
-    handler: (_, { identity }) => ownUsage(ctx, sources, identity),
+    handler: async (_, { identity }) => (await load()).ownUsage(ctx, sources, identity),
   });
   ctx.route({
     method: "GET",
@@ -66,47 +65,8 @@ export function registerOwnUsage(ctx: KeysContext, sources: Sources): void {
     about,
     reply: OwnReply,
     handler: async ({ identity }) => {
-      const { resetsAt: resets_at, limits, ...own } = await ownUsage(ctx, sources, identity);
-      return {
-        ok: true,
-        ...own,
-        resets_at,
-        limits: limits.map(({ resetsAt, ...limit }) => ({ ...limit, resets_at: resetsAt })),
-      };
+      const { ownUsage, spelled } = await load();
+      return spelled(await ownUsage(ctx, sources, identity));
     },
   });
-}
-
-async function ownUsage(ctx: KeysContext, { store, rates, budgets }: Sources, identity: Identity) {
-  const { id, name } = identity;
-  const record = store.known(identity);
-  const now = Date.now();
-  const { period } = record?.limits ?? unlimited;
-  const { from: since, until: resetsAt } = periodOf(period, now);
-  const { usage } = ctx.use;
-  const measured = await Promise.resolve(usage?.ready()).then(
-    () => usage,
-    () => undefined,
-  );
-  const budget = record && measured ? (await budgets.open()).standings(record, measured) : [];
-  return {
-    id,
-    name,
-    period,
-    since,
-    resetsAt,
-    used: measured?.spent(id, since) ?? null,
-    limits: [
-      ...(record ? requests(record, rates, now) : []),
-      ...budget.map((one) => ({ ...one, per: period, remaining: left(one), resetsAt })),
-    ],
-  };
-}
-
-function requests({ id, limits: { rpm } }: KeyRecord, rates: Rates, now: number) {
-  if (rpm === null) return [];
-  const { limit: max, remaining, resetMs } = rates.facts(id, rpm);
-  const used = max - remaining;
-  const resetsAt = Math.ceil(now + resetMs);
-  return [{ limit: "requests" as const, per: "minute" as const, max, used, reserved: 0, remaining, resetsAt }];
 }

@@ -20,6 +20,21 @@ export function reaches(entry: Entry, level: LogLevel | undefined): boolean {
   return (own ?? 1) >= (ranks[level] as number);
 }
 
+/** True when one of its values has this text, in any letter case. */
+export function holds(entry: Entry, text = ""): boolean {
+  const wanted = text.trim().toLowerCase();
+  if (wanted === "") return true;
+  return Object.values(entry).some((value) => {
+    const own = typeof value === "string" ? value : (JSON.stringify(value) ?? "");
+    return own.toLowerCase().includes(wanted);
+  });
+}
+
+/** True for lines of this plugin; `kernel`: for those of none. */
+export function isOf(entry: Entry, plugin = ""): boolean {
+  return plugin === "" || (entry.plugin ?? "kernel") === plugin;
+}
+
 /** The level a client asked for, in any case; undefined when it asked for none. */
 export function levelFrom(text: string | undefined): LogLevel | undefined {
   const level = text?.trim().toLowerCase();

@@ -1,8 +1,8 @@
 /** The ways to read the log from outside: ClawGo's route and stream, and the method behind `chela logs`. */
 import { type Context, GatewayError, type LogSource, type Socket, Type } from "@chela/sdk";
-import { type Entry, levelFrom, reaches } from "./entry.ts";
+import { type Entry, holds, isOf, levelFrom, reaches } from "./entry.ts";
 import type { LogFile } from "./log-file.ts";
-import { readLast } from "./read-last.ts";
+import type { Page } from "./read-last.ts";
 import type { Tail } from "./tail.ts";
 
 export interface Written {
@@ -12,6 +12,19 @@ export interface Written {
 
 const LogEntry = Type.Record(Type.String(), Type.Unknown());
 const Level = Type.Optional(Type.String({ description: "debug, info, warn or error: this level and above." }));
+const Query = Type.Optional(
+  Type.String({ maxLength: 200, description: "Lines with this text in a value, in any letter case" }),
+);
+const Plugin = Type.Optional(
+  Type.String({ maxLength: 100, description: "Only lines of this plugin; kernel: of the gateway itself" }),
+);
+const Before = Type.Optional(
+  Type.String({ maxLength: 40, description: "before of an earlier answer: the lines before those" }),
+);
+const Logs = Type.Array(LogEntry);
+const Older = Type.Union([Type.String(), Type.Null()], {
+  description: "Where the lines before these end; null: there are none",
+});
 const defaultLines = 10;
 const maxLines = 200;
 
@@ -25,12 +38,15 @@ export function registerFaces(ctx: Context, written: Written | undefined, source
     query: Type.Object({
       limit: Type.Optional(Type.String({ description: "Lines to look at: default 10, at most 200." })),
       level: Level,
+      query: Query,
+      plugin: Plugin,
+      before: Before,
     }),
-    reply: Type.Object({ ok: Type.Literal(true), logs: Type.Array(LogEntry) }),
-    handler: async ({ query }) => ({
-      ok: true,
-      logs: await fileLines(written, lineCount(query.limit), query.level),
-    }),
+    reply: Type.Object({ ok: Type.Literal(true), logs: Logs, before: Older }),
+    handler: async ({ query }) => {
+      const { entries: logs, before } = await filePage(written, { ...query, limit: lineCount(query.limit) });
+      return { ok: true, logs, before };
+    },
   });
   ctx.stream({
     path: "/api/logs/live",
@@ -53,30 +69,45 @@ export function registerFaces(ctx: Context, written: Written | undefined, source
     params: Type.Object({
       limit: Type.Integer({ minimum: 1, maximum: 1000, default: 50, description: "Lines to look at" }),
       level: Level,
+      query: Query,
+      plugin: Plugin,
+      before: Before,
     }),
-    result: Type.Object({ logs: Type.Array(LogEntry) }),
-    handler: async ({ limit, level }) => ({
-      logs: await fileLines(written, limit, level).catch((error: unknown) => {
-        if (GatewayError.is(error) && error.status === 500) return memoryLines(source, limit, level);
+    result: Type.Object({ logs: Logs, before: Older }),
+    handler: async (asked) => {
+      const page = filePage(written, asked).catch((error: unknown) => {
+        if (GatewayError.is(error) && error.status === 500) return memoryPage(source, asked);
         throw error;
-      }),
-    }),
+      });
+      const { entries: logs, before } = await page;
+      return { logs, before };
+    },
   });
 }
 
-async function fileLines(written: Written | undefined, limit: number, level: string | undefined): Promise<Entry[]> {
-  const wanted = levelFrom(level);
-  if (!written) throw notConfigured();
-  await written.file.settled();
-  return readLast(written.file.path, { limit, level: wanted });
+interface Asked {
+  readonly limit: number;
+  readonly level?: string | undefined;
+  readonly query?: string | undefined;
+  readonly plugin?: string | undefined;
+  readonly before?: string | undefined;
 }
 
-function memoryLines(source: LogSource, limit: number, level: string | undefined): Entry[] {
+async function filePage(written: Written | undefined, asked: Asked): Promise<Page> {
+  const level = levelFrom(asked.level);
+  if (!written) throw notConfigured();
+  await written.file.settled();
+  const { readLast } = await import("./read-last.ts");
+  return readLast(written.file.path, { ...asked, level });
+}
+
+/** All in one page: there is not much. */
+function memoryPage(source: LogSource, { limit, level, query, plugin }: Asked): Page {
   const wanted = levelFrom(level);
-  return source
+  const entries = source
     .recent()
-    .filter((entry) => reaches(entry, wanted))
-    .slice(-limit);
+    .filter((entry) => reaches(entry, wanted) && isOf(entry, plugin) && holds(entry, query));
+  return { entries: entries.slice(-limit), before: null };
 }
 
 async function follow(socket: Socket, written: Written | undefined): Promise<void> {

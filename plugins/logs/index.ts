@@ -2,7 +2,6 @@
 import { type Context, definePlugin, gateway, logSource, need } from "@chela/sdk";
 import { registerFaces } from "./faces.ts";
 import { LogFile, type LogFileEvents } from "./log-file.ts";
-import { sweep } from "./retention.ts";
 import { dayMs, type Logging, LoggingSection, logDir, megabyte } from "./settings.ts";
 import { Tail } from "./tail.ts";
 
@@ -25,6 +24,7 @@ export default definePlugin({
     const { source } = ctx.use;
     const written = ctx.config.enabled ? writeFile(ctx) : undefined;
     registerFaces(ctx, written, source);
+    ctx.panel({ id: "logs", title: "Logs", icon: "scroll-text", module: "webui:logs", access: "read", order: 90 });
     ctx.start(() => {
       ctx.own("log level", () => source.setLevel(undefined));
       source.setLevel(ctx.config.level);
@@ -69,6 +69,7 @@ function writeFile(ctx: Ctx): { file: LogFile; tail: Tail } {
 async function tidyUp(ctx: Ctx, dir: string, filename: string): Promise<void> {
   const { retention_days, max_total_mb } = ctx.config;
   const keep = { maxAgeMs: retention_days * dayMs, maxTotalBytes: max_total_mb * megabyte };
+  const { sweep } = await import("./retention.ts");
   const deleted = await sweep(dir, filename, keep);
   if (deleted.length > 0) ctx.log.info({ deleted }, "old log files were deleted");
 }

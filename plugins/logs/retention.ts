@@ -17,13 +17,18 @@ export function rotatedName(filename: string, at: Date, index: number): string {
   return `${filename}.${date.replaceAll("-", "")}-${time.replaceAll(":", "")}${suffix}`;
 }
 
+/** Of the rotated files there are, the newest first. */
+export async function rotatedNames(dir: string, filename: string): Promise<readonly string[]> {
+  const names = await readdir(dir).catch(() => []);
+  const rotated = names.filter((name) => name.startsWith(filename) && stamp.test(name.slice(filename.length)));
+  return rotated.sort().reverse();
+}
+
 /** Newest first, until one of the limits is reached; resolves to the names it deleted. A file that cannot be deleted stays and is tried again next time. */
 export async function sweep(dir: string, filename: string, keep: Retention, now = Date.now()): Promise<string[]> {
-  const names = await readdir(dir).catch(() => []);
   let total = await sizeOf(join(dir, filename));
   const deleted: string[] = [];
-  const rotated = names.filter((name) => name.startsWith(filename) && stamp.test(name.slice(filename.length)));
-  for (const name of rotated.sort().reverse()) {
+  for (const name of await rotatedNames(dir, filename)) {
     const path = join(dir, name);
     const facts = await stat(path).catch(() => undefined);
     if (!facts?.isFile()) continue;

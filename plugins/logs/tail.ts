@@ -14,7 +14,7 @@ import {
 } from "node:fs";
 import { promisify } from "node:util";
 import { type Entry, entryOf } from "./entry.ts";
-import { unreadable } from "./read-last.ts";
+import { unreadable } from "./unreadable.ts";
 
 const read = promisify(readCallback);
 const lookEveryMs = 250;

@@ -37,6 +37,7 @@ export default definePlugin({
     });
     registerMethods(ctx, fleet);
     registerRoutes(ctx, fleet);
+    ctx.panel({ id: "mcp", title: "MCP", icon: "plug", module: "webui:mcp", access: "read", order: 40 });
     ctx.health("servers", () => health(fleet.opened()?.rows() ?? []));
     if (ctx.config.enabled) for (const tool of (await fleet.open()).tools()) ctx.tool(tool);
     ctx.start(() => fleet.opened()?.begin());

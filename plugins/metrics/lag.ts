@@ -1,4 +1,4 @@
-/** Event-loop delay since the last look. The sampler starts with the first look: who never scrapes pays nothing. */
+/** Event-loop delay since the last look. The sampler starts with the first look, and costs more the finer it looks. */
 import { type IntervalHistogram, monitorEventLoopDelay } from "node:perf_hooks";
 
 /** Seconds. */
@@ -7,12 +7,17 @@ export type LagFigures = Readonly<Record<"mean" | "p50" | "p99" | "max", number>
 const none: LagFigures = Object.freeze({ mean: 0, p50: 0, p99: 0, max: 0 });
 
 export class Lag {
+  readonly #everyMs: number;
   #histogram: IntervalHistogram | undefined;
 
-  /** Zeros on the first look. */
+  constructor(everyMs = 20) {
+    this.#everyMs = everyMs;
+  }
+
+  /** Zeros on the first look. The figures hold the time between two samples, as far as this Node counts it. */
   take(): LagFigures {
     if (!this.#histogram) {
-      this.#histogram = monitorEventLoopDelay({ resolution: 20 });
+      this.#histogram = monitorEventLoopDelay({ resolution: this.#everyMs });
       this.#histogram.enable();
       return none;
     }

@@ -33,6 +33,15 @@ const needs = {
 
 export type ProvidersContext = Context<ModelsSection, typeof needs>;
 
+const page = {
+  id: "providers",
+  title: "Providers",
+  icon: "cloud",
+  module: "webui:providers",
+  access: "read",
+  order: 30,
+} as const;
+
 export default definePlugin({
   id: "providers",
   version: "1.0.0",
@@ -97,6 +106,7 @@ export default definePlugin({
       return reasons.length === 0 ? { ok: true, ...facts } : { ok: false, reason: reasons.join("; "), ...facts };
     });
     registerFaces(ctx, upstreams);
+    ctx.panel(page);
   },
 });
 

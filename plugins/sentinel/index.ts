@@ -1,9 +1,13 @@
 /** sentinel: looks at the gateway's own health in an interval and tells when something fails. What does it is loaded with the first look. */
-import { type Context, definePlugin, gateway, need, plugins, Type } from "@chela/sdk";
+import { type Context, definePlugin, gateway, need, plugins, store, Type } from "@chela/sdk";
 import type { Sentinel } from "./sentinel.ts";
 import { SentinelSection, type SentinelSettings } from "./settings.ts";
 
-const needs = { gateway: need(gateway, "^1.0.0"), plugins: need(plugins, "^1.0.0") };
+const needs = {
+  gateway: need(gateway, "^1.0.0"),
+  plugins: need(plugins, "^1.0.0"),
+  store: need(store, "^1.0.0", { optional: true }),
+};
 
 export type SentinelContext = Context<SentinelSettings, typeof needs>;
 
@@ -70,8 +74,28 @@ export default definePlugin({
       result: Tested,
       handler: async () => (await load()).test(),
     });
+    registerRecords(ctx, load);
   },
 });
+
+function registerRecords(ctx: SentinelContext, load: () => Promise<Sentinel>): void {
+  const count = (maximum: number, fallback: number, description: string) =>
+    Type.Integer({ minimum: 1, maximum, default: fallback, description });
+  ctx.method({
+    name: "sentinel.history",
+    access: "read",
+    about: "How healthy the gateway was: the last hours in equal parts, each with the worst that was seen in it.",
+    params: Type.Object({ hours: count(168, 24, "How far back"), points: count(1_000, 96, "Parts of that time") }),
+    handler: async (asked) => (await load()).history(asked),
+  });
+  ctx.method({
+    name: "sentinel.incidents",
+    access: "read",
+    about: "What failed in the last 30 days, from when to when; the newest first.",
+    params: Type.Object({ limit: count(500, 20, "Incidents at most") }),
+    handler: async ({ limit }) => (await load()).incidents(limit),
+  });
+}
 
 /** Counted in seconds, so that a new interval counts from the last look. No stop waits for a look. */
 function runInIntervals(ctx: SentinelContext, load: () => Promise<Sentinel>, rest: () => void): void {

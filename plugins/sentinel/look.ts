@@ -5,12 +5,17 @@ import { cutText, type Gateway, type HealthReport, type Plugins } from "@chela/s
 export interface Finding {
   readonly ok: boolean;
   readonly says: string;
+  /** Name of the check; null: the plugin itself. */
+  readonly check: string | null;
+  readonly plugin: string;
 }
 
 /** By what was looked at: `check "database" of store`, `plugin store`. */
 export type Findings = ReadonlyMap<string, Finding>;
 
-export const well: Finding = { ok: true, says: "is well again" };
+export function wellAgain({ check, plugin }: Pick<Finding, "check" | "plugin">): Finding {
+  return { ok: true, says: "is well again", check, plugin };
+}
 
 const longestReason = 500;
 
@@ -18,14 +23,17 @@ export async function look({ gateway, plugins }: { gateway: Gateway; plugins: Pl
   const { checks } = await gateway.health();
   const found = new Map<string, Finding>();
   for (const check of checks) {
-    const bad = { ok: false, says: `fails: ${reasonOf(check)}` };
-    found.set(`check "${check.name}" of ${check.plugin}`, check.ok ? well : bad);
+    const { plugin, name } = check;
+    const whose = { check: name, plugin };
+    const bad = { ok: false, says: `fails: ${reasonOf(check)}`, ...whose };
+    found.set(`check "${name}" of ${plugin}`, check.ok ? wellAgain(whose) : bad);
   }
   for (const { id, state, reason } of plugins.list()) {
-    if (state === "running") found.set(`plugin ${id}`, well);
+    const whose = { check: null, plugin: id };
+    if (state === "running") found.set(`plugin ${id}`, wellAgain(whose));
     if (state !== "failed" && state !== "quarantined") continue;
     const word = state === "failed" ? "has failed" : "is quarantined";
-    found.set(`plugin ${id}`, { ok: false, says: `${word}: ${shown(reason)}` });
+    found.set(`plugin ${id}`, { ok: false, says: `${word}: ${shown(reason)}`, ...whose });
   }
   return found;
 }

@@ -1,14 +1,18 @@
 /** What a question about usage means, and its answer. Loaded with the first one. */
-import { GatewayError, type UsageBook, type UsageQuery, type UsageTotals } from "@chela/sdk";
-import { kinds } from "./kinds.ts";
+import { GatewayError, type UsageQuery, type UsageTotals } from "@chela/sdk";
+import type { Book } from "./book.ts";
+import { kinds, type SplitKind, splitKinds } from "./kinds.ts";
 
 const units = { m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const;
 const defaultSince = "7d";
+/** Names that a row is shared among. */
+const mostParts = 12;
 
 interface Asked {
   readonly since?: string;
   readonly until?: string;
   readonly by?: string;
+  readonly split?: string;
   readonly model?: string;
   readonly key?: string;
   readonly identity?: string;
@@ -16,9 +20,17 @@ interface Asked {
   readonly limit?: number;
 }
 
-export async function ask(book: UsageBook, asked: Asked) {
+type Labels = (identity: string) => string | undefined;
+
+interface Named {
+  readonly name: string;
+  readonly label?: string;
+}
+
+export async function ask(book: Pick<Book, "totals" | "split">, asked: Asked, labelOf: Labels = () => undefined) {
   const now = Date.now();
-  const by = kindOf(asked.by ?? "day");
+  const by = kindOf("by", asked.by ?? "day", kinds);
+  const split = asked.split === undefined ? undefined : kindOf("split", asked.split, splitKinds);
   const range = {
     since: moment(asked.since ?? defaultSince, now),
     until: asked.until ? moment(asked.until, now) : now + 1,
@@ -26,10 +38,42 @@ export async function ask(book: UsageBook, asked: Asked) {
   const { model, session, limit } = asked;
   const identity = asked.identity ?? (asked.key === undefined ? undefined : identityOf(asked.key));
   const query: UsageQuery = { ...range, by, model, session, identity, limit };
-  const rows = await book.totals(query);
   // All rows of one name: what a limit cut off is in the total.
   const total = merged(await book.totals({ ...query, by: "purpose", limit: 1_000 }));
-  return { by, ...range, total, rows };
+  const named = labelled(by, labelOf);
+  if (split === undefined) return { by, ...range, total, rows: (await book.totals(query)).map(named) };
+  return { by, split, ...range, total, ...(await shares(book, query, split, labelOf)) };
+}
+
+async function shares(book: Pick<Book, "split">, query: UsageQuery, split: SplitKind, labelOf: Labels) {
+  const { names, rows } = await book.split(query, split, mostParts);
+  const [named, part] = [labelled(query.by, labelOf), labelled(split, labelOf)];
+  return {
+    splits: names.map((name) => part({ name })),
+    rows: rows.map((row) => ({ ...named(row), parts: row.parts.map(part) })),
+  };
+}
+
+/** Beside the id of a key what people call it. */
+function labelled(by: UsageQuery["by"], labelOf: Labels) {
+  return <T extends Named>(row: T): T => {
+    const label = by === "identity" ? labelOf(row.name) : undefined;
+    return label === undefined ? row : { ...row, label };
+  };
+}
+
+type Answer = Awaited<ReturnType<typeof ask>>;
+
+/** As ClawGo spells it. */
+export function spelledAnswer({ total, rows, ...asked }: Answer) {
+  return { ok: true, ...asked, total: spelled(total), rows: rows.map(spelledRow) };
+}
+
+function spelledRow(row: Answer["rows"][number]): unknown {
+  const { name, label }: Named = row;
+  const own = { name, ...(label !== undefined && { label }), ...spelled(row) };
+  if (!("parts" in row)) return own;
+  return { ...own, parts: row.parts.map(spelledRow), rest: row.rest && spelled(row.rest) };
 }
 
 function merged(rows: readonly UsageTotals[]): UsageTotals {
@@ -46,20 +90,17 @@ function merged(rows: readonly UsageTotals[]): UsageTotals {
   };
 }
 
-export function spelled({ calls, failed, inputTokens, outputTokens, cachedTokens, cost, unpriced }: UsageTotals) {
+function spelled({ calls, failed, inputTokens, outputTokens, cachedTokens, cost, unpriced }: UsageTotals) {
   const tokens = { input_tokens: inputTokens, output_tokens: outputTokens, cached_tokens: cachedTokens };
   return { calls, failed, ...tokens, cost, unpriced };
 }
 
-function kindOf(text: string): UsageQuery["by"] {
+function kindOf<T extends UsageQuery["by"]>(what: string, text: string, choices: readonly T[]): T {
   const wanted = text.trim().toLowerCase();
-  const known = kinds.find((kind) => kind === (wanted === "key" ? "identity" : wanted));
+  const known = choices.find((kind) => kind === (wanted === "key" ? "identity" : wanted));
   if (known) return known;
-  throw new GatewayError(
-    "INVALID",
-    400,
-    `by must be one of ${kinds.join(", ")} or key, not ${JSON.stringify(text.slice(0, 40))}`,
-  );
+  const message = `${what} must be one of ${choices.join(", ")} or key, not ${JSON.stringify(text.slice(0, 40))}`;
+  throw new GatewayError("INVALID", 400, message);
 }
 
 /** Keys are named by their ids: `k_…`. */

@@ -1,14 +1,15 @@
 /** The `usageBook` service: every model call that ends is priced, counted in memory at once and written a moment later. */
 import type { ModelCallRecord, Store, Usage, UsageBook, UsageQuery } from "@chela/sdk";
+import type { SplitKind } from "./kinds.ts";
 import { Ledger } from "./ledger.ts";
 import { PriceBook } from "./price-book.ts";
+import type { Price } from "./prices.ts";
 import type { Reader } from "./reader.ts";
 import type { UsageSettings } from "./settings.ts";
 import { type CallRow, dayMs, hourMs } from "./tables.ts";
 import { Writer } from "./writer.ts";
 
 const restoredDays = 32;
-const deletedAtOnce = 2_000;
 const maxNameChars = 300;
 
 export interface BookOptions {
@@ -69,13 +70,21 @@ export class Book implements UsageBook {
   }
 
   async totals(query: UsageQuery) {
+    return (await this.#read()).totals(query);
+  }
+
+  /** Sums, and how each is shared among the `most` largest of another kind. */
+  async split(query: UsageQuery, by: SplitKind, most: number) {
+    return (await this.#read()).split(query, by, most);
+  }
+
+  async #read(): Promise<Reader> {
     await this.flush();
-    if (!this.#reader) {
-      const { Reader } = await import("./reader.ts");
-      const { store } = this.#options;
-      this.#reader = new Reader({ store, now: this.#now, keptSince: () => this.#keptSince() });
-    }
-    return this.#reader.totals(query);
+    if (this.#reader) return this.#reader;
+    const { Reader } = await import("./reader.ts");
+    const { store } = this.#options;
+    this.#reader ??= new Reader({ store, now: this.#now, keptSince: () => this.#keptSince() });
+    return this.#reader;
   }
 
   spent(identity: string, since: number) {
@@ -88,6 +97,11 @@ export class Book implements UsageBook {
 
   cost(model: string, usage: Usage): number | null {
     return this.#prices.cost(model.slice(0, Math.max(0, model.indexOf("/"))), model, usage);
+  }
+
+  /** US dollars for a million tokens; null where nobody knows them. */
+  price(model: string): Price | null {
+    return this.#prices.price(model.slice(0, Math.max(0, model.indexOf("/"))), model);
   }
 
   /** Prices were edited: calls from now on. */
@@ -111,23 +125,9 @@ export class Book implements UsageBook {
   /** Deletes what is older than the settings say, a little at a time. */
   async purge(): Promise<void> {
     this.#ledger.purge();
+    const { deleteBefore } = await import("./upkeep.ts");
     const { store, settings } = this.#options;
-    const kept = this.#keptSince();
-    for (let from = await this.#oldest(); from !== undefined && from < kept; from = await this.#oldest()) {
-      const upTo = await store.get<{ at: number | null }>(
-        `SELECT MAX(at) AS at FROM (SELECT at FROM usage_calls WHERE at < ? ORDER BY at LIMIT ${deletedAtOnce}) AS oldest`,
-        kept,
-      );
-      await store.run("DELETE FROM usage_calls WHERE at <= ? AND at < ?", Number(upTo?.at ?? from), kept);
-      await new Promise((resolve) => setImmediate(resolve));
-    }
-    await store.run("DELETE FROM usage_hours WHERE start < ?", kept);
-    await store.run("DELETE FROM usage_days WHERE start < ?", this.#now() - settings().rollup_days * dayMs);
-  }
-
-  async #oldest(): Promise<number | undefined> {
-    const row = await this.#options.store.get<{ at: number | null }>("SELECT MIN(at) AS at FROM usage_calls");
-    return row?.at === null || row === undefined ? undefined : Number(row.at);
+    await deleteBefore(store, { calls: this.#keptSince(), days: this.#now() - settings().rollup_days * dayMs });
   }
 
   async #restore(): Promise<void> {

@@ -1,16 +1,23 @@
 /** The ways to ask: `GET /api/usage` in ClawGo's spelling, `usage.totals` for everyone else. */
-import { type Context, Type, type UsageBook } from "@chela/sdk";
-import { kinds } from "./kinds.ts";
+import { type Context, Type } from "@chela/sdk";
+import type { Book } from "./book.ts";
+import { kinds, splitKinds } from "./kinds.ts";
 
 const Only = (description: string) => Type.Optional(Type.String({ description }));
 const When = (what: string) =>
   Type.Optional(Type.String({ description: `${what}: 7d, 12h, 30m ago, a date, or milliseconds` }));
 const By = Type.Optional(Type.String({ description: `${kinds.join(", ")}; key is identity` }));
+const Split = Type.Optional(
+  Type.String({
+    description: `Each row shared once more, among the largest: ${splitKinds.join(", ")}; key is identity`,
+  }),
+);
 
 const fields = {
   since: When("From"),
   until: When("Until"),
   by: By,
+  split: Split,
   model: Only("Only calls of this model: provider/model"),
   key: Only("Only calls of this API key: its id"),
   identity: Only("Only calls of this identity: token, key:ID …"),
@@ -34,18 +41,34 @@ const Sums = {
   cost: Cost,
   unpriced: Type.Integer({ description: "Calls whose price is not known" }),
 };
+const Name = Type.Object({
+  name: Type.String(),
+  label: Type.Optional(Type.String({ description: "What people call the API key" })),
+});
 const Reply = Type.Object({
   ok: Type.Boolean(),
   by: Type.String(),
   since: Count,
   until: Count,
   total: Type.Object(Sums),
-  rows: Type.Array(Type.Object({ name: Type.String(), ...Sums })),
+  splits: Type.Optional(Type.Array(Name)),
+  rows: Type.Array(
+    Type.Object({
+      ...Name.properties,
+      ...Sums,
+      parts: Type.Optional(Type.Array(Type.Object({ ...Name.properties, ...Sums }))),
+      rest: Type.Optional(Type.Union([Type.Object(Sums), Type.Null()], { description: "All other parts" })),
+    }),
+  ),
 });
 
 const load = () => import("./asked.ts");
 
-export function registerFaces(ctx: Pick<Context, "route" | "method">, book: UsageBook): void {
+export function registerFaces(
+  ctx: Pick<Context, "route" | "method">,
+  book: Book,
+  labelOf: (identity: string) => string | undefined,
+): void {
   ctx.route({
     method: "GET",
     path: "/api/usage",
@@ -55,16 +78,8 @@ export function registerFaces(ctx: Pick<Context, "route" | "method">, book: Usag
     reply: Reply,
     handler: async ({ query: { limit, ...query } }) => {
       const count = /^\d+$/.test(limit ?? "") ? Number(limit) : undefined;
-      const { ask, spelled } = await load();
-      const { by, since, until, total, rows } = await ask(book, { ...query, ...(count && { limit: count }) });
-      return {
-        ok: true,
-        by,
-        since,
-        until,
-        total: spelled(total),
-        rows: rows.map((row) => ({ name: row.name, ...spelled(row) })),
-      };
+      const { ask, spelledAnswer } = await load();
+      return spelledAnswer(await ask(book, { ...query, ...(count && { limit: count }) }, labelOf));
     },
   });
   ctx.method({
@@ -72,6 +87,18 @@ export function registerFaces(ctx: Pick<Context, "route" | "method">, book: Usag
     access: "read",
     about: "What model calls used and cost, summed by time, model, key or session",
     params: Params,
-    handler: async (params) => (await load()).ask(book, params),
+    handler: async (params) => (await load()).ask(book, params, labelOf),
+  });
+  ctx.method({
+    name: "usage.prices",
+    access: "read",
+    about: "What models cost: US dollars for a million tokens, null where nobody knows",
+    params: Type.Object({
+      models: Type.Array(Type.String({ maxLength: 300 }), {
+        maxItems: 500,
+        description: "Ids of models: provider/model",
+      }),
+    }),
+    handler: async ({ models }) => ({ prices: Object.fromEntries(models.map((model) => [model, book.price(model)])) }),
   });
 }

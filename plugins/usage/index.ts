@@ -1,5 +1,5 @@
 /** usage: what model calls used and cost. One record for each call, failed ones included; sums by time, model, person and session. */
-import { config, definePlugin, need, store, usageBook } from "@chela/sdk";
+import { config, definePlugin, limits, need, store, usageBook } from "@chela/sdk";
 import { Book } from "./book.ts";
 import { registerFaces } from "./faces.ts";
 import { localProviders } from "./local-providers.ts";
@@ -17,7 +17,11 @@ export default definePlugin({
   section: "usage",
   config: UsageConfig,
   hot: ["*"],
-  needs: { store: need(store, "^1.0.0"), config: need(config, "^1.0.0") },
+  needs: {
+    store: need(store, "^1.0.0"),
+    config: need(config, "^1.0.0"),
+    limits: need(limits, "^1.0.0", { optional: true }),
+  },
   provides: [usageBook],
   async setup(ctx) {
     await ctx.use.store.migrate("usage", migrations);
@@ -49,6 +53,6 @@ export default definePlugin({
       };
     });
     ctx.provide(usageBook, book);
-    registerFaces(ctx, book);
+    registerFaces(ctx, book, (identity) => ctx.use.limits?.name?.(identity));
   },
 });

@@ -26,7 +26,12 @@ export class PriceBook {
 
   /** US dollars; null when the price or the usage is not known. */
   cost(provider: string, model: string, usage: Usage | null): number | null {
-    if (usage === null) return null;
+    const price = usage === null ? null : this.price(provider, model);
+    return price === null || usage === null ? null : costOf(price, usage);
+  }
+
+  /** US dollars for a million tokens. */
+  price(provider: string, model: string): Price | null {
     const name = model.startsWith(`${provider}/`) ? model : `${provider}/${model}`;
     let price = this.#known.get(name);
     if (price === undefined) {
@@ -34,7 +39,7 @@ export class PriceBook {
       price = this.#find(provider, name);
       this.#known.set(name, price);
     }
-    return price === null ? null : costOf(price, usage);
+    return price;
   }
 
   #find(provider: string, name: string): Price | null {

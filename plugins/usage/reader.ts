@@ -3,6 +3,7 @@
  * calls for the rest, and where single calls have been deleted the sums of the days are all there is.
  */
 import type { Store, UsageQuery, UsageTotals } from "@chela/sdk";
+import type { SplitKind } from "./kinds.ts";
 import { addTo, noSums, type Sums, toTotals } from "./sums.ts";
 import { dayMs, hourMs } from "./tables.ts";
 
@@ -23,6 +24,19 @@ const callColumns = `COUNT(*) AS calls, SUM(CASE WHEN error = '' THEN 0 ELSE 1 E
 
 type Source = "usage_calls" | "usage_hours" | "usage_days";
 type NamedTotals = UsageTotals & { readonly name: string };
+type SplitTotals = NamedTotals & { readonly parts: readonly NamedTotals[]; readonly rest: UsageTotals | null };
+
+/** Rows of one question, or of one that is split: by these names, all others together. */
+interface Question {
+  readonly query: UsageQuery;
+  readonly split?: { readonly by: SplitKind; readonly names: readonly string[] };
+}
+
+interface Group {
+  readonly sums: Sums;
+  /** Null stands for all names that were not asked for. */
+  readonly parts: Map<string | null, Sums>;
+}
 
 interface Part {
   readonly source: Source;
@@ -46,13 +60,34 @@ export class Reader {
 
   /** The largest first; days and hours in their order, the newest last. */
   async totals(query: UsageQuery): Promise<NamedTotals[]> {
-    const { since = 0, until = this.#options.now() + 1, by } = query;
-    const groups = new Map<string, Sums>();
-    for (const part of this.#parts(query, since, until)) await this.#read(part, query, groups);
-    const limit = Math.min(Math.max(Math.trunc(query.limit ?? defaultLimit) || defaultLimit, 1), maxLimit);
-    const rows = [...groups].map(([name, sums]) => ({ name, ...toTotals(sums) }));
-    if (by === "day" || by === "hour") return rows.sort((a, b) => (a.name < b.name ? -1 : 1)).slice(-limit);
-    return rows.sort(largestFirst).slice(0, limit);
+    const groups = await this.#groups({ query });
+    return arranged(
+      [...groups].map(([name, { sums }]) => ({ name, ...toTotals(sums) })),
+      query,
+    );
+  }
+
+  /** The same, each row with its share of the `most` largest names of another kind, and of all others together. */
+  async split(query: UsageQuery, by: SplitKind, most: number): Promise<{ names: string[]; rows: SplitTotals[] }> {
+    const names = (await this.totals({ ...query, by, limit: most })).map(({ name }) => name);
+    const groups = await this.#groups({ query, split: { by, names } });
+    const rows = [...groups].map(([name, { sums, parts }]) => {
+      const rest = parts.get(null);
+      const own = names.flatMap((part) => {
+        const share = parts.get(part);
+        return share ? [{ name: part, ...toTotals(share) }] : [];
+      });
+      return { name, ...toTotals(sums), parts: own, rest: rest ? toTotals(rest) : null };
+    });
+    return { names, rows: arranged(rows, query) };
+  }
+
+  async #groups(question: Question): Promise<Map<string, Group>> {
+    const { query } = question;
+    const { since = 0, until = this.#options.now() + 1 } = query;
+    const groups = new Map<string, Group>();
+    for (const part of this.#parts(query, since, until)) await this.#read(part, question, groups);
+    return groups;
   }
 
   /** Only single calls know their session. */
@@ -73,21 +108,41 @@ export class Reader {
     ].filter((part) => part.from < part.until);
   }
 
-  async #read({ source, from, until }: Part, query: UsageQuery, groups: Map<string, Sums>): Promise<void> {
+  async #read({ source, from, until }: Part, { query, split }: Question, groups: Map<string, Group>): Promise<void> {
     const time = source === "usage_calls" ? "at" : "start";
     const columns = source === "usage_calls" ? callColumns : sumColumns;
     const name = nameOf(query.by, time);
+    const part = split ? partOf(split) : "NULL";
     const { where, values } = filter(query);
-    const sql = `SELECT ${name} AS name, ${columns} FROM ${source} WHERE ${time} >= ? AND ${time} < ?${where} GROUP BY ${name}`;
-    const rows = await this.#options.store.all<Sums & { name: string | number }>(sql, from, until, ...values);
+    const sql = `SELECT ${name} AS name, ${part} AS part, ${columns} FROM ${source}
+      WHERE ${time} >= ? AND ${time} < ?${where} GROUP BY 1, 2`;
+    type Found = Sums & { name: string | number; part: string | null };
+    const rows = await this.#options.store.all<Found>(sql, ...(split?.names ?? []), from, until, ...values);
     for (const row of rows) {
       const key = label(query.by, row.name);
-      const sums = groups.get(key) ?? noSums();
-      addTo(sums, numbers(row));
-      groups.set(key, sums);
+      const group = groups.get(key) ?? { sums: noSums(), parts: new Map<string | null, Sums>() };
+      groups.set(key, group);
+      const sums = numbers(row);
+      addTo(group.sums, sums);
+      if (!split) continue;
+      const share = group.parts.get(row.part) ?? noSums();
+      addTo(share, sums);
+      group.parts.set(row.part, share);
     }
     await new Promise((resolve) => setImmediate(resolve));
   }
+}
+
+function arranged<T extends NamedTotals>(rows: T[], { by, limit: wanted }: UsageQuery): T[] {
+  const limit = Math.min(Math.max(Math.trunc(wanted ?? defaultLimit) || defaultLimit, 1), maxLimit);
+  if (by === "day" || by === "hour") return rows.sort((a, b) => (a.name < b.name ? -1 : 1)).slice(-limit);
+  return rows.sort(largestFirst).slice(0, limit);
+}
+
+/** Each name stands in a placeholder. */
+function partOf({ by, names }: NonNullable<Question["split"]>): string {
+  if (names.length === 0) return "NULL";
+  return `CASE WHEN ${by} IN (${names.map(() => "?").join(", ")}) THEN ${by} ELSE NULL END`;
 }
 
 /** Whole hours by their sums, what is cut off at either end by single calls. */

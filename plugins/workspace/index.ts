@@ -40,6 +40,7 @@ export default definePlugin({
     const open = opener(ctx, place);
     ctx.provide(workspace, serviceOf(open, place));
     registerRoutes(ctx, open);
+    ctx.panel({ id: "files", title: "Files", icon: "folder", module: "webui:files", access: "read", order: 50 });
     ctx.every(sweepEveryMs, async () => {
       const deleted = await (await open()).uploads.sweep(Date.now());
       if (deleted > 0) ctx.log.info({ deleted }, "old uploads were deleted");

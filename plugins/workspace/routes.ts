@@ -3,7 +3,7 @@ import { type Context, Type } from "@chela/sdk";
 import type { Core } from "./core.ts";
 import { megabyte, type WorkspaceSettings } from "./settings.ts";
 
-type Ctx = Pick<Context<WorkspaceSettings>, "route" | "config">;
+type Ctx = Pick<Context<WorkspaceSettings>, "route" | "method" | "config">;
 type Open = () => Promise<Core>;
 
 const file = (description: string) => Type.Optional(Type.String({ description }));
@@ -20,7 +20,8 @@ const SearchQuery = Type.Object({
   limit: Type.Integer({ minimum: 1, maximum: 100, default: 10, description: "Passages at most" }),
   agent,
 });
-const FileQuery = Type.Object({ path: file("Below the workspace; required"), encoding });
+const Below = file("Below the workspace; required");
+const FileQuery = Type.Object({ path: Below, encoding });
 const DocsQuery = Type.Object({ path: file("Name of a document; without it: the list") });
 
 /** For the reference only: wrong types are answered in this dialect's own words. */
@@ -108,6 +109,23 @@ function fileRoutes(ctx: Ctx, open: Open): void {
       const { readEdit } = await import("./faces/answers.ts");
       return (await face()).writeFile(await open(), readEdit(body, headers));
     },
+  });
+  ctx.route({
+    method: "DELETE",
+    path: "/api/workspace_file",
+    access: "write",
+    about: "Deletes a file of the workspace",
+    query: Type.Object({ path: Below }),
+    handler: async ({ query, headers }) => {
+      const { conditionOf } = await import("./faces/answers.ts");
+      return (await face()).removeFile(await open(), query.path, conditionOf(headers));
+    },
+  });
+  ctx.method({
+    name: "workspace.files",
+    access: "read",
+    about: "The Markdown files of the workspace with size and time",
+    handler: async () => (await import("./faces/markdown.ts")).listMarkdown(await open()),
   });
   ctx.route({
     method: "GET",

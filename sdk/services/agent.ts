@@ -78,7 +78,13 @@ export interface TurnRequest {
 
 /** What happens while a turn runs. */
 export type TurnEvent =
-  | { readonly type: "start"; readonly turn: string; readonly model: string }
+  | {
+      readonly type: "start";
+      readonly turn: string;
+      readonly model: string;
+      /** Sequence number of the user's message, where it is stored. */
+      readonly seq?: number;
+    }
   | { readonly type: "text"; readonly text: string }
   | { readonly type: "reasoning"; readonly text: string }
   | {
@@ -91,8 +97,8 @@ export type TurnEvent =
       /** What the model reads, with `ok` and `failed`. */
       readonly output?: string;
     }
-  /** A message that arrived meanwhile was taken into the turn. */
-  | { readonly type: "steered"; readonly text: string };
+  /** A message that arrived meanwhile was taken into the turn; `seq` is its number. */
+  | { readonly type: "steered"; readonly text: string; readonly seq?: number };
 
 /** How a turn ended. */
 export interface TurnResult {
@@ -102,6 +108,10 @@ export interface TurnResult {
   readonly reasoning?: string;
   readonly model: string;
   readonly usage: Usage | null;
+  /** US dollars, where the price of every model call of the turn is known. What its subagents cost is theirs. */
+  readonly cost?: number;
+  /** Sequence number of the newest message that was stored with its end. */
+  readonly seq?: number;
   readonly stop: StopReason;
   /** Calls to the client's own tools. */
   readonly toolCalls: readonly ToolCall[];
@@ -129,7 +139,10 @@ export interface Agent {
   spawn(request: SpawnRequest): Spawned;
   /** Aborts what runs in a session; the number of turns it ended. */
   abort(session: string): number;
-  /** Joins what runs in a session: the text of the current model call so far, then live events. What came before, up to `seq`, is in the history. */
+  /**
+   * Joins what runs in a session: thoughts, text and tool calls of the current model call so far, then live events. What came
+   * before, up to `seq`, is in the history.
+   */
   attach(session: string): { readonly run: TurnRun; readonly seq: number } | undefined;
 }
 

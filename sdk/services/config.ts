@@ -58,6 +58,49 @@ export interface Backup {
   readonly at: number;
   readonly bytes: number;
   readonly hash: string;
+  /** The write that made this version; absent for an edit by hand, and when the journal has forgotten it. */
+  readonly made?: WriteNote;
+  /** The write that took its place. */
+  readonly replaced?: WriteNote;
+}
+
+/** One write, as the journal has it. */
+export interface WriteNote {
+  readonly at: number;
+  readonly who: string;
+  readonly why: string;
+}
+
+/** A problem with its place in a text: both count from 1. Absent where no place can be told. */
+export interface LocatedProblem extends ConfigProblem {
+  readonly line?: number;
+  readonly column?: number;
+}
+
+/**
+ * The file as text, comments and all. `redactedMark` stands where a secret stands, and `redactedMark@PLACE` where no path leads
+ * back to it; sent back, both mean "keep".
+ */
+export interface ConfigText {
+  readonly text: string;
+  /** Of the file itself: the base of what is written next. */
+  readonly hash: string;
+  readonly path: string;
+  readonly problems: readonly LocatedProblem[];
+}
+
+/** What writing a text would do. */
+export interface ConfigDraft {
+  /** False: a write would be refused for one of the problems. */
+  readonly ok: boolean;
+  /** Of the file it was compared with. */
+  readonly hash: string;
+  readonly problems: readonly LocatedProblem[];
+  readonly changes: readonly PlannedChange[];
+  /** Unified, from the file to this text, secrets redacted. */
+  readonly diff: string;
+  /** Why a write would need `force`: it drops a section, or half of the file. */
+  readonly guard: string | null;
 }
 
 /** Reads, plans and changes the configuration. Secrets are redacted in everything it returns. */
@@ -86,13 +129,24 @@ export interface Config {
   restore(path: string, value: unknown, stored: unknown): unknown;
   /** Dry run. Throws `CONFIG_INVALID` as `write` would. */
   plan(edits: readonly ConfigEdit[]): Promise<readonly PlannedChange[]>;
-  /** Dry run of a whole file. */
+  /** Dry run of a whole file; marks in it keep what is there. */
   planFile(text: string): Promise<readonly PlannedChange[]>;
+  /** The file as it is on disk, also one that does not parse: then only words known to be harmless are shown. */
+  text(): Promise<ConfigText>;
+  /** Dry run of a whole text, for an editor: never throws for what is wrong with the text. */
+  judge(text: string): Promise<ConfigDraft>;
+  /**
+   * Puts a whole text in place of the file, also of one that does not parse. Like `write` in everything else; an error has
+   * `details.problems`. Give the `baseHash` of the text that was edited: its marks count in that version.
+   */
+  writeText(text: string, options: WriteOptions & { readonly baseHash: string }): Promise<ChangeResult>;
   /** Edits, validates, writes, applies; puts everything back when applying fails. */
   write(edits: readonly ConfigEdit[], options: WriteOptions): Promise<ChangeResult>;
   /** Reads the file again and applies what changed. */
   reload(why: string): Promise<ChangeResult>;
   backups(): Promise<readonly Backup[]>;
+  /** One of them as text, secrets redacted. Throws `CONFIG_BACKUP` 404. */
+  backup(id: string): Promise<Backup & { readonly text: string }>;
   /** Unified diff, secrets redacted, of a backup (default: the newest) against the file. */
   diff(id?: string): Promise<string>;
   rollback(id: string | undefined, options: WriteOptions): Promise<ChangeResult>;

@@ -1,6 +1,6 @@
 /** The running gateway (provided by the host): status, figures, the RPC door and what the references are generated from. */
 
-import type { Identity } from "../identity.ts";
+import type { Access, Identity } from "../identity.ts";
 import type { RouteRequest } from "../request.ts";
 import { defineService } from "../service.ts";
 
@@ -101,11 +101,27 @@ export interface Gateway {
   panels(): readonly {
     readonly id: string;
     readonly title: string;
+    readonly titles?: Readonly<Record<string, string>>;
     readonly icon: string;
+    readonly order?: number;
     readonly module: string;
-    readonly access: string;
+    readonly access: Access;
     readonly owner: string;
+    /** Of the plugin that owns it. */
+    readonly version: string;
   }[];
+  /**
+   * Trades a credential for a cookie that this gateway alone reads: the whole `set-cookie` header, null where the mode of auth
+   * needs no secret. Judged and counted as a bearer of the request would be; throws `ORIGIN` 403 for a page that is not allowed.
+   */
+  signIn(
+    credential: string,
+    request: RouteRequest,
+  ): Promise<{ readonly identity: Identity; readonly cookie: string | null }>;
+  /** Takes that cookie back: the header that clears it, and how many WebSockets and streamed replies were open with it. They end. */
+  signOut(request: RouteRequest): Promise<{ readonly cookie: string; readonly closed: number }>;
+  /** Whether a request brought such a cookie, right or wrong. */
+  hasCookie(request: RouteRequest): boolean;
   /** Identifies whatever is open anew: closes (4001) sockets and ends streamed replies whose credential is gone. Call it after revoking one. */
   recheckCredentials(): Promise<number>;
   /**

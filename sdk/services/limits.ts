@@ -24,6 +24,8 @@ export function rateHeaders({ limit, remaining, resetMs }: RateFacts): Record<st
 export interface Limits {
   /** Undefined: no limit. */
   rate(identity: Identity): RateFacts | undefined;
+  /** What people call the key behind the id of an identity; undefined: no key that is known. */
+  name?(identity: string): string | undefined;
 }
 
 /** Name it in `needs`. */

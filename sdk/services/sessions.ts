@@ -8,7 +8,7 @@ export interface StoredMessage extends Message {
   readonly seq: number;
   /** Milliseconds since 1970. */
   readonly at: number;
-  /** `partial`: the turn was cut off; what had arrived is kept. */
+  /** `partial`: the turn was cut off; what had arrived is kept. `failed`: a tool call that failed. */
   readonly state: "complete" | "partial" | "failed";
   readonly model?: string;
   readonly usage?: Usage;

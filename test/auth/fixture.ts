@@ -22,7 +22,7 @@ export async function resolved(section: Record<string, unknown> = {}): Promise<R
 
 /** What a request from `peer` (default: a stranger) presents under `auth`. */
 export function present(
-  auth: Pick<ResolvedAuth, "trusts">,
+  auth: Pick<ResolvedAuth, "trusts" | "cookieName">,
   source: Partial<CredentialSource>,
   what: "route" | "stream" = "route",
 ): Credentials {

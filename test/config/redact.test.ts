@@ -1,7 +1,8 @@
 import { redactedMark } from "@chela/sdk";
 import { expect, test } from "vitest";
 import { keepRedacted } from "../../kernel/config/keep.ts";
-import { redact, redactText, secretsIn } from "../../kernel/config/redact.ts";
+import { redact, secretsIn } from "../../kernel/config/redact.ts";
+import { redactText } from "../../kernel/config/redact-text.ts";
 import { composeSchema } from "../../kernel/config/sections.ts";
 import { open, refusal, sections, snapshotOf } from "./fixture.ts";
 
@@ -53,7 +54,10 @@ test("no read path shows a secret: view, file, get, text, diff, plan, backups, s
     config.get("models.providers.a.api_key", "file"),
     await config.diff(),
     await config.diff((await config.backups()).at(-1)?.id),
-    redactText(leaky, schema),
+    redactText(leaky, await snapshotOf(leaky)),
+    await config.text(),
+    await config.judge(leaky),
+    await config.backup((await config.backups())[0]?.id as string),
     plan,
     await config.backups(),
     config.schema(),
@@ -61,6 +65,14 @@ test("no read path shows a secret: view, file, get, text, diff, plan, backups, s
     [refused.message, refused.details],
   ];
   for (const [index, part] of shown.entries()) expect(JSON.stringify(part), `part ${index}`).not.toContain(canary);
+});
+
+test("the copy of a secret that the file only refers to is hidden as well", async () => {
+  const copied = `{ "note": "${canary}", // ${canary}\n "models": { "providers": { "a": { "api_key": "\${KEY}" } } } }`;
+  const { config, edit } = await open(copied, { KEY: canary });
+  edit(copied.replace('"note"', '"mine"'));
+  for (const shown of [config.view(), config.file(), await config.text(), await config.diff()])
+    expect(JSON.stringify(shown)).not.toContain(canary);
 });
 
 test("what is no secret is shown", () => {
@@ -82,12 +94,14 @@ test("a number or a whole object that a schema marks is redacted too", () => {
   expect(redact({ pin: 1234, box: { a: ["x"], on: true } }, odd)).toEqual({ pin: mark, box: { a: [mark], on: true } });
 });
 
-test("redacted text is still the same JSON for everything else; text that does not parse is not shown", () => {
-  const text = redactText('{\r\n  // fine\r\n  "gateway": { "port": 1, "token": "abcdef" },\r\n}', schema);
+test("redacted text is still the same JSON for everything else; of text that does not parse only known words are shown", async () => {
+  const known = await snapshotOf({ gateway: { port: 18790 }, custom: { word: "plain" } });
+  const text = redactText('{\r\n  // fine\r\n  "gateway": { "port": 1, "token": "abcdef" },\r\n}', known);
   expect(text).toBe(`{\r\n  // fine\r\n  "gateway": { "port": 1, "token": "${mark}" },\r\n}`);
-  const broken = redactText(`{ "token": "${canary}"`, schema);
-  expect(broken).not.toContain(canary);
-  expect(broken).toContain("1 lines that do not parse");
+  const broken = `{ "gateway": { "port": 18790 "token": "${canary}" }, "custom": "plain", ${canary} // was "${canary}"\n /* ${canary}`;
+  expect(redactText(broken, known)).toBe(
+    `{ "gateway": { "port": 18790 "token": "${mark}" }, "custom": "plain", "${mark}" // ${mark}\n /* ${mark} */`,
+  );
 });
 
 test("a view that is sent back changes nothing, whatever it redacted", async () => {

@@ -53,9 +53,11 @@ function isSaid({ description = "" }: Schema): boolean {
 const withoutFields: ReadonlySet<string> = new Set([
   "POST /api/config",
   "POST /api/config/reload",
+  "POST /api/webui/logout",
   "POST /api/channels/draft/commit",
   "POST /api/provider/oauth/import",
   "POST /api/upload",
+  "POST /api/plugins/upload",
   "POST /api/sessions/import",
   "POST /mcp",
 ]);

@@ -37,6 +37,7 @@ const says: Readonly<Record<string, readonly string[]>> = {
     '"message":"sentinel: this is a test of the webhook"',
     '"gateway_version"',
     "unauthorized",
+    "308 http://127.0.0.1:",
     "10 faults within 60 s",
     "safe mode was asked for",
     '"problems": []',
@@ -116,6 +117,7 @@ const says: Readonly<Record<string, readonly string[]>> = {
     "needs forecast >=1.0.0 <3.0.0",
     "x-quiet: yes",
     "note_add is not allowed here",
+    '"id":"counter"',
   ],
 };
 
@@ -158,7 +160,7 @@ describe("the guides", () => {
   });
 
   it("hold TypeScript that type-checks against the SDK as it is delivered", { timeout: 60_000 }, async () => {
-    const sources = english.flatMap(blocksOf).filter(({ language }) => language === "ts");
+    const sources = english.flatMap(blocksOf).filter(({ language }) => language === "ts" || language === "js");
     expect(sources.length).toBeGreaterThanOrEqual(5);
     expect(await typeCheck(sources)).toBe("");
   });
@@ -206,10 +208,11 @@ async function typeCheck(sources: readonly Fence[]): Promise<string> {
     noEmit: true,
     skipLibCheck: true,
     types: ["node"],
+    checkJs: true,
   };
   writeTree(folder, {
     ...Object.fromEntries(sources.map(({ info, text }) => [info.file ?? "", text])),
-    "tsconfig.json": JSON.stringify({ compilerOptions, include: ["*/*.ts"] }),
+    "tsconfig.json": JSON.stringify({ compilerOptions, include: ["*/*.ts", "*/panel/*.js"] }),
     "package.json": JSON.stringify({ type: "module" }),
   });
   mkdirSync(join(folder, "node_modules/@chela"), { recursive: true });

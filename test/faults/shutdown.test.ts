@@ -58,6 +58,7 @@ describe("SIGTERM", () => {
     const [events, idle] = [await listenTo(gateway), await listenTo(gateway, "/api/chat/live")];
     await events.next();
     const { answer } = await slowTurn(gateway, 700, "slow");
+    expect(await events.next()).toMatchObject({ type: "turn_started", session: "slow" });
     gateway.signal("SIGTERM");
     expect(await events.next()).toMatchObject({ type: "shutdown", reason: "SIGTERM" });
     await until(() => refusesConnections(gateway), 600, "new connections to be refused");

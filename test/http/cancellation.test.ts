@@ -72,7 +72,7 @@ it("tells that the plugin is stopped, also of one that reads its body still", as
 
 it("leaves nothing behind at the plugin when the reply is complete", () => {
   const scope = new Scope("waiter");
-  const parts = { id: "1", method: "GET", path: "/", headers: {}, address: "127.0.0.1" };
+  const parts = { id: "1", method: "GET", path: "/", base: "", headers: {}, address: "127.0.0.1" };
   const identity = { id: "token", name: "", kind: "token", scopes: [] } as const;
   const view = new RequestView(parts, identity, scope);
   expect(view.cancellation.aborted || view.signal.aborted).toBe(false);

@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { GatewayError } from "@chela/sdk";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { staticHandler } from "../../kernel/http/static.ts";
+import { type ServeOptions, staticHandler } from "../../kernel/http/static.ts";
 import { tempDir, writeTree } from "../kit/temp.ts";
 
 interface Got {
@@ -14,10 +14,10 @@ interface Got {
 }
 
 /** Serves a folder the way the dispatcher does; the path goes out as it is written, unnormalised. */
-async function serve(folder: string) {
-  const handler = await staticHandler(folder);
+async function serve(folder: string, options: ServeOptions = {}, own: Record<string, string> = {}) {
+  const handler = await staticHandler(folder, options);
   const server = createServer((req, res) => {
-    handler(req, res, req.url ?? "/", { "x-request-id": "r1" }).then(
+    handler(req, res, req.url ?? "/", { "x-request-id": "r1", ...own }).then(
       (found) => found || res.writeHead(404).end(),
       (error) => res.writeHead(GatewayError.is(error) ? error.status : 500).end(String(error.message)),
     );
@@ -197,5 +197,95 @@ describe("staticHandler", () => {
     mkdirSync(join(folder, "sub"));
     symlinkSync("../app.js", join(folder, "sub/link.js"));
     expect((await (await serve(folder))("/sub/link.js")).body).toBe("0123456789");
+  });
+});
+
+describe("a folder with compressed forms", () => {
+  function built(): string {
+    const folder = site();
+    writeTree(folder, { "app.js.br": "<br>", "app.js.gz": "<gzip>", "one.txt.gz": "<g>", "lone.gz": "its own" });
+    return folder;
+  }
+  const compressed = { access: "public", compressed: true } as const;
+
+  it.each([
+    ["br, gzip", "<br>", "br"],
+    ["gzip;q=1.0, BR;q=0.5", "<br>", "br"],
+    ["gzip, br;q=0", "<gzip>", "gzip"],
+    ["gzip, br; q=0.000", "<gzip>", "gzip"],
+    ["br;q=0.01", "<br>", "br"],
+    ["identity", "0123456789", undefined],
+    ["*", "0123456789", undefined],
+    ["xbr, brx, gzipped", "0123456789", undefined],
+    ["", "0123456789", undefined],
+  ])("Accept-Encoding %j gets %s", async (accepted, body, encoding) => {
+    const get = await serve(built(), compressed);
+    const got = await get("/app.js", { "accept-encoding": accepted });
+    expect([got.status, got.body, got.headers["content-encoding"]]).toEqual([200, body, encoding]);
+    expect(got.headers).toMatchObject({
+      "content-type": "text/javascript; charset=utf-8",
+      "content-length": String(body.length),
+      vary: "Accept-Encoding",
+    });
+  });
+
+  it("has an ETag for each form, and no range of an encoded one", async () => {
+    const get = await serve(built(), compressed);
+    const br = { "accept-encoding": "br" };
+    const [plain, encoded] = [await get("/app.js"), await get("/app.js", br)];
+    expect(plain.headers.etag).not.toBe(encoded.headers.etag);
+    expect((await get("/app.js", { ...br, "if-none-match": String(encoded.headers.etag) })).status).toBe(304);
+    expect((await get("/app.js", { ...br, "if-none-match": String(plain.headers.etag) })).status).toBe(200);
+    expect(await get("/app.js", { ...br, range: "bytes=0-1" })).toMatchObject({ status: 200, body: "<br>" });
+    expect(await get("/app.js", { range: "bytes=0-1" })).toMatchObject({ status: 206, body: "01" });
+    expect(await get("/app.js", br, "HEAD")).toMatchObject({ status: 200, body: "" });
+  });
+
+  it("keeps what others vary by, and says nothing of it where there is one form only", async () => {
+    const get = await serve(built(), compressed, { vary: "Origin" });
+    expect((await get("/app.js")).headers.vary).toBe("Origin, Accept-Encoding");
+    expect((await get("/empty.txt")).headers.vary).toBe("Origin");
+    expect(await get("/one.txt", { "accept-encoding": "br" })).toMatchObject({
+      body: "x",
+      headers: { vary: "Origin, Accept-Encoding" },
+    });
+  });
+
+  it("has no addresses of their own for the forms", async () => {
+    const get = await serve(built(), compressed);
+    expect((await get("/app.js.br")).status).toBe(404);
+    expect((await get("/one.txt.gz")).status).toBe(404);
+    expect((await get("/lone.gz")).status).toBe(200);
+    expect((await (await serve(built()))("/app.js", { "accept-encoding": "br" })).body).toBe("0123456789");
+  });
+
+  it("refuses a form that changed under it", async () => {
+    const folder = built();
+    const get = await serve(folder, compressed);
+    writeFileSync(join(folder, "app.js.br"), "another one");
+    expect((await get("/app.js", { "accept-encoding": "br" })).status).toBe(503);
+    expect((await get("/app.js", { "accept-encoding": "gzip" })).body).toBe("<gzip>");
+    expect((await get("/app.js")).body).toBe("0123456789");
+  });
+});
+
+describe("a folder of hashed names", () => {
+  it.each([
+    ["app-B7x9Q2kd.js", "public, max-age=31536000, immutable"],
+    ["chat-DlwOJCl-.js", "public, max-age=31536000, immutable"],
+    ["files-CHmrc_TD.css", "public, max-age=31536000, immutable"],
+    ["app.4f3a9c21.js", "public, max-age=31536000, immutable"],
+    ["my-component.js", "no-cache"],
+    ["app.js", "no-cache"],
+    ["B7x9Q2kd.js", "no-cache"],
+    ["index.html", "no-cache"],
+  ])("%s: %s", async (name, caching) => {
+    const folder = join(tempDir(), "hashed");
+    writeTree(folder, { [name]: "x" });
+    const asked = async (options: ServeOptions) =>
+      (await (await serve(folder, options))(`/${name}`)).headers["cache-control"];
+    expect(await asked({ access: "public", immutable: true })).toBe(caching);
+    expect(await asked({ access: "read", immutable: true })).toBe(caching.replace("public", "private"));
+    expect(await asked({ access: "public" })).toBe("no-cache");
   });
 });

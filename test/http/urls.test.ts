@@ -20,7 +20,7 @@ describe("canonicalPath", () => {
     ["/a:b@c,d=e+f!g*h'(i)$&~-_", "/a:b@c,d=e+f!g*h'(i)$&~-_", ""],
     ["/a%3Ab", "/a%3Ab", ""],
   ])("%s is taken as it is", (raw, path, search) => {
-    expect(canonicalPath(raw)).toEqual({ path, search });
+    expect(canonicalPath(raw)).toEqual({ path, base: "", search });
   });
 
   it.each([

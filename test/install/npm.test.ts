@@ -1,75 +1,17 @@
-import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type InstallOptions, installPlugin } from "../../kernel/plugins/install.ts";
 import { findNpm, parseSpec } from "../../kernel/plugins/npm.ts";
+import { outdatedPlugins } from "../../kernel/plugins/outdated.ts";
 import { makeTempDir, tempDir } from "../kit/temp.ts";
-import { buildSdk, installOptions, pluginFiles, pluginFolder, tarball } from "./kit.ts";
-
-interface Package {
-  readonly file: string;
-  readonly pkg: Record<string, unknown> & { name: string; version: string };
-  /** A wrong hash in the packument. */
-  readonly forged?: boolean;
-}
-
-/** A registry on loopback: packuments and tarballs of what it was given, and a list of what it was asked. */
-class Registry {
-  readonly asked: string[] = [];
-  readonly #packages: Package[] = [];
-  readonly #server: Server = createServer((req, res) => {
-    const path = decodeURIComponent((req.url ?? "/").slice(1));
-    this.asked.push(path);
-    const tgz = this.#packages.find(({ pkg }) => path === `-/${pkg.name}-${pkg.version}.tgz`);
-    if (tgz) return void res.end(readFileSync(tgz.file));
-    const versions = this.#packages.filter(({ pkg }) => pkg.name === path);
-    if (versions.length === 0) {
-      res.statusCode = 404;
-      return void res.end("{}");
-    }
-    res.setHeader("content-type", "application/json");
-    res.end(JSON.stringify(this.#packument(path, versions)));
-  });
-
-  async listen(): Promise<void> {
-    await new Promise<void>((resolve) => this.#server.listen(0, "127.0.0.1", resolve));
-  }
-
-  get url(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/`;
-  }
-
-  publish(files: Record<string, string>, forged = false): void {
-    this.#packages.push({
-      file: tarball(files, "package", join(scratch.path, String(this.#packages.length))),
-      pkg: JSON.parse(files["package.json"]!) as Package["pkg"],
-      forged,
-    });
-  }
-
-  close(): void {
-    this.#server.closeAllConnections();
-    this.#server.close();
-  }
-
-  #packument(name: string, list: readonly Package[]): unknown {
-    const versions = list.map(({ pkg, file, forged }) => {
-      const integrity = `sha512-${createHash("sha512")
-        .update(forged ? "other" : readFileSync(file))
-        .digest("base64")}`;
-      return [pkg.version, { ...pkg, dist: { tarball: `${this.url}-/${name}-${pkg.version}.tgz`, integrity } }];
-    });
-    return { name, "dist-tags": { latest: list.at(-1)!.pkg.version }, versions: Object.fromEntries(versions) };
-  }
-}
+import { buildSdk, installOptions, pluginFiles, pluginFolder } from "./kit.ts";
+import { Registry } from "./registry.ts";
 
 const scratch = makeTempDir("registry");
 const canary = join(scratch.path, "script-ran");
 let sdk: Awaited<ReturnType<typeof buildSdk>>;
-const registry = new Registry();
+const registry = new Registry(scratch.path);
 
 beforeAll(async () => {
   sdk = await buildSdk();
@@ -152,6 +94,30 @@ describe("a package of the registry", { timeout: 60_000 }, () => {
     expect(existsSync(canary)).toBe(false);
     const offline = await installPlugin(source, options);
     expect(offline.changed).toBe(false);
+  });
+
+  it("is asked about again: what an update would bring, a failure in its row", async () => {
+    const options = installOptions(sdk.path);
+    const record = (id: string, source: string) => {
+      const texts = { integrity: "i", content: "c", installedAt: "now", folder: `${id}/1.0.0` };
+      return { name: "@me/weather", version: "1.0.0", source, ...texts };
+    };
+    const plugins = {
+      weather: record("weather", "@me/weather"),
+      gone: record("gone", "no-such-plugin"),
+      local: record("local", "/somewhere"),
+      range: record("range", "@me/weather@^1.0.0"),
+    };
+    mkdirSync(join(options.stateDir, "plugins"));
+    writeFileSync(join(options.stateDir, "plugins/lock.json"), JSON.stringify({ version: 1, plugins }));
+    const rows = await outdatedPlugins(options.stateDir, { registry: registry.url });
+    expect(rows.map(({ id, installed, latest }) => [id, installed, latest])).toEqual([
+      ["gone", "1.0.0", null],
+      ["range", "1.0.0", "1.1.0"],
+      ["weather", "1.0.0", "2.0.0"],
+    ]);
+    expect(rows[0]).toMatchObject({ source: "no-such-plugin", error: expect.stringContaining("no package") });
+    expect(readdirSync(join(options.stateDir, "plugins")).filter((name) => name.startsWith(".staging"))).toEqual([]);
   });
 
   it("that is not there is named", async () => {

@@ -24,16 +24,25 @@ describe("a new plugin", () => {
     expect(made).toEqual({
       id,
       dir,
-      files: [".gitignore", "README.md", "index.ts", "package.json", `test/${id}.test.js`, "tsconfig.json"],
+      files: [
+        ".gitignore",
+        "README.md",
+        "index.ts",
+        "package.json",
+        "panel/panel.js",
+        `test/${id}.test.js`,
+        "tsconfig.json",
+      ],
     });
     const { stdout } = await run(process.execPath, ["--test", "--test-reporter=tap"], { cwd: dir, env: bare() });
-    expect(stdout).toMatch(/# pass 4\n# fail 0/);
+    expect(stdout).toMatch(/# pass 5\n# fail 0/);
     expect(readdirSync(dir).sort()).toEqual([
       ".gitignore",
       "README.md",
       "index.ts",
       "node_modules",
       "package.json",
+      "panel",
       "test",
       "tsconfig.json",
     ]);
@@ -44,13 +53,13 @@ describe("a new plugin", () => {
     await scaffoldPlugin("weather", { dir, sdkDir: sdkDir() });
     const compiler = fileURLToPath(new URL("../../node_modules/typescript/bin/tsc", import.meta.url));
     await run(process.execPath, [compiler, "-p", dir], { env: bare() });
-    writeFileSync(
-      join(dir, "index.ts"),
-      readFileSync(join(dir, "index.ts"), "utf8").replace("ctx.config.greeting", "ctx.config.greetings"),
-    );
-    await expect(run(process.execPath, [compiler, "-p", dir], { env: bare() })).rejects.toMatchObject({
-      stdout: expect.stringContaining("greetings"),
-    });
+    const spoil = (file: string, from: string, to: string) =>
+      writeFileSync(join(dir, file), readFileSync(join(dir, file), "utf8").replace(from, to));
+    spoil("index.ts", "ctx.config.greeting", "ctx.config.greetings");
+    spoil("panel/panel.js", "chela.text(words.hello)", "chela.test(words.hello)");
+    const said = await run(process.execPath, [compiler, "-p", dir], { env: bare() }).catch((error) => error.stdout);
+    expect(said).toContain("greetings");
+    expect(said).toContain("Property 'test' does not exist on type 'PanelClient'");
   });
 
   it("installs as it is, and its manifest is what its source says", async () => {

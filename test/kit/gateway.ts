@@ -17,6 +17,8 @@ export interface GatewayOptions {
   readonly bare?: boolean;
   /** Run by a shell first: `ulimit -f 64`. */
   readonly shell?: string;
+  /** Instead of `dist/chela.js`. */
+  readonly binary?: string;
   /** Run as this user; only root can. */
   readonly uid?: number | undefined;
 }
@@ -48,7 +50,15 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Runnin
 /** The same for `beforeAll`: the caller ends it, and removes its state dir. Wait for it with `ready`. */
 export function spawnGateway(options: GatewayOptions & { readonly stateDir: string }): RunningGateway {
   const { stateDir } = options;
-  const command = [process.execPath, binary(), "gateway", "run", "--port", "0", ...(options.args ?? [])];
+  const command = [
+    process.execPath,
+    options.binary ?? binary(),
+    "gateway",
+    "run",
+    "--port",
+    "0",
+    ...(options.args ?? []),
+  ];
   const [file, ...args] = options.shell ? ["sh", "-c", `${options.shell}; exec "$@"`, "sh", ...command] : command;
   const child = spawn(file as string, args, {
     uid: options.uid,

@@ -180,7 +180,7 @@ describe("safe mode", () => {
         .filter(({ state }) => state === "running")
         .map(({ id }) => id)
         .sort(),
-    ).toEqual(["api-config", "logs"]);
+    ).toEqual(["api-config", "logs", "webui"]);
     expect(await call(safe, "gateway.status")).toMatchObject({
       safeMode: true,
       safeModeReason: expect.stringContaining("restart") as string,

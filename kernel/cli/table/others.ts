@@ -28,6 +28,13 @@ export const otherCommands: readonly CommandSpec[] = [
     load: async () => (await import("../chat.ts")).chat,
   },
   {
+    name: "open",
+    about: "Open the WebUI in the browser of this machine, signed in",
+    options: [{ flags: "--no-browser", about: "only print the address, for a browser elsewhere" }],
+    examples: ["chela open", "chela open --no-browser"],
+    load: async () => (await import("../webui.ts")).open,
+  },
+  {
     name: "call",
     args: "<method> [json]",
     about: "Call an RPC method of the running gateway",

@@ -18,7 +18,7 @@ import { Compactor } from "./context/compactor.ts";
 import { Budget } from "./guards.ts";
 import { Lanes } from "./lanes.ts";
 import { LiveRun, stopping } from "./live-run.ts";
-import { isBlank, quiet, silence } from "./outcomes.ts";
+import { isBlank, quiet, refusedRun, silence } from "./outcomes.ts";
 import type { Running } from "./running.ts";
 import { Inbox } from "./steering.ts";
 import { Family, type Place } from "./team/family.ts";
@@ -61,6 +61,11 @@ export class AgentService implements Agent {
 
   get load(): { running: number; waiting: number } {
     return { running: this.#lanes.running, waiting: this.#lanes.waiting };
+  }
+
+  /** Sessions in which a turn runs. */
+  get sessions(): ReadonlySet<string> {
+    return new Set([...this.#running].flatMap(({ run, playing }) => (playing && run.session) || []));
   }
 
   agents(): readonly AgentInfo[] {
@@ -241,8 +246,3 @@ export class AgentService implements Agent {
 }
 
 const never = new Promise<never>(() => undefined);
-
-function refusedRun(run: LiveRun, error: unknown): TurnRun {
-  run.end();
-  return run.view(quiet(Promise.reject(error)));
-}

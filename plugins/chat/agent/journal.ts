@@ -3,6 +3,7 @@ import type { NewMessage } from "@chela/sdk";
 import type { KnownRequest, Outcome, RequestId, RequestTable } from "../sessions/request-table.ts";
 import type { Also, SessionTable } from "../sessions/session-table.ts";
 import type { LiveRun } from "./live-run.ts";
+import { placed } from "./outcomes.ts";
 import { failedRound, type OpenRound, type PartialTable } from "./partials.ts";
 
 /** Where the user's message is. */
@@ -28,8 +29,11 @@ export interface Journal {
   saying(run: LiveRun): void;
   /** Another request is answered by this turn, too. */
   heard(request: RequestId | undefined): void;
-  /** The end of the turn, good or bad; without an outcome a retry runs it again. */
-  finish(messages: readonly NewMessage[], outcome?: Outcome): Promise<void>;
+  /**
+   * The end of the turn, good or bad; without an outcome a retry runs it again. Resolves to the number of the newest message
+   * that it stored; 0: none.
+   */
+  finish(messages: readonly NewMessage[], outcome?: Outcome): Promise<number>;
 }
 
 /** Of a call without a session nothing is kept. */
@@ -40,7 +44,7 @@ export const noJournal: Journal = {
   add: async () => {},
   saying: () => {},
   heard: () => {},
-  finish: async () => {},
+  finish: async () => 0,
 };
 
 export interface SessionJournalOptions {
@@ -52,6 +56,10 @@ export interface SessionJournalOptions {
   readonly request: RequestId | undefined;
   /** The same request, from before the process died. */
   readonly interrupted: KnownRequest | undefined;
+}
+
+function placedOutcome(outcome: Outcome, seq: number): Outcome {
+  return "result" in outcome ? { result: placed(outcome.result, seq) } : outcome;
 }
 
 const keepEveryMs = 1_000;
@@ -125,20 +133,22 @@ export class SessionJournal implements Journal {
     if (request) this.#requests.push(request);
   }
 
-  async finish(messages: readonly NewMessage[], outcome?: Outcome): Promise<void> {
+  async finish(messages: readonly NewMessage[], outcome?: Outcome): Promise<number> {
     clearInterval(this.#timer);
     this.#timer = undefined;
-    if (!this.#begun) return;
+    if (!this.#begun) return 0;
     const { requests } = this.#options;
     const done = outcome ? this.#requests : [];
-    const also: Also = async (query) => {
-      for (const request of done) await requests.finish(query, request, outcome as Outcome);
+    const also: Also = async (query, seq) => {
+      const kept = placedOutcome(outcome as Outcome, said.length > 0 ? seq : 0);
+      for (const request of done) await requests.finish(query, request, kept);
     };
     // The turn ended within that round: what it said last is what asked for the calls.
     const said = this.#round ? failedRound(this.#round) : [...this.#unstored, ...messages];
     this.#unstored = said;
     await this.#append(said, done.length > 0 ? also : undefined);
     this.#unstored = [];
+    return said.length > 0 ? this.#seq : 0;
   }
 
   async #append(messages: readonly NewMessage[], also?: Also): Promise<void> {

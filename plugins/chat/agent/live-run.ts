@@ -6,6 +6,7 @@ import { randomUUID } from "node:crypto";
 import { setMaxListeners } from "node:events";
 import { cutText, GatewayError, type ToolCall, type TurnEvent, type TurnResult, type TurnRun } from "@chela/sdk";
 import { EventQueue } from "./event-queue.ts";
+import { Step } from "./step.ts";
 
 /** A model that never stops is stopped here: characters of one turn, reasoning included. */
 const maxCharacters = 8_000_000;
@@ -25,11 +26,11 @@ export class LiveRun {
   #host: LiveRun | undefined;
   #failure: GatewayError | undefined;
   #begun = false;
+  #userSeq = 0;
   #interrupted = false;
   #model: string | undefined;
   #said = "";
-  #step = "";
-  #half = "";
+  #step = new Step();
   #characters = 0;
 
   constructor(session: string | null) {
@@ -64,7 +65,7 @@ export class LiveRun {
 
   /** The text of the model call that runs, as far as it came. */
   get partial(): string {
-    return this.#step;
+    return this.#step.text;
   }
 
   /** True when it answers messages of other runs, too. */
@@ -116,9 +117,10 @@ export class LiveRun {
     });
   }
 
-  /** What the user said is stored: from now on the turn has a place in the history. */
-  begin(): void {
+  /** What the user said is stored: from now on the turn has a place in the history. `userSeq` is 0 where nothing was said. */
+  begin(userSeq: number): void {
     this.#begun = true;
+    this.#userSeq = userSeq;
   }
 
   /** The gateway stops. What was not stored may not look like a turn that was merely cut: it is refused. */
@@ -132,49 +134,47 @@ export class LiveRun {
   }
 
   answeredBy(model: string, turn = this.id): void {
-    if (this.#model === undefined) this.#emit({ type: "start", turn, model });
+    if (this.#model === undefined) this.#emit(this.#start(turn, model));
     this.#model = model;
   }
 
   /** A new model call begins: its text stands apart from what was said before. */
   nextStep(): void {
-    this.#half = "";
-    this.#step = "";
+    this.#step = new Step();
   }
 
   /** Returns what may be passed on now: never half a surrogate pair. */
   text(delta: string): string {
     this.#count(delta);
-    let whole = this.#half + delta;
-    this.#half = "";
-    if (isHighSurrogate(whole.charCodeAt(whole.length - 1))) {
-      this.#half = whole.slice(-1);
-      whole = whole.slice(0, -1);
-    }
+    const isFirst = this.#step.text === "";
+    const whole = this.#step.say(delta);
     if (whole === "") return "";
-    if (this.#step === "" && this.#said !== "") this.#emitText("\n\n");
-    this.#step += whole;
+    if (isFirst && this.#said !== "") this.#emitText("\n\n");
     this.#emitText(whole);
     return whole;
   }
 
   reasoning(delta: string): void {
     this.#count(delta);
+    this.#step.think(delta);
     this.#emit({ type: "reasoning", text: delta });
   }
 
   /** `text`: the arguments of a call that runs, the output of one that ran. */
   tool({ id, name }: Pick<ToolCall, "id" | "name">, state: "run" | "ok" | "failed", text: string): void {
     const shown = cutText(text, maxToolText, "…");
-    this.#emit({ type: "tool", id, name, state, ...(state === "run" ? { arguments: shown } : { output: shown }) });
+    const told = state === "run" ? { arguments: shown } : { output: shown };
+    const event: TurnEvent = { type: "tool", id, name, state, ...told };
+    this.#step.call(event);
+    this.#emit(event);
   }
 
   /** The message of `other` is taken into this run: whoever listens to it hears the rest of this one. */
-  hear(other: LiveRun, text: string): void {
+  hear(other: LiveRun, text: string, seq: number): void {
     other.#host = this;
     this.#followers.add(other);
     if (this.#model !== undefined) other.answeredBy(this.#model, this.id);
-    this.#emit({ type: "steered", text });
+    this.#emit({ type: "steered", text, ...(seq > 0 && { seq }) });
   }
 
   end(): void {
@@ -193,11 +193,15 @@ export class LiveRun {
   join(done: Promise<TurnResult>, from: "turn" | "step" = "turn"): TurnRun {
     if (this.#host) return this.#host.join(done, from);
     const queue = new EventQueue();
-    const said = from === "turn" ? this.#said : this.#step;
-    if (this.#model !== undefined) queue.push({ type: "start", turn: this.id, model: this.#model });
-    if (said !== "") queue.push({ type: "text", text: said });
+    if (this.#model !== undefined) queue.push(this.#start(this.id, this.#model));
+    const said = from === "turn" ? this.#said : this.#step.text;
+    for (const event of this.#step.soFar(said)) queue.push(event);
     this.#joined.add(queue);
     return this.#viewOf(queue, done);
+  }
+
+  #start(turn: string, model: string): TurnEvent {
+    return { type: "start", turn, model, ...(this.#userSeq > 0 && { seq: this.#userSeq }) };
   }
 
   #stop(reason: GatewayError): void {
@@ -241,8 +245,4 @@ export class LiveRun {
 
 export function stopping(): GatewayError {
   return new GatewayError("STOPPING", 503, "the chat plugin is stopping: try again in a moment");
-}
-
-function isHighSurrogate(code: number): boolean {
-  return code >= 0xd800 && code <= 0xdbff;
 }

@@ -11,6 +11,7 @@ import {
 import { messageTokens } from "./context/tokens.ts";
 import { callModel } from "./model-call.ts";
 import { type CallMode, conversation, keepSystem, modelOf, modelRequest, sumUp } from "./model-request.ts";
+import { placed } from "./outcomes.ts";
 import type { Play } from "./play.ts";
 import { holdsImages, withoutImages } from "./prompt/images.ts";
 import { withRetries } from "./retry.ts";
@@ -25,6 +26,7 @@ export async function converse(play: Play): Promise<TurnResult> {
     const final = finalReason(play, step, max);
     const reply = await ask(play, { first: step === 1, final });
     play.usage = added(play.usage, reply.usage);
+    play.cost = spent(play, reply);
     const theirs = reply.toolCalls.filter(({ name }) => play.clientTools.has(name));
     if (reply.toolCalls.length === 0 || theirs.length > 0) return conclude(play, reply, theirs);
     if (final !== undefined) {
@@ -49,7 +51,7 @@ function hearOthers(play: Play): void {
     const weakest = weaker(play.turn.identity, identity) ?? play.turn.identity;
     if (weakest !== play.turn.identity) play.turn = { ...play.turn, identity: weakest };
     play.journal.heard(request);
-    play.run.hear(run, said?.text ?? "");
+    play.run.hear(run, said?.text ?? "", said?.seq ?? 0);
     offer.settle(new Error("heard in the running turn"));
   }
 }
@@ -106,13 +108,13 @@ async function toolRound(play: Play, reply: ModelReply): Promise<void> {
   const answers = await runTools(play, asked);
   await journal.add([asked, ...answers]);
   const { text: content, toolCalls, native } = reply;
-  now.push({ role: "assistant", content, toolCalls, ...(native && { native }) }, ...answers);
+  now.push({ role: "assistant", content, toolCalls, ...(native && { native }) }, ...answers.map(forModel));
   run.nextStep();
   play.turn.signal.throwIfAborted();
 }
 
 async function conclude(play: Play, reply: ModelReply, toolCalls: readonly ToolCall[]): Promise<TurnResult> {
-  const { world, run, request, profile, journal, usage, inbox } = play;
+  const { world, run, request, profile, journal, usage, cost, inbox } = play;
   const { session, channel } = request;
   inbox.close();
   // What a tap refuses to let out is not kept either.
@@ -121,11 +123,12 @@ async function conclude(play: Play, reply: ModelReply, toolCalls: readonly ToolC
   const { text } = world.listens("message:out") ? await run.orAborted(world.call("message:out", said)) : said;
   const stop = toolCalls.length > 0 ? "tool_calls" : reply.stop;
   const { model, reasoning } = reply;
-  const result: TurnResult = { turn: run.id, text, model, usage, stop, toolCalls, ...(reasoning && { reasoning }) };
+  const more = { ...(reasoning && { reasoning }), ...(cost !== null && { cost }) };
+  const result: TurnResult = { turn: run.id, text, model, usage, stop, toolCalls, ...more };
   const cut = reply.stop === "aborted" || reply.stop === "error";
   const message = { ...assistantMessage(reply, text, toolCalls), ...(cut && { state: "partial" as const }) };
-  await journal.finish(text === "" && toolCalls.length === 0 ? [] : [message], { result });
-  return result;
+  const seq = await journal.finish(text === "" && toolCalls.length === 0 ? [] : [message], { result });
+  return placed(result, seq);
 }
 
 function assistantMessage(reply: ModelReply, content: string, toolCalls: readonly ToolCall[]): NewMessage {
@@ -138,6 +141,16 @@ function assistantMessage(reply: ModelReply, content: string, toolCalls: readonl
     ...(reasoning && { reasoning }),
     ...(toolCalls.length > 0 && { toolCalls }),
   };
+}
+
+/** Without what only the store knows. */
+function forModel({ state: _, ...message }: NewMessage): Message {
+  return message;
+}
+
+function spent({ world, cost }: Play, { model, usage }: ModelReply): number | null {
+  const price = usage && world.price(model, usage);
+  return cost === null || price === null ? null : cost + price;
 }
 
 function added(sum: Usage | null, more: Usage | null): Usage | null {

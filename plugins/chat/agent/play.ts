@@ -38,6 +38,8 @@ export interface Play extends TurnParts {
   /** Its identity is the weakest of those who have a say. */
   turn: Turn;
   usage: Usage | null;
+  /** US dollars; null: what one of its calls has cost is not known. */
+  cost: number | null;
 }
 
 /** The session that the store knows, where the conversation comes from there. */

@@ -23,7 +23,8 @@ export async function prepare(parts: TurnParts): Promise<Play> {
   const { world, run, request, journal, inbox, budget, compactor, said } = parts;
   const told = said ? await again(parts, said) : await hear(parts);
   const { user, profile, begun, earlier } = told;
-  run.begin();
+  run.begin(begun.seq);
+  world.started(run.id, request.session);
   const turn = turnOf(run, request, profile);
   inbox.open(request.identity, profile.id);
   const wanted = { profile, kind: request.session === null ? "" : kindOf(request.session), depth: turn.depth ?? 0 };
@@ -51,6 +52,7 @@ export async function prepare(parts: TurnParts): Promise<Play> {
     earlier: coherent(from < 0 ? rest : rest.slice(0, from)),
     now: from < 0 ? (user ? [user] : []) : coherent(untilCut(rest.slice(from))),
     usage: null,
+    cost: 0,
   };
 }
 
@@ -81,7 +83,7 @@ export async function sayAhead(world: World, run: LiveRun, request: TurnRequest,
   const user = userMessage(inbound.text, inbound.media);
   run.signal.throwIfAborted();
   const { seq } = await journal.begin(user);
-  run.begin();
+  run.begin(seq);
   return { text: inbound.text, user, agent, seq };
 }
 

@@ -1,5 +1,5 @@
 /** The tool calls of one model reply: run through the one dispatch path, answered in order, each call exactly once. */
-import { cutText, type Message, type NewMessage, type ToolAnswer, type ToolCall, type Turn } from "@chela/sdk";
+import { cutText, type NewMessage, type ToolAnswer, type ToolCall, type Turn } from "@chela/sdk";
 import type { LoopGuard } from "./guards.ts";
 import type { Journal } from "./journal.ts";
 import type { LiveRun } from "./live-run.ts";
@@ -20,13 +20,13 @@ const maxCalls = 64;
  * The `tool` messages. Neighbours that cannot change anything run side by side, everything else in order. Before the first
  * one that may change something it is written down what is about to run: should the process die, nobody does it twice unknowingly.
  */
-export async function runTools(round: ToolRound, asked: NewMessage): Promise<Message[]> {
+export async function runTools(round: ToolRound, asked: NewMessage): Promise<NewMessage[]> {
   const { world, journal, guard } = round;
   const { execution, context_chars: chars } = world.settings().defaults;
   const calls = asked.toolCalls ?? [];
   const only = readers(world);
   const safe = new Set([...execution.tool_parallel_safe_names, ...only]);
-  const answers: Message[] = [];
+  const answers: NewMessage[] = [];
   let writes = false;
   for (const batch of batches(calls, safe, execution.tool_max_parallel_calls)) {
     const first = answers.length;
@@ -38,7 +38,7 @@ export async function runTools(round: ToolRound, asked: NewMessage): Promise<Mes
       const call = batch[index] as ToolCall;
       const note = guard.note(call, ok, output);
       const content = cut(output, chars / 4) + (note === undefined ? "" : `\n\n[gateway: ${note}]`);
-      answers.push({ role: "tool", content, toolCallId: call.id });
+      answers.push({ role: "tool", content, toolCallId: call.id, ...(!ok && { state: "failed" }) });
     }
   }
   return answers;

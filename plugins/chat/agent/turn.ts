@@ -5,7 +5,7 @@
 import { GatewayError, type NewMessage, type TurnResult } from "@chela/sdk";
 import { converse } from "./loop.ts";
 import { fallbacksOf, modelOf } from "./model-request.ts";
-import { silence } from "./outcomes.ts";
+import { placed, silence } from "./outcomes.ts";
 import { type Play, storedSession, type TurnParts } from "./play.ts";
 import { prepare } from "./prepare.ts";
 import { mainAgent } from "./team/profiles.ts";
@@ -82,8 +82,7 @@ async function cutShort(play: Play, thrown: unknown): Promise<TurnResult> {
   const kept: NewMessage[] = text === "" ? [] : [{ role: "assistant", content: text, state: "partial", model }];
   if (run.signal.aborted && !run.failure) {
     const result: TurnResult = { turn: run.id, text, model, usage, stop: "aborted", toolCalls: [] };
-    await journal.finish(kept, run.interrupted ? undefined : { result });
-    return result;
+    return placed(result, await journal.finish(kept, run.interrupted ? undefined : { result }));
   }
   const { code, status, message } = turnFault(run.failure ?? thrown);
   const outcome = run.interrupted ? undefined : { error: { code, status, message } };

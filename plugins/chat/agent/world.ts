@@ -1,5 +1,5 @@
 /** What the agent needs of its surroundings, as plain functions and services, so that a turn can be read on its own. */
-import type { Context, Logger, Providers, Store, Tools, TurnRecord, Workspace } from "@chela/sdk";
+import type { Context, Logger, Providers, Store, Tools, TurnRecord, Usage, Workspace } from "@chela/sdk";
 import type { RequestTable } from "../sessions/request-table.ts";
 import type { SessionTable } from "../sessions/session-table.ts";
 import type { AgentsSettings } from "../settings.ts";
@@ -29,6 +29,10 @@ export interface World {
   readonly listens: Context["listens"];
   /** Runs a hook of the conversation. */
   readonly call: Context["call"];
+  /** US dollars that a call of a model has cost; null where its price is not known. */
+  price(model: string, usage: Usage): number | null;
+  /** Tells observers that a turn began in a session; never throws. */
+  started(turn: string, session: string | null): void;
   /** Tells observers that a turn ended; never throws, never waits. */
   ended(record: TurnRecord): void;
   readonly log: Logger;

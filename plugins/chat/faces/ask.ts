@@ -9,15 +9,24 @@ export interface Ask {
   readonly idempotencyKey: string | undefined;
   /** Only where the frame says so: else the configuration decides. */
   readonly whenBusy?: "queue" | "steer";
+  readonly agent?: string;
+  readonly model?: string;
+  /** Where a list was given. */
+  readonly media?: readonly string[];
 }
+
+const maxFiles = 32;
 
 /** For the reference only: wrong types have to be answered in this dialect's own words, by `readAsk`. */
 export const askSchema = Type.Unsafe<unknown>({
-  description: "session defaults to the query parameter session, then main; media is the path of an uploaded file",
+  description:
+    "session defaults to the query parameter session, then main; media is the path of an uploaded file, or a list of up to 32",
   properties: {
     session: { description: "Session key" },
     message: { description: "What the user says" },
-    media: { description: "Path of an uploaded file" },
+    media: { description: "Path of an uploaded file, or a list of them" },
+    agent: { description: "Name of the agent that answers; default: the one that picks it up" },
+    model: { description: "provider/model" },
     whenBusy: { description: "queue or steer: what to do while the session is busy" },
     idempotencyKey: { description: "A retry with the same key returns the first outcome for 24 h" },
   },
@@ -27,23 +36,29 @@ export const askSchema = Type.Unsafe<unknown>({
 export function readAsk(body: unknown, querySession?: unknown): Ask {
   if (!isObject(body)) throw invalidJson();
   const message = textField(body, "message");
-  const media = textField(body, "media");
   const busy = textField(body, "whenBusy");
-  const file = media === "" ? "" : `[file: ${media}]`;
+  const media = mediaField(body);
+  const file = typeof media === "string" && media !== "" ? `[file: ${media}]` : "";
+  const agent = textField(body, "agent").trim();
+  const model = textField(body, "model").trim();
   return {
     session: chooseSession(textField(body, "session"), querySession),
     text: message !== "" && file !== "" ? `${message}\n${file}` : message + file,
     idempotencyKey: textField(body, "idempotencyKey") || undefined,
     ...((busy === "queue" || busy === "steer") && { whenBusy: busy }),
+    ...(agent !== "" && { agent }),
+    ...(model !== "" && { model }),
+    ...(typeof media !== "string" && media.length > 0 && { media }),
   };
 }
 
 /** Where a client that was away goes on. Throws 400 `invalid json`. */
-export function readResume(frame: unknown, querySession?: unknown): { session: string; after: number } {
+export function readResume(frame: unknown, querySession?: unknown) {
   if (!isObject(frame)) throw invalidJson();
   const { after = 0 } = frame;
   if (typeof after !== "number" || !Number.isSafeInteger(after) || after < 0) throw invalidJson();
-  return { session: chooseSession(textField(frame, "session"), querySession), after };
+  const session = chooseSession(textField(frame, "session"), querySession);
+  return { session, after, epoch: textField(frame, "epoch") };
 }
 
 /** The value of `type` in a frame. */
@@ -64,9 +79,9 @@ export function chatError(error: unknown, accept?: string): GatewayError {
   return new GatewayError(error.code, 500, `LLM call failed: ${error.message}`, details, { cause: error });
 }
 
-/** A message as `/api/chat/history` shows it: ClawGo's keys, with seq, at and state added. */
+/** A message as `/api/chat/history` shows it: ClawGo's keys, with what else is stored of it. */
 export function historyEntry(message: StoredMessage): Record<string, unknown> {
-  const { role, content, toolCalls, toolCallId, seq, at, state, model } = message;
+  const { role, content, toolCalls, toolCallId, seq, at, state, model, usage, reasoning } = message;
   return {
     role,
     content: contentText(content),
@@ -82,15 +97,30 @@ export function historyEntry(message: StoredMessage): Record<string, unknown> {
     at: new Date(at).toISOString(),
     state,
     ...(model !== undefined && { model }),
+    ...(usage && { usage }),
+    ...(reasoning !== undefined && { reasoning }),
   };
 }
 
+function mediaField(body: Readonly<Record<string, unknown>>): string | readonly string[] {
+  const value = field(body, "media");
+  if (!Array.isArray(value)) return textField(body, "media");
+  if (!value.every((path) => typeof path === "string")) throw invalidJson();
+  const paths = value.filter((path) => path !== "");
+  if (paths.length > maxFiles) throw new GatewayError("INVALID", 400, `media may name ${maxFiles} files at most`);
+  return paths;
+}
+
 function textField(body: Readonly<Record<string, unknown>>, name: string): string {
-  const key = Object.keys(body).findLast(
-    (key) => key.length === name.length && key.toLowerCase() === name.toLowerCase(),
-  );
-  const value = key === undefined ? undefined : body[key];
+  const value = field(body, name);
   if (value === undefined || value === null) return "";
   if (typeof value !== "string") throw invalidJson();
   return value;
+}
+
+function field(body: Readonly<Record<string, unknown>>, name: string): unknown {
+  const key = Object.keys(body).findLast(
+    (key) => key.length === name.length && key.toLowerCase() === name.toLowerCase(),
+  );
+  return key === undefined ? undefined : body[key];
 }

@@ -1,8 +1,7 @@
 /** The RPC methods of a chat: what is said, what was said, who answers. */
 import { type Context, Type } from "@chela/sdk";
 import { chooseSession, sessionKey } from "../sessions/session-key.ts";
-import { historyEntry } from "./ask.ts";
-import { readWindow, type Services } from "./chat-routes.ts";
+import { historyReply, readWindow, type Services } from "./chat-routes.ts";
 
 const Session = Type.String({ minLength: 1, maxLength: 200, default: "main", description: "Key of the session" });
 const SendParams = Type.Object({
@@ -59,10 +58,10 @@ export function registerChatMethods(ctx: Pick<Context, "method">, { agent, sessi
     access: "read",
     about: "Stored messages of a session",
     params: HistoryParams,
-    handler: async ({ session, ...window }) => {
-      const messages = await sessions.history(sessionKey(session), readWindow(window));
-      return { session, messages: messages.map(historyEntry) };
-    },
+    handler: async ({ session, ...window }) => ({
+      session,
+      ...(await historyReply(sessions, sessionKey(session), readWindow(window))),
+    }),
   });
   ctx.method({
     name: "agents.list",

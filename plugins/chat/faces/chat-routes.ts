@@ -1,12 +1,13 @@
 /** ClawGo's chat routes: thin adapters over the agent and the history. */
-import type { Agent, Context, HistoryWindow, Sessions } from "@chela/sdk";
+import type { Agent, Context, HistoryWindow } from "@chela/sdk";
 import { Type } from "@chela/sdk";
 import { chooseSession } from "../sessions/session-key.ts";
+import type { SessionService } from "../sessions/session-service.ts";
 import { askSchema, chatError, historyEntry, invalidJson, readAsk } from "./ask.ts";
 
 export interface Services {
   readonly agent: Agent;
-  readonly sessions: Sessions;
+  readonly sessions: SessionService;
 }
 
 const Text = Type.Optional(Type.String());
@@ -33,6 +34,7 @@ const ChatReply = Type.Object({
 const HistoryReply = Type.Object({
   ok: Type.Boolean(),
   session: Type.String(),
+  epoch: Type.Optional(Type.String({ description: "Another one than before: read the session anew" })),
   messages: Type.Array(
     Type.Object(
       { role: Type.String(), content: Type.String(), seq: Type.Integer(), at: Type.String(), state: Type.String() },
@@ -53,7 +55,7 @@ export function registerChatRoutes(ctx: Pick<Context, "route">, services: Servic
     handler: async ({ body, query, headers, identity }) => {
       if (isEmpty(headers)) throw invalidJson();
       const ask = readAsk(body, query.session);
-      if (ask.text.trim() === "") return { ok: true, reply: "", session: ask.session };
+      if (ask.text.trim() === "" && !ask.media) return { ok: true, reply: "", session: ask.session };
       const idempotencyKey = single(headers["idempotency-key"]) ?? ask.idempotencyKey;
       // Not tied to the request: the turn belongs to the session and is finished when the client has left.
       const run = services.agent.run({ ...ask, channel: "web", identity, idempotencyKey });
@@ -68,7 +70,7 @@ export function registerChatRoutes(ctx: Pick<Context, "route">, services: Servic
   registerHistory(ctx, services.sessions);
 }
 
-function registerHistory(ctx: Pick<Context, "route">, sessions: Sessions): void {
+function registerHistory(ctx: Pick<Context, "route">, sessions: SessionService): void {
   ctx.route({
     method: "GET",
     path: "/api/chat/history",
@@ -78,10 +80,16 @@ function registerHistory(ctx: Pick<Context, "route">, sessions: Sessions): void 
     reply: HistoryReply,
     handler: async ({ query }) => {
       const session = chooseSession(query.session);
-      const messages = await sessions.history(session, readWindow(query));
-      return { ok: true, session, messages: messages.map(historyEntry) };
+      return { ok: true, session, ...(await historyReply(sessions, session, readWindow(query))) };
     },
   });
+}
+
+/** The epoch is read first: a window that is newer than it is read once more than needed, one that is older is never kept. */
+export async function historyReply(sessions: SessionService, session: string, window: HistoryWindow) {
+  const epoch = await sessions.epoch(session);
+  const messages = await sessions.history(session, window);
+  return { ...(epoch !== undefined && { epoch }), messages: messages.map(historyEntry) };
 }
 
 /** Anything that is not a positive integer counts as absent. */

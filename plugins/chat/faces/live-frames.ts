@@ -1,5 +1,5 @@
 /** The frames of `/api/chat/live`. ClawGo's clients know the first three; the others come only where they were asked for. */
-import { type Static, type TurnEvent, Type } from "@chela/sdk";
+import { type Socket, type Static, Type } from "@chela/sdk";
 
 const Text = Type.Optional(Type.String());
 
@@ -18,7 +18,16 @@ export const Frame = Type.Object(
     stop: Type.Optional(Type.String({ description: "Why the reply ended" })),
     reply: Type.Optional(Type.String({ description: "The whole reply, when it is not the sum of its pieces" })),
     aborted: Type.Optional(Type.Integer()),
-    seq: Type.Optional(Type.Integer({ description: "The newest message that the client has now" })),
+    seq: Type.Optional(
+      Type.Integer({
+        description:
+          "The newest message that the client has now; of chat_start the user's message, of chat_done the one that ends the turn",
+      }),
+    ),
+    epoch: Type.Optional(Type.String({ description: "Another one than before: read the session anew" })),
+    model: Type.Optional(Type.String({ description: "provider/model, with ?events=1" })),
+    usage: Type.Optional(Type.Unknown({ description: "Tokens of the turn, with ?events=1" })),
+    cost: Type.Optional(Type.Number({ description: "US dollars where the price is known, with ?events=1" })),
     running: Type.Optional(Type.Boolean({ description: "A turn runs: its text so far and its events follow" })),
     messages: Type.Optional(Type.Array(Type.Unknown())),
     id: Type.Optional(Type.String({ description: "Of a tool call" })),
@@ -27,33 +36,19 @@ export const Frame = Type.Object(
     input: Type.Optional(Type.String({ description: "Arguments of a tool call, JSON" })),
     output: Type.Optional(Type.String({ description: "What the model reads of it" })),
     text: Type.Optional(Type.String({ description: "A message that was taken into the turn" })),
+    idempotencyKey: Type.Optional(
+      Type.String({ description: "Of the question that the frame belongs to, with ?events=1" }),
+    ),
   },
   { additionalProperties: true },
 );
 
 export type Down = Static<typeof Frame>;
 
-/** `more`: the client wants to see what happens beside the text. */
-export function eventFrame(event: TurnEvent, session: string, more: boolean): Down | undefined {
-  if (event.type === "text") return { ok: true, type: "chat_chunk", session, delta: event.text };
-  if (!more) return undefined;
-  if (event.type === "start") return { ok: true, type: "chat_start", session, turn: event.turn };
-  if (event.type === "reasoning") return { ok: true, type: "chat_reasoning", session, delta: event.text };
-  if (event.type === "steered") return { ok: true, type: "chat_steered", session, text: event.text };
-  if (event.type !== "tool") return undefined;
-  const { id, name, state, arguments: input, output } = event;
-  return {
-    ok: true,
-    type: "chat_tool",
-    session,
-    id,
-    name,
-    state,
-    ...(input !== undefined && { input }),
-    ...(output !== undefined && { output }),
-  };
-}
-
 export function failure(error: string, session?: string, code?: string): Down {
   return { ok: false, type: "chat_error", error, ...(session !== undefined && { session }), ...(code && { code }) };
+}
+
+export function isMulti(socket: Pick<Socket, "query">): boolean {
+  return socket.query.multi === "1";
 }

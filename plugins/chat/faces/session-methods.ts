@@ -2,11 +2,10 @@
 import { type Context, Type } from "@chela/sdk";
 import { chooseSession, sessionKey } from "../sessions/session-key.ts";
 import type { SessionService } from "../sessions/session-service.ts";
-import { hitRow, remove, rename, retitle, sessionPage } from "./session-actions.ts";
-import { announce, importAnswer } from "./session-transfer.ts";
 
 const key = (description: string) => Type.String({ minLength: 1, maxLength: 200, description });
 const Key = key("Key of the session");
+const Seq = Type.Integer({ minimum: 1, description: "Number of a message" });
 const Kinds = Type.Optional(
   Type.Array(Type.String(), { maxItems: 100, description: "Only sessions of these kinds: main, cron, subagent …" }),
 );
@@ -15,6 +14,7 @@ const ListParams = Type.Object({
   kinds: Kinds,
   limit: Type.Integer({ minimum: 1, maximum: 10_000, default: 10_000, description: "Sessions of one page" }),
   cursor: Type.Optional(Type.String({ description: "next of the page before" })),
+  details: Type.Boolean({ default: false, description: "With epoch, first, preview, running and agent" }),
 });
 const SearchParams = Type.Object({
   query: Type.String({ maxLength: 10_000, description: "Words to look for" }),
@@ -37,6 +37,9 @@ const ImportParams = Type.Object({
 });
 const pageChars = 4_000_000;
 
+/** Loaded with the first call. */
+const actions = () => import("./session-actions.ts");
+
 type Face = Pick<Context, "method" | "emit">;
 
 export function registerSessionMethods(ctx: Face, sessions: SessionService): void {
@@ -45,8 +48,9 @@ export function registerSessionMethods(ctx: Face, sessions: SessionService): voi
     access: "read",
     about: "Sessions, the most recently used first",
     params: ListParams,
-    handler: async ({ includeInternal, kinds, limit, cursor }) => {
-      const { rows, next } = await sessionPage(sessions, { internal: includeInternal, kinds, limit, cursor });
+    handler: async ({ includeInternal, ...query }) => {
+      const { sessionPage } = await actions();
+      const { rows, next } = await sessionPage(sessions, { internal: includeInternal, ...query });
       return { sessions: rows, ...(next !== undefined && { nextCursor: next }) };
     },
   });
@@ -56,6 +60,7 @@ export function registerSessionMethods(ctx: Face, sessions: SessionService): voi
     about: "Sessions in which something was said; missing counts messages that could not be looked at yet",
     params: SearchParams,
     handler: async ({ query, ...rest }) => {
+      const { hitRow } = await actions();
       const { hits, missing } = await sessions.find({ words: query, ...rest });
       return { query, results: hits.map(hitRow), missing };
     },
@@ -70,21 +75,42 @@ function registerChanges(ctx: Face, sessions: SessionService): void {
     access: "write",
     about: "Moves a session to another key; what runs in it is ended",
     params: Type.Object({ key: Key, to: key("The new key") }),
-    handler: (params) => rename(ctx, sessions, params),
+    handler: async (params) => (await actions()).rename(ctx, sessions, params),
   });
   ctx.method({
     name: "sessions.title",
     access: "write",
     about: "Gives a session a name for people; an empty one takes it away",
     params: Type.Object({ key: Key, title: Type.String({ maxLength: 2_000, description: "Empty takes it away" }) }),
-    handler: (params) => retitle(ctx, sessions, params),
+    handler: async (params) => (await actions()).retitle(ctx, sessions, params),
   });
   ctx.method({
     name: "sessions.remove",
     access: "write",
     about: "Ends what runs in a session and deletes its messages",
     params: Type.Object({ key: Key }),
-    handler: ({ key }) => remove(ctx, sessions, key),
+    handler: async ({ key }) => (await actions()).remove(ctx, sessions, key),
+  });
+  ctx.method({
+    name: "sessions.rewind",
+    access: "write",
+    about: "Ends what runs in a session and removes its messages from a number on: the next one gets this number",
+    params: Type.Object({ session: Key, seq: Seq }),
+    handler: async ({ session, seq }) => {
+      const { rewind } = await actions();
+      return { session, ...(await rewind(ctx, sessions, { key: session, seq })) };
+    },
+  });
+  ctx.method({
+    name: "sessions.fork",
+    access: "write",
+    about: "Begins another session with the messages before a number",
+    params: Type.Object({ session: Key, seq: Seq, to: key("Key of the new session") }),
+    handler: async ({ session, seq, to }) => {
+      const { fork } = await actions();
+      const { target, epoch } = await fork(ctx, sessions, { key: session, seq, to });
+      return { session: target, forkedFrom: session, epoch };
+    },
   });
   ctx.method({
     name: "sessions.reindex",
@@ -115,6 +141,7 @@ function registerTransfers(ctx: Face, sessions: SessionService): void {
     about: "Imports a transcript of at most the size of one call; larger ones go to POST /api/sessions/import",
     params: ImportParams,
     handler: async ({ key: named, jsonl, dryRun }, { signal }) => {
+      const { announce, importAnswer } = await import("./session-import.ts");
       const key = chooseSession(named);
       const source = { key, files: [{ name: "jsonl", bytes: () => [Buffer.from(jsonl)] }] };
       const report = await sessions.import(source, { dryRun, signal });

@@ -1,7 +1,6 @@
 /** ClawGo's session routes and what was added beside them: the list, search, rename, title, delete. */
-import { type Context, GatewayError, Type } from "@chela/sdk";
+import { type Context, Type } from "@chela/sdk";
 import type { SessionService } from "../sessions/session-service.ts";
-import { hitRow, remove, rename, required, retitle, sessionPage } from "./session-actions.ts";
 
 type SessionFace = Pick<Context, "route" | "emit">;
 
@@ -17,6 +16,7 @@ const ListQuery = Type.Object({
   kinds: Kinds,
   limit: Type.Optional(Type.String({ description: "Sessions of one page: at most and by default 10000" })),
   cursor: Type.Optional(Type.String({ description: "next_cursor of the page before" })),
+  details: Words("1: with epoch, first, preview, running and agent"),
 });
 const SearchQuery = Type.Object({
   query: Words("Words to look for; empty finds nothing"),
@@ -43,6 +43,9 @@ const maxPage = 10_000;
 const maxHits = 100;
 const defaultHits = 5;
 
+/** Loaded with the first request. */
+const actions = () => import("./session-actions.ts");
+
 export function registerSessionRoutes(ctx: SessionFace, sessions: SessionService): void {
   ctx.route({
     method: "GET",
@@ -52,11 +55,13 @@ export function registerSessionRoutes(ctx: SessionFace, sessions: SessionService
     query: ListQuery,
     reply: SessionsReply,
     handler: async ({ query }) => {
+      const { sessionPage } = await actions();
       const { rows, next } = await sessionPage(sessions, {
         internal: query.include_internal === "1",
         kinds: kindList(query.kinds),
         limit: bounded(query.limit, maxPage, maxPage),
         cursor: query.cursor,
+        details: query.details === "1",
       });
       return { ok: true, sessions: rows, ...(next !== undefined && { next_cursor: next }) };
     },
@@ -71,6 +76,7 @@ export function registerSessionRoutes(ctx: SessionFace, sessions: SessionService
     handler: async ({ query }) => {
       const words = (query.query ?? "").trim();
       if (words === "") return { ok: true, results: [] };
+      const { hitRow } = await actions();
       const current = isYes(query.exclude_current);
       const found = await sessions.find({
         words,
@@ -94,22 +100,22 @@ function registerChanges(ctx: SessionFace, sessions: SessionService): void {
     method: "POST",
     path: "/api/sessions",
     access: "write",
-    about: "Changes a session: action rename (to), title (title) or delete",
+    about: "Changes a session: action rename (to), title (title), delete, rewind (seq) or fork (seq, to)",
     body: Type.Object(
       {
-        action: Words("rename, title or delete"),
+        action: Words("rename, title, delete, rewind or fork"),
         key: Words("Key of the session"),
-        to: Words("For rename: the new key"),
+        to: Words("For rename and fork: the new key"),
         title: Words("For title: the new name; empty takes it away"),
+        seq: Type.Optional(
+          Type.Integer({ minimum: 1, description: "For rewind: the first message to remove; for fork: to leave out" }),
+        ),
       },
       { additionalProperties: true },
     ),
-    handler: async ({ body: { action, key, to, title } }) => {
-      if (!key) throw required("key");
-      if (action === "rename") return { ok: true, ...(await rename(ctx, sessions, { key, to: to ?? "" })) };
-      if (action === "title") return { ok: true, ...(await retitle(ctx, sessions, { key, title: title ?? "" })) };
-      if (action === "delete") return { ok: true, ...(await remove(ctx, sessions, key)) };
-      throw new GatewayError("INVALID", 400, "unsupported action: use rename, title or delete");
+    handler: async ({ body }) => {
+      const { change } = await actions();
+      return { ok: true, ...(await change(ctx, sessions, body)) };
     },
   });
   ctx.route({
@@ -119,8 +125,8 @@ function registerChanges(ctx: SessionFace, sessions: SessionService): void {
     about: "Ends what runs in a session and deletes its messages; deleted says whether there was one",
     query: Type.Object({ key: Words("Key of the session") }),
     handler: async ({ query: { key } }) => {
-      if (!key) throw required("key");
-      return { ok: true, ...(await remove(ctx, sessions, key)) };
+      const { change } = await actions();
+      return { ok: true, ...(await change(ctx, sessions, { action: "delete", key })) };
     },
   });
 }

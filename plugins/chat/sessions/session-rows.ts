@@ -97,13 +97,28 @@ export async function placeOf(query: Query, key: string): Promise<Place | undefi
   return row && { log: row.log, last: Number(row.last ?? 0), usedAt: Number(row.used_at) };
 }
 
+/** Changes when a session is begun or loses messages: numbers of messages mean something else then. Undefined: there is none. */
+export async function epochOf(query: Query, key: string): Promise<string | undefined> {
+  return (await query.get<{ epoch: string }>("SELECT epoch FROM chat_sessions WHERE key = ?", key))?.epoch;
+}
+
+export function newEpoch(): string {
+  return randomUUID().slice(0, 13);
+}
+
+export async function lastSaid(query: Query, key: string): Promise<number | undefined> {
+  const sql = `SELECT seq FROM chat_messages WHERE session = ${logOfKey} AND role = 'user' ORDER BY seq DESC LIMIT 1`;
+  const row = await query.get<{ seq: number }>(sql, key);
+  return row && Number(row.seq);
+}
+
 /** The log is called like the key, unless messages lie there already. */
 export async function createSession(query: Query, key: string, now: number): Promise<Place> {
   const takenSql = "SELECT log FROM chat_sessions WHERE log = ? UNION SELECT log FROM chat_removed WHERE log = ?";
   const taken = await query.get(takenSql, key, key);
   const log = taken ? `${key}\u001f${randomUUID()}` : key;
-  const sql = "INSERT INTO chat_sessions (key, kind, log, created_at, used_at) VALUES (?, ?, ?, ?, ?)";
-  await query.run(sql, key, kindOf(key), taken ? log : null, now, now);
+  const sql = "INSERT INTO chat_sessions (key, kind, log, created_at, used_at, epoch) VALUES (?, ?, ?, ?, ?, ?)";
+  await query.run(sql, key, kindOf(key), taken ? log : null, now, now, newEpoch());
   return { log, last: 0, usedAt: now };
 }
 
@@ -111,8 +126,14 @@ export async function createSession(query: Query, key: string, now: number): Pro
 export async function movable(query: Query, key: string, to: string): Promise<Place> {
   const place = await placeOf(query, key);
   if (!place) throw sessionUnknown(key);
-  if (key === to || !(await placeOf(query, to))) return place;
-  const message = `there is a session "${to}" already: choose another key or remove it`;
+  if (key !== to) await freeKey(query, to);
+  return place;
+}
+
+/** Throws `SESSION_EXISTS` 409. */
+export async function freeKey(query: Query, key: string): Promise<void> {
+  if (!(await placeOf(query, key))) return;
+  const message = `there is a session "${key}" already: choose another key or remove it`;
   throw new GatewayError("SESSION_EXISTS", 409, message);
 }
 

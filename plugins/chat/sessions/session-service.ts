@@ -7,6 +7,7 @@ import {
   KeyedLock,
   type Logger,
   type NewMessage,
+  type Query,
   type SessionInfo,
   type SessionQuery,
   type Sessions,
@@ -14,7 +15,8 @@ import {
 } from "@chela/sdk";
 import type { Indexer } from "./search/indexer.ts";
 import type { Found, Search } from "./search/search.ts";
-import { movable } from "./session-rows.ts";
+import type { SessionDetails } from "./session-details.ts";
+import { epochOf, movable } from "./session-rows.ts";
 import { SessionTable, type SessionTableOptions } from "./session-table.ts";
 import type { ImportOptions, ImportReport, Source } from "./transcript/import.ts";
 
@@ -33,12 +35,28 @@ export interface SessionServiceOptions {
   /** Of a log that was emptied, or of a key that stands for another log now: what else is known of it is not true any more. */
   readonly forget?: { log(log: string): Promise<void>; key(key: string): void };
   readonly moved?: SessionTableOptions["moved"];
+  /** In the commit that removes the messages of a log from `seq` on. */
+  readonly cut?: (query: Query, gone: { key: string; log: string; seq: number }) => Promise<void>;
+  /** In the commit that begins the session `to` with the messages of another one before `seq`. */
+  readonly copied?: (query: Query, copy: SessionCopy) => Promise<void>;
   /** After that commit. */
   readonly left?: (key: string, to?: string) => void;
   /** Of the older part of a log, where there is one. */
   readonly summary?: (log: string) => Promise<string | undefined>;
+  /** Sessions in which a turn runs. */
+  readonly running?: () => ReadonlySet<string>;
+  /** Who answers in these sessions, where that was settled. */
+  readonly agents?: (keys: readonly string[]) => Promise<ReadonlyMap<string, string>>;
   /** Before the index is looked after for the first time. */
   readonly restMs?: number;
+}
+
+export interface SessionCopy {
+  readonly key: string;
+  readonly log: string;
+  readonly to: string;
+  readonly toLog: string;
+  readonly seq: number;
 }
 
 interface Searching {
@@ -98,6 +116,52 @@ export class SessionService implements Sessions {
       this.#options.left?.(key, to);
     };
     await this.#options.alone(key, work).finally(() => this.#options.forget?.key(to));
+  }
+
+  /**
+   * Ends what runs in a session and removes its messages from `seq` on: the next one gets this number. Resolves to how many
+   * are gone. Throws `SESSION_UNKNOWN` 404.
+   */
+  async rewind(key: string, seq: number): Promise<number> {
+    const { store, alone, cut } = this.#options;
+    const { cutSession, placeNamed } = await import("./rewind.ts");
+    await placeNamed(store, key);
+    const work = async () => {
+      const { log, last } = await placeNamed(store, key);
+      if (seq > last) return 0;
+      const { indexer } = await this.#searching();
+      const remove = async (query: Query) => {
+        await cutSession(query, key, log, seq);
+        await cut?.(query, { key, log, seq });
+      };
+      await indexer.cut(key, log, seq, () => store.transaction(remove));
+      return last - seq + 1;
+    };
+    return alone(key, () => this.table.alone(key, work));
+  }
+
+  /** Begins the session `to` with the messages before `seq`; what runs goes on. Throws `SESSION_UNKNOWN` 404, `SESSION_EXISTS` 409. */
+  async fork(key: string, seq: number, to: string): Promise<void> {
+    const { store, forget, copied } = this.#options;
+    const { copySession } = await import("./rewind.ts");
+    const copy = async (query: Query) => {
+      const { from, copy } = await copySession(query, { key, to, seq }, Date.now());
+      await copied?.(query, { key, log: from.log, to, toLog: copy.log, seq });
+    };
+    await this.table.alone(to, () => store.transaction(copy)).finally(() => forget?.key(to));
+    this.#indexer?.touch(to);
+  }
+
+  /** While it is the same, so are the messages that had a number. Undefined: there is no such session. */
+  epoch(key: string): Promise<string | undefined> {
+    return epochOf(this.#options.store, key);
+  }
+
+  /** What a list may show beside its rows, by key. */
+  async details(keys: readonly string[]): Promise<ReadonlyMap<string, SessionDetails>> {
+    const { store, running, agents } = this.#options;
+    const { sessionDetails } = await import("./session-details.ts");
+    return sessionDetails(store, keys, { running: running?.() ?? new Set(), agents });
   }
 
   async search(query: SessionQuery) {

@@ -21,7 +21,7 @@ import { sessionKey } from "./session-key.ts";
 import { type ListQuery, listSessions } from "./session-list.ts";
 import {
   createSession,
-  logOfKey,
+  lastSaid,
   type Place,
   placeOf,
   renameSession,
@@ -120,18 +120,22 @@ export class SessionTable {
   }
 
   /** The sequence number of what a user said last; undefined when nobody did. */
-  async lastSaid(key: string): Promise<number | undefined> {
-    const sql = `SELECT seq FROM chat_messages WHERE session = ${logOfKey} AND role = 'user' ORDER BY seq DESC LIMIT 1`;
-    const row = await this.#store.get<{ seq: number }>(sql, key);
-    return row && Number(row.seq);
+  lastSaid(key: string): Promise<number | undefined> {
+    return lastSaid(this.#store, key);
+  }
+
+  /** Changes what a session is: nobody writes to it meanwhile, and what is known of it in memory is forgotten. */
+  alone<T>(key: string, work: () => Promise<T>): Promise<T> {
+    return this.#locks.run(key, () => {
+      this.#last.delete(key);
+      return work().finally(() => this.#recent.forget(key));
+    });
   }
 
   /** The session is gone with the first commit; its messages follow, after a crash with the next start. */
   remove(key: string): Promise<boolean> {
-    return this.#locks.run(key, async () => {
-      this.#last.delete(key);
-      const also = (query: Query) => this.#moved(query, key);
-      const log = await detachSession(this.#store, key, also).finally(() => this.#recent.forget(key));
+    return this.alone(key, async () => {
+      const log = await detachSession(this.#store, key, (query) => this.#moved(query, key));
       this.#use.forget(key);
       if (log !== undefined) await this.#empty(log);
       return log !== undefined;
@@ -238,9 +242,7 @@ export class SessionTable {
   }
 
   #insert(count: number): string {
-    const known = this.#inserts.get(count);
-    if (known !== undefined) return known;
-    const sql = insertMessages(count);
+    const sql = this.#inserts.get(count) ?? insertMessages(count);
     this.#inserts.set(count, sql);
     return sql;
   }

@@ -56,13 +56,23 @@ export const migrations: readonly Migration[] = [
       "CREATE INDEX chat_sessions_by_use ON chat_sessions (used_at DESC, key)",
     ],
   },
+  {
+    // While the epoch of a session is the same, a number that was given to a message means this message.
+    version: 4,
+    statements: [
+      "ALTER TABLE chat_sessions ADD COLUMN epoch TEXT NOT NULL DEFAULT ''",
+      "UPDATE chat_sessions SET epoch = CAST(created_at AS TEXT)",
+    ],
+  },
 ];
 
-const columns = "session, seq, at, role, content, tool_calls, tool_call_id, reasoning, state, model, usage_json";
-const places = `(${columns.split(", ").fill("?").join(", ")})`;
+/** Of `chat_messages`. */
+export const messageColumns =
+  "session, seq, at, role, content, tool_calls, tool_call_id, reasoning, state, model, usage_json";
+const places = `(${messageColumns.split(", ").fill("?").join(", ")})`;
 
 export function insertMessages(count: number): string {
-  return `INSERT INTO chat_messages (${columns}) VALUES ${Array.from({ length: count }, () => places).join(", ")}`;
+  return `INSERT INTO chat_messages (${messageColumns}) VALUES ${Array.from({ length: count }, () => places).join(", ")}`;
 }
 
 /** Everything but the session, for `toStored`. */

@@ -7,21 +7,25 @@ import { findSpec } from "./runtime.ts";
 export async function listProviders(upstreams: Upstreams): Promise<unknown> {
   await upstreams.runtime.ready;
   const primary = upstreams.primary();
+  const cooling = upstreams.runtime.cooling();
   return {
     primary,
     fallbacks: upstreams.fallbacks(),
     providers: upstreams.specs().map((spec) => {
       const [summary] = upstreams.runtime.summary(spec.name).providers ?? [];
-      return row(spec, primary, summary);
+      const cooldowns = cooling.filter(({ provider }) => provider === spec.name);
+      return { ...row(spec, primary, summary), cooldowns };
     }),
     problems: upstreams.status().problems,
   };
 }
 
-function row(spec: ProviderSpec, primary: string, summary: ProviderSummary | undefined): unknown {
+function row(spec: ProviderSpec, primary: string, summary: ProviderSummary | undefined) {
   return {
     name: spec.name,
     source: spec.source,
+    /** Where it is configured; null: it was found, and cannot be changed. */
+    config_path: spec.source === "config" ? `models.providers[${JSON.stringify(spec.name)}]` : null,
     preset: spec.preset,
     wire: spec.wire,
     auth: spec.auth === "" ? (spec.keys.length > 0 ? "api_key" : "none") : spec.auth,
@@ -32,6 +36,7 @@ function row(spec: ProviderSpec, primary: string, summary: ProviderSummary | und
     status: summary?.status ?? "healthy",
     strategy: spec.strategy,
     candidates: summary?.candidate_order ?? [],
+    accounts: summary?.oauth_accounts ?? [],
     last_success_at: summary?.last_success_at ?? null,
     last_error_at: summary?.last_error_at ?? null,
     last_error_reason: summary?.last_error_reason ?? null,

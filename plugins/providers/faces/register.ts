@@ -92,6 +92,12 @@ function registerMethods(ctx: ProvidersContext, upstreams: Upstreams): void {
     handler: async () => (await import("./list.ts")).listProviders(upstreams),
   });
   ctx.method({
+    name: "providers.presets",
+    access: "read",
+    about: "The vendors that are known, and what each wants to be told",
+    handler: async () => (await import("./presets.ts")).listPresets(process.env),
+  });
+  ctx.method({
     name: "providers.upstream_models",
     access: "write",
     about: "Asks a provider which models it has",

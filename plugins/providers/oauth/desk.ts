@@ -9,7 +9,7 @@ import type { OauthAccounts } from "./accounts.ts";
 import { checkCallback, listenForCallback, parseCallback } from "./callback.ts";
 import { type Device, openDevice, waitForDevice } from "./device.ts";
 import { enrich } from "./enrich.ts";
-import { type Flow, Flows, type LoginResult, type Nameless, randomText } from "./flow.ts";
+import { codeFlowMs, type Flow, Flows, type LoginResult, type Nameless, randomText } from "./flow.ts";
 import { authorizationUrl, exchanged, firstTokens, isNameless, opened, peerOf, soon } from "./login-steps.ts";
 import { exchangeCode, type Tokens } from "./protocol.ts";
 import { parseProxy } from "./proxy-url.ts";
@@ -45,9 +45,9 @@ export interface Started {
   readonly authUrl: string;
   readonly userCode: string;
   readonly instructions: string;
+  /** How long there is to finish it. */
+  readonly leftMs: number;
 }
-
-const codeFlowMs = 10 * 60_000;
 
 export class LoginDesk {
   readonly #options: DeskOptions;
@@ -100,6 +100,11 @@ export class LoginDesk {
     return result;
   }
 
+  /** False: there is none, or no more. */
+  cancel(flowId: string): boolean {
+    return this.#flows.cancel(flowId);
+  }
+
   async import(source: string, name: string, request: LoginRequest): Promise<LoginResult> {
     const settings = this.#options.settings(request);
     const { vendor, provider } = settings;
@@ -145,7 +150,7 @@ export class LoginDesk {
     const instructions = flow.listener
       ? "Open the address in a browser on this machine and log in; this ends by itself."
       : "Open the address in a browser and log in. Then paste the address that you end up at, even if the page does not load.";
-    return { flow, authUrl: url, userCode: "", instructions };
+    return { flow, authUrl: url, userCode: "", instructions, leftMs: codeFlowMs };
   }
 
   async #listen(flow: Flow): Promise<void> {
@@ -179,9 +184,9 @@ export class LoginDesk {
     flow.background = this.#device(flow, device);
     flow.background.catch(() => undefined);
     this.#flows.add(flow, Math.min(device.start.expiresMs, 3_600_000) + 60_000);
-    const { url, userCode } = device.start;
+    const { url, userCode, expiresMs: leftMs } = device.start;
     const instructions = `Open ${url} in a browser, log in and confirm the code ${userCode}; this ends by itself.`;
-    return { flow, authUrl: url, userCode, instructions };
+    return { flow, authUrl: url, userCode, instructions, leftMs };
   }
 
   async #device(flow: Flow, device: Device): Promise<LoginResult | Nameless> {

@@ -37,6 +37,9 @@ export interface Flow {
   timer?: NodeJS.Timeout;
 }
 
+/** How long somebody may take to come back with a code. */
+export const codeFlowMs = 10 * 60_000;
+
 const maxFlows = 32;
 
 export class Flows {
@@ -65,6 +68,13 @@ export class Flows {
     clearTimeout(flow.timer);
     flow.listener?.close();
     flow.abort.abort(new GatewayError("OAUTH_FLOW", 400, `oauth flow not found: ${why}`));
+  }
+
+  /** Somebody gave it up: what waits for it ends, and its port is free. */
+  cancel(id: string): boolean {
+    const flow = this.#flows.get(id);
+    if (flow) this.end(flow, "it was cancelled");
+    return flow !== undefined;
   }
 
   /** It is finished: no other call finds it, what it still does goes on. */

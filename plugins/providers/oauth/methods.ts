@@ -4,6 +4,7 @@ import type { Core } from "./core.ts";
 
 const text = (description: string, maxLength = 16_384) => Type.Optional(Type.String({ maxLength, description }));
 const provider = text("Name of the provider; absent: the primary one", 200);
+const flowId = Type.String({ minLength: 1, maxLength: 200, description: "As provider.oauth.start told it" });
 const names = {
   provider,
   account_label: text("What the account is called", 200),
@@ -69,10 +70,17 @@ function loginMethods(ctx: Pick<Context, "method">, load: () => Promise<Core>): 
     about: "Finishes a login, or waits up to 25 s for it and answers `pending`",
     params: Type.Object({
       ...names,
-      flow_id: Type.String({ minLength: 1, maxLength: 200, description: "As provider.oauth.start told it" }),
+      flow_id: flowId,
       callback_url: text("The address that the browser ended up at"),
     }),
     handler: async (params, call) => (await load()).office.complete(params, call.signal),
+  });
+  ctx.method({
+    name: "provider.oauth.cancel",
+    access: "admin",
+    about: "Gives up a login that has begun",
+    params: Type.Object({ flow_id: flowId }),
+    handler: async (params) => (await load()).office.cancel(params.flow_id),
   });
   ctx.method({
     name: "provider.oauth.import",

@@ -48,7 +48,7 @@ export class Office {
   async start(fields: Fields, listen: boolean) {
     const request = loginRequest(fields);
     const desk = await this.#open();
-    const { flow, authUrl, userCode, instructions } = await desk.start(request, listen);
+    const { flow, authUrl, userCode, instructions, leftMs } = await desk.start(request, listen);
     return {
       ok: true as const,
       flow_id: flow.id,
@@ -59,7 +59,12 @@ export class Office {
       account_label: request.label,
       network_proxy: maskProxy(request.proxy),
       listening: flow.listener !== undefined,
+      expires_at: this.#options.now() + leftMs,
     };
+  }
+
+  async cancel(flowId: string): Promise<{ readonly cancelled: boolean }> {
+    return { cancelled: (await this.#open()).cancel(flowId) };
   }
 
   async complete(fields: Fields, signal: AbortSignal) {

@@ -1,7 +1,9 @@
 /** `/api/workspace_file` and `/api/workspace_docs`: files of the workspace by path, and its documents. */
+import { GatewayError } from "@chela/sdk";
 import type { Core } from "../core.ts";
 import { allDocuments } from "../documents/names.ts";
 import { cleanPath, invalidPath } from "../paths.ts";
+import type { Condition } from "../tree.ts";
 import { type Edit, inDialect, missing, shown, versioned } from "./answers.ts";
 
 export async function readFile(core: Core, sent: unknown, encoding?: unknown): Promise<unknown> {
@@ -15,6 +17,13 @@ export async function writeFile(core: Core, edit: Edit): Promise<unknown> {
   const path = cleanPath(edit.path);
   const { hash, size, modifiedAt } = await inDialect(path, () => core.tree.write(path, edit.bytes, edit.condition));
   return versioned({ ok: true, path, saved: true, hash, size, modified_at: modifiedAt }, hash);
+}
+
+export async function removeFile(core: Core, sent: unknown, condition: Condition): Promise<unknown> {
+  const path = cleanPath(sent);
+  const removed = await inDialect(path, () => core.remove(path, condition));
+  if (!removed) throw new GatewayError("FILE_MISSING", 404, "file does not exist");
+  return { ok: true, deleted: true, path };
 }
 
 export async function readDocuments(core: Core, sent: string | undefined): Promise<unknown> {

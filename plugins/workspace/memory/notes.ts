@@ -1,9 +1,9 @@
 /** The memory: Markdown files in `memory/`, and in `agents/<name>/memory/` for agents with a memory of their own. */
-import { opendir } from "node:fs/promises";
 import { posix } from "node:path";
 import { GatewayError } from "@chela/sdk";
 import { cleanPath, dailyNote, homeOf, longTerm, memoryFolder, memoryOf } from "../paths.ts";
 import { type Condition, type TextFile, type Tree, textOf } from "../tree.ts";
+import { walk } from "../walk.ts";
 
 export interface NoteFacts {
   /** Below the workspace. */
@@ -85,7 +85,7 @@ export class Notes {
   async list(agent?: string): Promise<Listing> {
     const folder = memoryOf(agent);
     const names: string[] = [];
-    const truncated = await this.#walk(folder, 1, mostListed, (path) => names.push(path));
+    const truncated = await walk(this.#tree, folder, { depth: 1, most: mostListed, take: (path) => names.push(path) });
     const files = (await Promise.all(names.sort().map((path) => this.facts(path)))).filter((one) => one !== undefined);
     return { files, truncated };
   }
@@ -94,8 +94,13 @@ export class Notes {
   async all(agent?: string): Promise<readonly NoteFacts[]> {
     const paths: string[] = [];
     const take = (path: string) => void (path.endsWith(".md") && paths.push(path));
-    await this.#walk(memoryOf(agent), deepest, mostNotes, take);
+    await walk(this.#tree, memoryOf(agent), { depth: deepest, most: mostNotes, take });
     paths.push(posix.join(homeOf(agent), longTerm));
+    return this.factsOf(paths);
+  }
+
+  /** Of those that are there. */
+  async factsOf(paths: readonly string[]): Promise<readonly NoteFacts[]> {
     const facts: NoteFacts[] = [];
     for (let at = 0; at < paths.length; at += atOnce) {
       const some = await Promise.all(paths.slice(at, at + atOnce).map((path) => this.facts(path)));
@@ -108,31 +113,6 @@ export class Notes {
   async facts(path: string): Promise<NoteFacts | undefined> {
     const facts = await this.#tree.facts(path).catch(() => undefined);
     return facts && { path, size: facts.size, modifiedAt: facts.modifiedAt };
-  }
-
-  /** True when there was more than `most`. Never follows a link to a folder. */
-  async #walk(folder: string, depth: number, most: number, take: (path: string) => void): Promise<boolean> {
-    let seen = 0;
-    const visit = async (at: string, left: number): Promise<boolean> => {
-      const real = await this.#tree.resolve(at);
-      const entries = real && (await opendir(real).catch(absent));
-      if (!entries) {
-        this.#tree.assertUsable();
-        return false;
-      }
-      const folders: string[] = [];
-      for await (const entry of entries) {
-        if (seen >= most) return true;
-        seen += 1;
-        const path = `${at}/${entry.name}`;
-        if (entry.isDirectory()) folders.push(path);
-        else if (entry.isFile() || entry.isSymbolicLink()) take(path);
-      }
-      if (left <= 1) return false;
-      for (const inner of folders.sort()) if (await visit(inner, left - 1).catch(passedOver)) return true;
-      return false;
-    };
-    return visit(folder, depth);
   }
 }
 
@@ -148,17 +128,4 @@ function withoutLineEnds(text: string): string {
 
 function clock(now: Date): string {
   return `${String(now.getHours()).padStart(2, "0")}:${String(now.getMinutes()).padStart(2, "0")}`;
-}
-
-function absent(error: NodeJS.ErrnoException): undefined {
-  if (error.code === "ENOENT" || error.code === "ENOTDIR") return undefined;
-  throw error;
-}
-
-const unreadable: ReadonlySet<unknown> = new Set(["PATH_REFUSED", "EACCES", "EPERM", "ENAMETOOLONG"]);
-
-/** A folder below that may not be read, or whose name no path may have, hides nothing else. */
-function passedOver(error: { readonly code?: unknown }): false {
-  if (unreadable.has(error.code)) return false;
-  throw error;
 }

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { tempDir } from "../../kit/temp.ts";
 import { until } from "../../kit/until.ts";
-import { callsTools, chatHost, HeldAnswer, modelId, says, toolCall } from "./kit.ts";
+import { callsTools, chatHost, HeldAnswer, modelId, reply, says, toolCall } from "./kit.ts";
 
 describe("GET /api/chat/history", () => {
   it("shows ClawGo's keys, with seq, at and state", async () => {
@@ -11,10 +11,12 @@ describe("GET /api/chat/history", () => {
     model.answer = () => replies.shift() as ReturnType<typeof says>;
     await host.request("/api/chat", { body: { session: "alpha", message: "look" } });
     const answer = await host.request("/api/chat/history?session=alpha&after=1&limit=3");
+    const usage = { inputTokens: 10, outputTokens: 5 };
     const common = { at: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/), state: "complete" };
     expect(answer.json()).toEqual({
       ok: true,
       session: "alpha",
+      epoch: expect.any(String),
       messages: [
         {
           role: "assistant",
@@ -22,12 +24,31 @@ describe("GET /api/chat/history", () => {
           tool_calls: [{ id: "c1", type: "function", function: { name: "look", arguments: '{"n":1}' } }],
           seq: 2,
           model: modelId,
+          usage,
           ...common,
         },
         { role: "tool", content: "look 1 done", tool_call_id: "c1", seq: 3, ...common },
-        { role: "assistant", content: "seen", seq: 4, model: modelId, ...common },
+        { role: "assistant", content: "seen", seq: 4, model: modelId, usage, ...common },
       ],
     });
+  });
+
+  it("says which calls of tools failed, and what the model thought", async () => {
+    const { host, model, say } = await chatHost();
+    const thinks = async function* () {
+      yield { type: "start", provider: "fake", model: modelId } as const;
+      yield { type: "done", reply: { ...reply("seen"), reasoning: "it is not there" } } as const;
+    };
+    const replies = [callsTools([toolCall("c1", "look"), toolCall("c2", "nothing")]), thinks()];
+    model.answer = () => replies.shift() as ReturnType<typeof says>;
+    await say("look");
+    const { messages } = (await host.request("/api/chat/history")).json() as { messages: object[] };
+    expect(messages.slice(2)).toMatchObject([
+      { tool_call_id: "c1", state: "complete" },
+      { tool_call_id: "c2", state: "failed" },
+      { content: "seen", reasoning: "it is not there" },
+    ]);
+    expect(model.requests[1]?.messages.filter((message) => "state" in message)).toEqual([]);
   });
 
   it.each([

@@ -183,7 +183,7 @@ it("says in the events which session changed, and nothing of what was said", asy
   await say("private words");
   await until(() => seen.length === 1);
   const changes = socketless.since(0).events.filter(({ type }) => type === "session_changed");
-  expect(changes.map(({ payload }) => payload)).toEqual([{ session: "main" }]);
+  expect(changes.map(({ payload }) => payload)).toEqual([{ session: "main", turn: expect.any(String) }]);
   expect(JSON.parse(seen[0] ?? "")).toMatchObject({
     session: "main",
     agent: "main",

@@ -47,7 +47,14 @@ describe("resume on /api/chat/live?multi=1", () => {
     });
     socket.send({ type: "resume", session: "main", after: 3 });
     expect(await next(socket)).toMatchObject({ messages: [{ content: "first half, second half", seq: 4 }] });
-    expect(await next(socket)).toEqual({ ok: true, type: "chat_resumed", session: "main", seq: 4, running: false });
+    expect(await next(socket)).toEqual({
+      ok: true,
+      type: "chat_resumed",
+      session: "main",
+      seq: 4,
+      running: false,
+      epoch: expect.any(String),
+    });
     socket.close();
   });
 
@@ -104,7 +111,15 @@ describe("?events=1", () => {
     }
     expect(seen[""]?.map(({ type }) => type)).toEqual(["chat_chunk"]);
     expect(seen["&events=1"]).toEqual([
-      { ok: true, type: "chat_start", session: "main", turn: expect.any(String) },
+      {
+        ok: true,
+        type: "chat_start",
+        session: "main",
+        turn: expect.any(String),
+        model: "fake/model",
+        seq: 5,
+        epoch: expect.any(String),
+      },
       { ok: true, type: "chat_tool", session: "main", id: "1", name: "look", state: "run", input: '{"n":4}' },
       { ok: true, type: "chat_tool", session: "main", id: "1", name: "look", state: "ok", output: "look 4 done" },
       { ok: true, type: "chat_chunk", session: "main", delta: "done" },

@@ -64,7 +64,7 @@ describe("a message to a busy session", () => {
     expect([result.text, second.id]).toEqual(["both", first.id]);
     await listening;
     expect(events.map(({ type }) => type)).toEqual(["start", "steered", "text"]);
-    expect(events[1]).toEqual({ type: "steered", text: "two" });
+    expect(events[1]).toEqual({ type: "steered", text: "two", seq: 2 });
     expect(model.requests).toHaveLength(2);
     expect(model.requests[1]?.messages.slice(1).map(({ role, content }) => `${role}: ${content}`)).toEqual([
       "user: one",

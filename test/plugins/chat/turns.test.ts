@@ -83,7 +83,7 @@ describe("turns", () => {
     model.answer = () => replies.shift() as ReturnType<typeof says>;
     const turn = run({});
     expect(await eventsOf(turn.events)).toEqual([
-      { type: "start", turn: turn.id, model: modelId },
+      { type: "start", turn: turn.id, model: modelId, seq: 1 },
       { type: "tool", id: "1", name: "look", state: "run", arguments: "{}" },
       { type: "tool", id: "1", name: "look", state: "ok", output: "look 0 done" },
       { type: "tool", id: "2", name: "nothing", state: "run", arguments: "{}" },
@@ -93,6 +93,7 @@ describe("turns", () => {
     expect(await turn.done).toEqual({
       turn: turn.id,
       text: "done",
+      seq: 5,
       model: modelId,
       usage: { inputTokens: 20, outputTokens: 10 },
       stop: "stop",
@@ -153,7 +154,12 @@ describe("an abort", () => {
     for await (const event of tool.events) if (event.type === "tool") break;
     tool.abort("enough");
     expect(await tool.done).toMatchObject({ stop: "aborted" });
-    expect(await history()).toEqual(["user: x", "user: y", "assistant: ", "tool: aborted: the turn was stopped"]);
+    expect(await history()).toEqual([
+      "user: x",
+      "user: y",
+      "assistant: ",
+      "tool: aborted: the turn was stopped (failed)",
+    ]);
     model.answer = () => says("fine");
     await run({ text: "z" }).done;
     expect(roles(model.requests.at(-1)?.messages)).toEqual(["system", "user", "user", "assistant", "tool", "user"]);

@@ -57,11 +57,14 @@ test("a key that may only read sees its own use and what is left of each limit, 
 
 test("the list of keys says what remains of each budget and when it begins anew", async () => {
   const { host, chela } = await open();
-  const token = await newKey(host, { name: "app", limits: { tokens: 1000, period: "month" } });
+  const token = await newKey(host, { name: "app", limits: { rpm: 5, tokens: 1000, period: "month" } });
   expect((await host.request("/v1/chat/completions", { token, body })).status).toBe(200);
   const [row] = (await chela(["keys", "list", "--json"])).json<{ spent: { tokens: number } }[]>();
   const tokens = 1000 - (row?.spent.tokens ?? 0);
-  expect(row).toMatchObject({ remaining: { tokens, usd: null }, resetsAt: periodOf("month", Date.now()).until });
+  expect(row).toMatchObject({
+    remaining: { tokens, usd: null, rpm: 4 },
+    resetsAt: periodOf("month", Date.now()).until,
+  });
 });
 
 test("chela usage --me", async () => {

@@ -176,6 +176,19 @@ describe("GET /api/logs/recent", () => {
     }
     appendFileSync(path, '{"level":"ERROR","msg":"bad"}\nnoise\nnoise\n');
     expect(await ask("?limit=1&level=warn")).toEqual([{ level: "ERROR", msg: "bad" }]);
+    appendFileSync(path, '{"msg":"Ada came"}\n{"msg":"noise"}\n{"msg":"Ada went"}\n');
+    const page = async (query: string) =>
+      (await host.request(`/api/logs/recent?query=ada&limit=1${query}`)).json() as { logs: unknown; before: string };
+    const newest = await page("");
+    expect(newest.logs).toEqual([{ msg: "Ada went" }]);
+    expect((await page(`&before=${newest.before}`)).logs).toEqual([{ msg: "Ada came" }]);
+    expect(await call(host, "logs.recent", { query: "ADA W", limit: 5 })).toMatchObject({ logs: newest.logs });
+    appendFileSync(path, '{"plugin":"mcp","msg":"Ada called"}\n');
+    expect(await ask("?plugin=mcp")).toEqual([{ plugin: "mcp", msg: "Ada called" }]);
+    expect(await call(host, "logs.recent", { query: "ada", plugin: "kernel", limit: 1 })).toMatchObject({
+      logs: newest.logs,
+    });
+    expect((await host.request("/api/logs/recent?before=7")).status).toBe(400);
     expect((await host.request("/api/logs/recent?level=loud")).text).toBe(
       "unknown level: loud; use debug, info, warn or error\n",
     );
@@ -190,6 +203,9 @@ describe("GET /api/logs/recent", () => {
     expect((await call(host, "logs.recent", { limit: 5, level: "error" })).logs[0]).toMatchObject({
       msg: "remembered",
     });
+    expect(await call(host, "logs.recent", { limit: 5, query: "REMEM" })).toMatchObject({ before: null, logs: [{}] });
+    expect((await call(host, "logs.recent", { limit: 5, query: "no such words" })).logs).toEqual([]);
+    expect((await call(host, "logs.recent", { limit: 5, plugin: "nobody" })).logs).toEqual([]);
     const socket = await host.connect("/api/logs/live");
     expect(await socket.next()).toEqual({ ok: false, error: "log path not configured" });
     await socket.closed;

@@ -1,8 +1,8 @@
-import { appendFileSync, mkdirSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { entryOf, levelFrom, reaches } from "../../../plugins/logs/entry.ts";
-import { readLast } from "../../../plugins/logs/read-last.ts";
+import { type LastOptions, readLast as readPage } from "../../../plugins/logs/read-last.ts";
 import { tempDir } from "../../kit/temp.ts";
 
 function fileWith(text: string): string {
@@ -11,6 +11,7 @@ function fileWith(text: string): string {
   return path;
 }
 
+const readLast = async (path: string, options: LastOptions) => (await readPage(path, options)).entries;
 const messages = (entries: readonly Readonly<Record<string, unknown>>[]) => entries.map(({ msg }) => msg);
 
 describe("an entry", () => {
@@ -72,6 +73,44 @@ describe("readLast", () => {
     expect(last.length).toBeGreaterThan(2);
     expect(last.length).toBeLessThan(7);
     for (const { msg } of last) expect(String(msg)).toMatch(/^\d+x+$/);
+  });
+
+  test("goes back page by page, into the rotated files, while new lines come and the file is rotated", async () => {
+    const path = fileWith("five\nsix\n");
+    const older = `${path}.20261121-093000`;
+    writeFileSync(older, "three\nfour\n");
+    writeFileSync(`${path}.20261121-080000`, "");
+    writeFileSync(`${path}.20261121-070000`, "one\ntwo");
+    const found: unknown[][] = [];
+    let before: string | null | undefined;
+    for (let pages = 0; before !== null; pages += 1) {
+      const page = await readPage(path, { limit: 1, ...(before && { before }) });
+      found.push(messages(page.entries));
+      before = page.before;
+      appendFileSync(path, `later ${pages}\n`);
+      if (pages === 0) {
+        renameSync(path, `${path}.20261121-100000`);
+        writeFileSync(path, "newest\n");
+      }
+    }
+    expect(found).toEqual([["six"], ["five"], ["four"], ["three"], ["two"], ["one"]]);
+    await expect(readPage(path, { limit: 1, before: "../7" })).rejects.toMatchObject({ status: 400 });
+    expect(await readPage(path, { limit: 1, before: "1.7" })).toEqual({ entries: [], before: null });
+  });
+
+  test("finds a text in any value, and goes on where it had read enough for one page", async () => {
+    const noise = '{"level":"INFO","msg":"ok"}\n'.repeat(5_000);
+    const path = fileWith(`{"msg":"x","error":{"code":"E_NEEDLE \\"龍\\""}}\n${noise}{"msg":"Needle"}\n`);
+    const pages: unknown[][] = [];
+    let before: string | null | undefined;
+    while (before !== null) {
+      const page = await readPage(path, { limit: 9, query: " needle", maxBytes: 100_000, ...(before && { before }) });
+      pages.push(messages(page.entries));
+      before = page.before;
+    }
+    expect(pages).toEqual([["Needle"], ["x"]]);
+    expect(messages(await readLast(path, { limit: 9, query: '"龍' }))).toEqual(["x"]);
+    expect(messages(await readLast(path, { limit: 9, query: "needle", level: "warn" }))).toEqual([]);
   });
 
   test("says in ClawGo's words why there is nothing to read", async () => {

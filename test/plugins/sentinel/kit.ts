@@ -21,7 +21,7 @@ export interface Told {
 export interface Rig extends Live {
   /** What the check "pulse" of the plugin "patient" says from now on; a function is asked at each look. */
   pulse(says: Health | (() => Health | Promise<Health>)): void;
-  call<T>(method: string): Promise<T>;
+  call<T>(method: string, params?: unknown): Promise<T>;
   status(): Promise<Status>;
   set(path: string, value: unknown): Promise<unknown>;
   /** Lets seconds go by, without waiting for what they bring. */
@@ -38,7 +38,11 @@ export const intervalSec = 60;
 export const fine: Health = { ok: true };
 export const ill = (reason: string): Health => ({ ok: false, reason });
 
-export async function rig(settings: Record<string, unknown> = {}, plugins: readonly Plugin[] = []): Promise<Rig> {
+export async function rig(
+  settings: Record<string, unknown> = {},
+  plugins: readonly Plugin[] = [],
+  stateDir?: string,
+): Promise<Rig> {
   let says: Health | (() => Health | Promise<Health>) = fine;
   const patient = definePlugin({
     id: "patient",
@@ -47,10 +51,10 @@ export async function rig(settings: Record<string, unknown> = {}, plugins: reado
     setup: (ctx) => ctx.health("pulse", () => (typeof says === "function" ? says() : says)),
   });
   const config = { sentinel: settings, plugins: { quarantine: { faults: 2 } } };
-  const live = await liveHost({ plugins: [api, sentinel, patient, ...plugins], config, clock: "fake" });
+  const live = await liveHost({ plugins: [api, sentinel, patient, ...plugins], config, clock: "fake", stateDir });
   const { host } = live;
-  const call = async <T>(method: string) => {
-    const reply = (await host.request("/api/call", { body: { method } })).json() as { result: T };
+  const call = async <T>(method: string, params?: unknown) => {
+    const reply = (await host.request("/api/call", { body: { method, params } })).json() as { result: T };
     return reply.result;
   };
   const status = () => call<Status>("sentinel.status");

@@ -3,7 +3,7 @@
  * themselves are never cut: a summary only stands for those up to `upto` when a model is asked. One that was made from an
  * outdated state is rejected.
  */
-import { BoundedMap, type Store } from "@chela/sdk";
+import { BoundedMap, type Query, type Store } from "@chela/sdk";
 import { logOfKey } from "../../sessions/session-rows.ts";
 
 export interface Summary {
@@ -55,6 +55,18 @@ export class SummaryTable {
     if (changes > 0) this.#known.set(session, summary);
     else this.#known.delete(session);
     return changes > 0;
+  }
+
+  /** Messages of the log from `seq` on are removed in this commit. */
+  async cut(query: Query, log: string, seq: number): Promise<void> {
+    await query.run("DELETE FROM chat_summaries WHERE log = ? AND upto >= ?", log, seq);
+  }
+
+  /** Another log begins with its messages before `seq`. */
+  async copy(query: Query, { log, toLog, seq }: { log: string; toLog: string; seq: number }): Promise<void> {
+    const sql = `INSERT INTO chat_summaries (log, upto, text, made_at)
+      SELECT ?, upto, text, made_at FROM chat_summaries WHERE log = ? AND upto < ?`;
+    await query.run(sql, toLog, log, seq);
   }
 
   /** The log was emptied. */

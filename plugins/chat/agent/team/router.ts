@@ -46,6 +46,21 @@ export class Router {
     if (to !== undefined) await query.run("UPDATE chat_owners SET session = ? WHERE session = ?", to, session);
   }
 
+  async copy(query: Query, { key, to }: { key: string; to: string }): Promise<void> {
+    const sql = "INSERT INTO chat_owners (session, agent) SELECT ?, agent FROM chat_owners WHERE session = ?";
+    await query.run("DELETE FROM chat_owners WHERE session = ?", to);
+    await query.run(sql, to, key);
+  }
+
+  /** Who answered in these sessions before, where the next turn asks for that. */
+  async owners(sessions: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    const { router } = this.#settings();
+    if (!router.enabled || !router.sticky_thread_owner || sessions.length === 0) return new Map();
+    const sql = `SELECT session, agent FROM chat_owners WHERE session IN (${sessions.map(() => "?").join(", ")})`;
+    const rows = await this.#store.all<{ session: string; agent: string }>(sql, ...sessions);
+    return new Map(rows.map(({ session, agent }) => [session, agent]));
+  }
+
   /** The key may stand for something else now. */
   forget(session: string): void {
     this.#owners.delete(session);

@@ -5,7 +5,7 @@
 import type { IndexedText, Store, TextIndex } from "@chela/sdk";
 import { fitting } from "../message-page.ts";
 import { lastSeq } from "../session-rows.ts";
-import { piecesOf, type TextRow } from "./pieces.ts";
+import { firstPiece, piecesOf, type TextRow } from "./pieces.ts";
 
 /** One batch takes a few milliseconds. */
 const maxPieces = 64;
@@ -53,6 +53,8 @@ export class Indexer {
   #stepping: Promise<unknown> = Promise.resolve();
   /** Somebody waits for what is missing. */
   #asked: Promise<boolean> | undefined;
+  /** Whoever waits to cut a log short: a round makes room. */
+  #cutting = 0;
   #closed = false;
 
   constructor(options: IndexerOptions) {
@@ -68,7 +70,7 @@ export class Indexer {
   /** Once in a while: all that is missing while nobody writes, else one batch. */
   async round(): Promise<void> {
     const busy = () => this.#now() - this.#touchedAt < idleMs;
-    await this.#catchUp(busy() ? 0 : roundMs, () => busy() || this.#asked !== undefined);
+    await this.#catchUp(busy() ? 0 : roundMs, () => busy() || this.#asked !== undefined || this.#cutting > 0);
   }
 
   /**
@@ -93,7 +95,7 @@ export class Indexer {
         const step = this.#step();
         this.#stepping = step;
         if (!(await step)) return true;
-        await nextTurn();
+        await new Promise((resolve) => setImmediate(resolve));
       } while (performance.now() < until && !stop());
       return false;
     });
@@ -120,6 +122,21 @@ export class Indexer {
       await this.#options.store.run("UPDATE chat_sessions SET indexed = 0 WHERE indexed > 0");
       this.#within.clear();
       this.#scannedTo = "";
+    });
+  }
+
+  /** Does `work`, which removes the messages of a log from `seq` on. Before, the index forgets them; should it fail, they are read again. */
+  cut(key: string, log: string, seq: number, work: () => Promise<void>): Promise<void> {
+    const { store, index } = this.#options;
+    this.#cutting += 1;
+    return this.#inTurn(async () => {
+      this.#within.delete(log);
+      this.#waiting.add(key);
+      await store.run("UPDATE chat_sessions SET indexed = ? WHERE key = ? AND indexed >= ?", seq - 1, key, seq);
+      await index.remove(log, firstPiece(seq));
+      await work();
+    }).finally(() => {
+      this.#cutting -= 1;
     });
   }
 
@@ -229,8 +246,4 @@ function* first<T>(of: Iterable<T>, count: number): Iterable<T> {
     if (left-- <= 0) return;
     yield item;
   }
-}
-
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }

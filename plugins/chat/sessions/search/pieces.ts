@@ -19,9 +19,14 @@ export function piecesOf(row: TextRow): { id: number; text: string }[] {
   const pieces: { id: number; text: string }[] = [];
   for (let piece = 0; piece < maxPieces && piece * pieceChars < text.length; piece++) {
     const from = piece * pieceChars;
-    pieces.push({ id: row.seq * maxPieces + piece, text: text.slice(from, from + pieceChars + overlapChars) });
+    pieces.push({ id: firstPiece(row.seq) + piece, text: text.slice(from, from + pieceChars + overlapChars) });
   }
   return pieces;
+}
+
+/** The number of the first piece of a message: all that follow are its own or of later messages. */
+export function firstPiece(seq: number): number {
+  return seq * maxPieces;
 }
 
 /** The piece that a number of `piecesOf` means. */

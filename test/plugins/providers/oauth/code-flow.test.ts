@@ -264,6 +264,22 @@ it("catches the browser's way back on this machine, and no page can end the logi
   );
 });
 
+it("gives a login up: its port is free, and nobody finishes it", async () => {
+  const port = await freePort();
+  const redirect = `http://localhost:${port}/callback`;
+  const server = await oauthServer({ redirectUris: [redirect] });
+  const kit = await accountHost({ providers: { main: ownProvider(server, {}, { redirect_url: redirect }) } });
+  const before = Date.now();
+  const flow = await kit.call("provider.oauth.start", { provider: "main", listen: true });
+  expect(flow.expires_at).toBeGreaterThan(before + 9 * 60_000);
+  expect(await kit.call("provider.oauth.cancel", { flow_id: flow.flow_id })).toEqual({ cancelled: true });
+  expect(await kit.call("provider.oauth.cancel", { flow_id: flow.flow_id })).toEqual({ cancelled: false });
+  const late = kit.call("provider.oauth.complete", { flow_id: flow.flow_id, callback_url: `${redirect}?code=x` });
+  await expect(late).rejects.toThrow("oauth flow not found");
+  const again = await kit.call("provider.oauth.start", { provider: "main", listen: true });
+  expect(again.listening).toBe(true);
+});
+
 it("logs in without listening where the port is taken", async () => {
   const taken = createServer();
   await new Promise<void>((resolve) => taken.listen(0, "127.0.0.1", resolve));

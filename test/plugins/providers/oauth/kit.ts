@@ -1,5 +1,4 @@
 /** A host with nothing but the accounts of the providers plugin, an OAuth server, and what tests ask of both. */
-import { createServer } from "node:net";
 import { config, definePlugin, type Events, events, files, gateway, need, type Plugin } from "@chela/sdk";
 import { onTestFinished } from "vitest";
 import { startHost, type TestHost, type TestHostOptions } from "../../../../kernel/testing.ts";
@@ -7,6 +6,8 @@ import type { AccountsView, Happening, Standings } from "../../../../plugins/pro
 import type { OauthAccounts } from "../../../../plugins/providers/oauth/accounts.ts";
 import { registerOauth } from "../../../../plugins/providers/oauth/register.ts";
 import { ModelsConfig } from "../../../../plugins/providers/schema.ts";
+import { freePort } from "../../../kit/free-port.ts";
+import { ownProvider } from "../../../simulators/oauth/own-provider.ts";
 import {
   clientId,
   type OauthServer,
@@ -15,7 +16,7 @@ import {
   startOauthServer,
 } from "../../../simulators/oauth/server.ts";
 
-export { clientId, redirectUri };
+export { clientId, freePort, ownProvider, redirectUri };
 
 export async function oauthServer(options: OauthServerOptions = {}): Promise<OauthServer> {
   const server = await startOauthServer(options);
@@ -104,37 +105,4 @@ export async function accountHost({ providers = {}, ...options }: KitOptions = {
   };
 }
 
-/** A provider that logs in to the simulated server. */
-export function ownProvider(
-  server: Pick<OauthServer, "authUrl" | "tokenUrl" | "deviceUrl">,
-  more: Record<string, unknown> = {},
-  oauth: Record<string, unknown> = {},
-) {
-  return {
-    api_base: "http://127.0.0.1:9/v1",
-    auth: "oauth",
-    ...more,
-    oauth: {
-      provider: "acme",
-      client_id: clientId,
-      auth_url: server.authUrl,
-      token_url: server.tokenUrl,
-      redirect_url: redirectUri,
-      scopes: ["openid", "email", "offline_access"],
-      ...oauth,
-    },
-  };
-}
-
 export const never = new AbortController().signal;
-
-/** A port of 127.0.0.1 that was free a moment ago: an address that a server has to know beforehand. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
-}

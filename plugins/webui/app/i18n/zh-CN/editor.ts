@@ -1,0 +1,36 @@
+/** Words of the text editor and of differences between texts. */
+import type { words as en } from "../en/editor.ts";
+import type { Translation } from "../words.ts";
+
+export const words: Translation<typeof en> = {
+  "editor.keys": "Tab 键缩进。要离开编辑器，请先按 Esc 再按 Tab。Ctrl+空格补全，Ctrl+S 保存，Ctrl+F 查找。",
+  "editor.find": "查找",
+  "editor.replace": "替换",
+  "editor.next": "下一个",
+  "editor.previous": "上一个",
+  "editor.all": "全部",
+  "editor.matchCase": "区分大小写",
+  "editor.regexp": "正则表达式",
+  "editor.byWord": "全字匹配",
+  "editor.replaceAll": "全部替换",
+  "editor.goToLine": "转到行",
+  "editor.go": "转到",
+  "editor.completions": "补全建议",
+  "editor.problems": "问题",
+  "editor.noProblems": "没有问题",
+  "editor.fold": "折叠此处",
+  "editor.unfold": "展开此处",
+  "editor.folded": "已折叠的内容",
+  "editor.currentMatch": "当前匹配",
+  "editor.onLine": "位于行",
+  "editor.replacedAll": "已替换 $ 处",
+  "editor.replacedOne": "已替换第 $ 行的匹配",
+  "editor.control": "控制字符",
+  "editor.diff": "差异",
+  "editor.diff.same": "没有差异",
+  "editor.diff.added": "新增",
+  "editor.diff.removed": "删除",
+  "editor.diff.summary": "新增 {added} 行，删除 {removed} 行",
+  "editor.diff.more": "再显示 {n} 行",
+  "editor.diff.cut": "……还有 {n} 个字符",
+};

@@ -1,0 +1,36 @@
+/** Words of the text editor and of differences between texts. */
+import type { words as en } from "../en/editor.ts";
+import type { Translation } from "../words.ts";
+
+export const words: Translation<typeof en> = {
+  "editor.keys": "Tab 鍵縮排。要離開編輯器，請先按 Esc 再按 Tab。Ctrl+空白鍵自動完成，Ctrl+S 儲存，Ctrl+F 尋找。",
+  "editor.find": "尋找",
+  "editor.replace": "取代",
+  "editor.next": "下一個",
+  "editor.previous": "上一個",
+  "editor.all": "全部",
+  "editor.matchCase": "區分大小寫",
+  "editor.regexp": "正規表示式",
+  "editor.byWord": "全字相符",
+  "editor.replaceAll": "全部取代",
+  "editor.goToLine": "前往某行",
+  "editor.go": "前往",
+  "editor.completions": "自動完成建議",
+  "editor.problems": "問題",
+  "editor.noProblems": "沒有問題",
+  "editor.fold": "摺疊此處",
+  "editor.unfold": "展開此處",
+  "editor.folded": "已摺疊的內容",
+  "editor.currentMatch": "目前的相符項目",
+  "editor.onLine": "位於行",
+  "editor.replacedAll": "已取代 $ 處",
+  "editor.replacedOne": "已取代第 $ 行的相符項目",
+  "editor.control": "控制字元",
+  "editor.diff": "差異",
+  "editor.diff.same": "沒有差異",
+  "editor.diff.added": "新增",
+  "editor.diff.removed": "刪除",
+  "editor.diff.summary": "新增 {added} 行，刪除 {removed} 行",
+  "editor.diff.more": "再顯示 {n} 行",
+  "editor.diff.cut": "……還有 {n} 個字元",
+};

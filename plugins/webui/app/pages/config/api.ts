@@ -1,0 +1,78 @@
+/** What the gateway tells of its config: the answers of the methods `config.*`. */
+import { call } from "../../client/http.ts";
+import type { EditorProblem } from "../../parts/editor.ts";
+import type { TextVersion } from "../../parts/text-draft.ts";
+
+export interface Problem extends EditorProblem {
+  /** Dotted; empty for the text as such. */
+  readonly path: string;
+}
+
+export interface Trouble {
+  readonly message: string;
+  readonly line?: number;
+  readonly column?: number;
+}
+
+export interface ConfigState extends TextVersion {
+  readonly path: string;
+  readonly problems: readonly Problem[];
+  /** Why the file on disk is not what runs. */
+  readonly trouble: Trouble | null;
+  /** Keys that wait for a restart. */
+  readonly pending: readonly string[];
+  /** `gateway.reload.mode`: how much of a change applies before the next start. */
+  readonly mode: string;
+}
+
+export interface PlannedChange {
+  readonly path: string;
+  readonly class: "hot" | "restart-plugin" | "restart-gateway" | "none";
+  readonly owner: string;
+}
+
+/** What writing a text would do. */
+export interface Judged {
+  readonly ok: boolean;
+  readonly hash: string;
+  readonly problems: readonly Problem[];
+  readonly changes: readonly PlannedChange[];
+  readonly diff: string;
+  readonly guard: string | null;
+}
+
+export interface ChangeResult {
+  readonly applied: readonly string[];
+  readonly restarted: readonly string[];
+  readonly pending: readonly string[];
+  readonly failed: readonly { readonly id: string; readonly reason: string }[];
+  readonly hash: string;
+}
+
+interface Note {
+  readonly at: number;
+  readonly who: string;
+  readonly why: string;
+}
+
+export interface Backup {
+  readonly id: string;
+  readonly at: number;
+  readonly bytes: number;
+  readonly hash: string;
+  readonly made?: Note;
+  readonly replaced?: Note;
+}
+
+/** Events after which the config, or what is said of it, may be another. */
+export const configEvents = ["config_changed", "config_error", "config_ok"] as const;
+
+export async function readConfig(signal: AbortSignal): Promise<ConfigState> {
+  const options = { signal };
+  const [text, mode, status] = await Promise.all([
+    call<Pick<ConfigState, "text" | "hash" | "path" | "problems">>("config.text", {}, options),
+    call<{ value?: unknown }>("config.get", { path: "gateway.reload.mode", source: "merged" }, options),
+    call<{ pending: readonly string[]; config: { trouble: Trouble | null } }>("gateway.status", {}, options),
+  ]);
+  return { ...text, trouble: status.config.trouble, pending: status.pending, mode: String(mode.value) };
+}

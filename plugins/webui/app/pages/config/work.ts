@@ -1,0 +1,182 @@
+/** The work on the text of the config: what is there, what was typed, what the gateway thinks of it, and what became of a save. */
+import type { ReactiveController, ReactiveControllerHost } from "lit";
+import { type GatewayEvent, gateway } from "../../client/gateway.ts";
+import { ApiError, call } from "../../client/http.ts";
+import { session } from "../../client/session.ts";
+import { t } from "../../i18n/locale.ts";
+import type { Merged } from "../../parts/line-diff.ts";
+import { Load } from "../../parts/load.ts";
+import { TextDraft } from "../../parts/text-draft.ts";
+import { type ChangeResult, type ConfigState, configEvents, type Judged, type Problem, readConfig } from "./api.ts";
+
+/** Quiet time after a key before the gateway is asked. */
+const quietMs = 300;
+
+type Host = ReactiveControllerHost & Element;
+
+export class ConfigWork implements ReactiveController {
+  readonly draft = new TextDraft("config");
+  readonly source: Load<ConfigState>;
+  /** Of the typed text, or of what it was a moment ago while `judging`. */
+  judged: Judged | undefined;
+  result: ChangeResult | undefined;
+  failure: ApiError | undefined;
+  saving = false;
+  judging = false;
+  /** What the last change of somebody else was, in words of the journal. */
+  changedBy = "";
+  readonly #host: Host;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #asked = new AbortController();
+  #forget: (() => void) | undefined;
+
+  constructor(host: Host) {
+    this.#host = host;
+    host.addController(this);
+    this.source = new Load(host, (signal) => this.#load(signal), { events: configEvents });
+  }
+
+  hostConnected(): void {
+    this.#forget = gateway.on(["config_changed"], (event) => this.#heard(event));
+  }
+
+  hostDisconnected(): void {
+    this.#forget?.();
+    clearTimeout(this.#timer);
+    this.#asked.abort();
+  }
+
+  get mayWrite(): boolean {
+    return session.can("admin");
+  }
+
+  /** What is wrong with the text that is shown. */
+  get problems(): readonly Problem[] {
+    return this.judged?.problems ?? this.source.value?.problems ?? [];
+  }
+
+  type(text: string): void {
+    this.draft.type(text);
+    this.failure = undefined;
+    this.#judgeSoon();
+  }
+
+  /** Back to what is on the gateway. */
+  discard(): void {
+    const { theirs } = this.draft;
+    if (theirs) this.draft.begin(theirs);
+    this.failure = undefined;
+    this.#judgeSoon();
+  }
+
+  merge(): Merged {
+    const merged = this.draft.merge({
+      mine: `// <<<<<<< ${t("config.merge.mine")}`,
+      middle: "// =======",
+      theirs: `// >>>>>>> ${t("config.merge.theirs")}`,
+    });
+    this.#judgeSoon();
+    return merged;
+  }
+
+  /** Asks the gateway about the text as it is now. Resolves with nothing when it did not answer, or was asked again meanwhile. */
+  async judge(): Promise<Judged | undefined> {
+    this.#await();
+    if (!this.judging) return undefined;
+    const { signal } = this.#asked;
+    try {
+      const judged = await call<Judged>("config.validate", { text: this.draft.mine }, { signal });
+      if (signal.aborted) return undefined;
+      this.judged = judged;
+      return judged;
+    } catch (error) {
+      if (!signal.aborted) this.#failed(error);
+      return undefined;
+    } finally {
+      if (!signal.aborted) this.judging = false;
+      this.#host.requestUpdate();
+    }
+  }
+
+  /** What was asked before is no answer any more. */
+  #await(): void {
+    clearTimeout(this.#timer);
+    this.#asked.abort();
+    this.#asked = new AbortController();
+    this.judging = this.draft.isChanged && this.mayWrite;
+    if (!this.draft.isChanged) this.judged = undefined;
+    this.#host.requestUpdate();
+  }
+
+  /** True when it was written. Whatever was typed stays as long as it was not. */
+  async save(force: boolean): Promise<boolean> {
+    const { base, mine } = this.draft;
+    if (base === undefined || this.saving) return false;
+    this.saving = true;
+    this.result = undefined;
+    this.failure = undefined;
+    this.#host.requestUpdate();
+    try {
+      this.result = await call<ChangeResult>(
+        "config.write",
+        { text: mine, baseHash: base.hash, force },
+        { timeout: 120_000 },
+      );
+      await this.#follow(mine);
+      return true;
+    } catch (error) {
+      this.#failed(error);
+      await this.source.again();
+      return false;
+    } finally {
+      this.saving = false;
+      this.#host.requestUpdate();
+    }
+  }
+
+  /** The text as it is shown from now on: what was typed as a secret is masked. What cannot be read now is read when it is back. */
+  async #follow(written: string): Promise<void> {
+    const state = await readConfig(AbortSignal.timeout(30_000)).catch(() => undefined);
+    if (state === undefined) return;
+    this.source.set(state);
+    if (this.draft.mine === written && state.hash === this.result?.hash) this.draft.begin(state);
+    else this.draft.arrived(state);
+    void this.judge();
+  }
+
+  async #load(signal: AbortSignal): Promise<ConfigState> {
+    const state = await readConfig(signal);
+    if (signal.aborted) return state;
+    this.draft.arrived(state);
+    // It answers again: whether the text was written can be seen.
+    if (this.failure?.status === 0) this.failure = undefined;
+    if (!this.saving) void this.#settle();
+    return state;
+  }
+
+  /** A write whose answer was lost: what is there may be what was typed, secrets masked. */
+  async #settle(): Promise<void> {
+    const judged = await this.judge();
+    const { theirs, isOvertaken } = this.draft;
+    if (!judged || !isOvertaken || judged.hash !== theirs?.hash) return;
+    if (judged.diff === "" && judged.changes.length === 0) this.discard();
+  }
+
+  #heard({ source, why }: GatewayEvent): void {
+    if (this.saving) return;
+    this.result = undefined;
+    this.changedBy = String(why ?? source ?? "");
+  }
+
+  #failed(error: unknown): void {
+    const { message } = error as Error;
+    this.failure = error instanceof ApiError ? error : new ApiError({ status: 0, code: "", message });
+    const problems = this.failure.details.problems as readonly Problem[] | undefined;
+    if (problems && this.judged) this.judged = { ...this.judged, ok: false, problems };
+  }
+
+  #judgeSoon(): void {
+    this.#await();
+    this.#timer = setTimeout(() => void this.judge(), quietMs);
+  }
+}

@@ -1,0 +1,135 @@
+/** The frame of the page: navigation, the page itself, what lies over it. It never goes away, whatever happens to the gateway. */
+import { css, html } from "lit";
+import { customElement, query, state } from "lit/decorators.js";
+import { gateway } from "../client/gateway.ts";
+import { panels } from "../client/panels.ts";
+import { router } from "../client/router.ts";
+import { session } from "../client/session.ts";
+import { t } from "../i18n/locale.ts";
+import "../parts/confirm.ts";
+import "../parts/icon.ts";
+import { Part } from "../parts/part.ts";
+import { toastError } from "../parts/toast.ts";
+import "./login.ts";
+import { panelTitle } from "./navigation.ts";
+import "./outlet.ts";
+import "./palette.ts";
+import type { Palette } from "./palette.ts";
+
+/** A break shorter than this is not worth a word. */
+const patienceMs = 1000;
+
+@customElement("chela-app")
+export class App extends Part {
+  static override styles = [
+    ...Part.styles,
+    css`
+      :host { display: grid; grid-template: "head head" auto "side main" minmax(0, 1fr) / 15rem minmax(0, 1fr); height: 100dvh; }
+      aside { grid-area: side; border-inline-end: 1px solid var(--border); background: var(--surface); min-height: 0; }
+      main { grid-area: main; min-height: 0; min-width: 0; }
+      header { grid-area: head; }
+      .banner > div { display: flex; align-items: center; justify-content: center; flex-wrap: wrap; gap: 0.4rem 1rem; padding: 0.4rem 1rem; background: var(--warn-soft); font-size: 0.92rem; }
+      .top { display: none; }
+      .skip { position: absolute; inset-inline-start: 0.5rem; top: -4rem; z-index: 40; }
+      .skip:focus { top: 0.5rem; }
+      .veil { display: none; }
+      @media (max-width: 800px) {
+        :host { grid-template: "head" auto "main" minmax(0, 1fr) / minmax(0, 1fr); }
+        .top { display: flex; align-items: center; gap: 0.5rem; padding: 0.3rem 0.6rem; border-bottom: 1px solid var(--border); background: var(--surface); font-weight: 600; }
+        aside { position: fixed; inset: 0 auto 0 0; width: 17rem; z-index: 20; visibility: hidden; transform: translateX(-100%); transition: transform 0.15s; box-shadow: var(--shadow); }
+        aside.open { visibility: visible; transform: none; }
+        .veil.open { display: block; position: fixed; inset: 0; z-index: 15; background: rgb(0 0 0 / 40%); }
+      }
+    `,
+  ];
+
+  @state() private drawer = false;
+  @state() private lost = false;
+  @state() private wasSignedIn = false;
+  @query("chela-palette") private palette?: Palette;
+  #patience: ReturnType<typeof setTimeout> | undefined;
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.listen(session, "change", () => this.sessionChanged());
+    this.listen(gateway, "link", () => this.linkChanged());
+    this.listen(router, "change", () => this.requestUpdate());
+    this.listen(panels, "change", () => this.requestUpdate());
+    this.listen(window, "keydown", (event) => this.key(event as KeyboardEvent));
+    this.sessionChanged();
+  }
+
+  override render() {
+    const current = router.place.panel;
+    const panel = panels.find(current);
+    document.title = panel ? `${panelTitle(panel)} · Chela` : "Chela";
+    return html`
+      <header ?inert=${this.isLoginShown}>
+        <a class="skip button" href="#main" @click=${this.skip}>${t("app.skip")}</a>
+        <div class="banner" role="status">${this.banners()}</div>
+        <div class="top">
+          <button class="icon plain" aria-label=${t("app.menu")} aria-expanded=${this.drawer} @click=${() => {
+            this.drawer = !this.drawer;
+          }}><ui-icon name="menu"></ui-icon></button>
+          <span class="clip">${panel ? panelTitle(panel) : "Chela"}</span>
+        </div>
+      </header>
+      <div class="veil ${this.drawer ? "open" : ""}" @click=${() => {
+        this.drawer = false;
+      }}></div>
+      <aside class=${this.drawer ? "open" : ""} ?inert=${this.isLoginShown}>
+        <chela-navigation .current=${current} @chosen=${() => {
+          this.drawer = false;
+        }} @palette=${() => this.palette?.show()}></chela-navigation>
+      </aside>
+      <main id="main" tabindex="-1" ?inert=${this.isLoginShown}>${this.wasSignedIn ? html`<chela-outlet></chela-outlet>` : ""}</main>
+      ${this.isLoginShown ? html`<chela-login ?expired=${this.wasSignedIn}></chela-login>` : ""}
+      <chela-palette></chela-palette><ui-confirm></ui-confirm><ui-toasts></ui-toasts>
+    `;
+  }
+
+  private get isLoginShown(): boolean {
+    return session.facts !== undefined && !session.isSignedIn;
+  }
+
+  private banners(): unknown {
+    const { facts } = session;
+    return html`${this.lost ? html`<div>${t("app.offline")}<button class="small" @click=${this.retry}>${t("app.offline.retry")}</button></div>` : ""}
+      ${facts?.safe_mode ? html`<div>${t("app.safeMode", { reason: facts.safe_mode_reason ?? "" })}</div>` : ""}`;
+  }
+
+  private sessionChanged(): void {
+    if (session.isSignedIn) {
+      this.wasSignedIn = true;
+      gateway.start();
+      panels.refresh().catch(toastError);
+    } else if (session.facts !== undefined) gateway.stop();
+    this.requestUpdate();
+  }
+
+  private linkChanged(): void {
+    clearTimeout(this.#patience);
+    if (gateway.state !== "lost") this.lost = false;
+    else
+      this.#patience = setTimeout(() => {
+        this.lost = gateway.state === "lost";
+      }, patienceMs);
+  }
+
+  private retry(): void {
+    gateway.retry();
+    void session.refresh().catch(() => undefined);
+  }
+
+  private key(event: KeyboardEvent): void {
+    if (event.key === "Escape") this.drawer = false;
+    if (event.key.toLowerCase() !== "k" || !(event.ctrlKey || event.metaKey) || !session.isSignedIn) return;
+    event.preventDefault();
+    this.palette?.show();
+  }
+
+  private skip(event: Event): void {
+    event.preventDefault();
+    this.renderRoot.querySelector<HTMLElement>("main")?.focus();
+  }
+}
