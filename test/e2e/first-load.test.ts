@@ -44,19 +44,26 @@ describe("the first visit", () => {
     ).toEqual([]);
   });
 
-  it("paints within 300 ms, and takes nothing again from a gateway that it visited before", async () => {
+  it("paints within 300 ms", async () => {
+    const painted: number[] = [];
+    for (let visit = 0; visit < 3; visit++) {
+      const page = await scene.browser.newPage();
+      await page.goto(`${scene.gateway.url}/?token=${scene.gateway.token}#/chat`);
+      await page.getByRole("textbox", { name: /Message/ }).waitFor();
+      painted.push(await firstPaint(page));
+      await page.close();
+    }
+    // The best of three: the others share the machine with whatever else runs on it.
+    expect(Math.min(...painted)).toBeLessThan(budget.firstPaintMs);
+  });
+
+  it("is the only one that loads the files: the next takes nothing again", async () => {
     const page = await scene.visit({ at: "#/keys" });
     const heading = page.getByRole("heading", { level: 1, name: "Keys" });
     await heading.waitFor();
     const loaded = files(page);
-    const painted: number[] = [];
-    for (let visit = 0; visit < 3; visit++) {
-      await page.reload();
-      await heading.waitFor();
-      painted.push(await firstPaint(page));
-    }
-    // The best of three: the others share the machine with whatever else runs on it.
-    expect(Math.min(...painted)).toBeLessThan(budget.firstPaintMs);
+    await page.reload();
+    await heading.waitFor();
     const again = await Promise.all(
       loaded.map(async (response) => (await response.request().sizes()).responseBodySize),
     );

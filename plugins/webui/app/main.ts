@@ -9,10 +9,13 @@ import { toastError } from "./parts/toast.ts";
 async function start(): Promise<void> {
   const token = takeToken();
   applyTheme();
+  const known = token === undefined ? untilKnown() : session.signIn(token);
+  // A token that is refused is told once there is something to tell it with.
+  known.catch(() => undefined);
   await languages.load("shell");
   languages.announce();
   await import("./shell/app.ts");
-  if (token !== undefined) await session.signIn(token).catch(toastError);
+  await known.catch(toastError);
   if (session.facts === undefined) await untilKnown();
 }
 
