@@ -4,6 +4,11 @@
  */
 import type { Access } from "./identity.ts";
 
+// What the gateway's methods answer, for pages that show it.
+export type { Backup, ChangeResult, PlannedChange } from "./services/config.ts";
+export type { McpServer, McpServerCheck } from "./services/mcp.ts";
+export type { PluginRow, PluginState } from "./services/plugins.ts";
+
 /** What the element `chela-panel-ID` is handed by the WebUI. */
 export interface PanelProperties {
   /** Once, before the element is shown. */

@@ -1,15 +1,10 @@
 /** What a change of the config or of plugins did, in words: nothing that waits or failed is passed over. */
+import type { ChangeResult } from "@chela/sdk/panel";
 import { languages, t } from "../i18n/locale.ts";
 import { short } from "./plain.ts";
 import { type ToastKind, toast } from "./toast.ts";
 
-/** The gateway's answer to a change. */
-export interface ChangeResult {
-  readonly applied: readonly string[];
-  readonly restarted: readonly string[];
-  readonly pending: readonly string[];
-  readonly failed: readonly { readonly id: string; readonly reason: string }[];
-}
+export type { ChangeResult } from "@chela/sdk/panel";
 
 /** Shows it; `done` is said first when nothing failed. */
 export async function tellChange(result: ChangeResult, done: string): Promise<void> {

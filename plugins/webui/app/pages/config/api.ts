@@ -1,7 +1,10 @@
 /** What the gateway tells of its config: the answers of the methods `config.*`. */
+import type { PlannedChange } from "@chela/sdk/panel";
 import { call } from "../../client/http.ts";
 import type { EditorProblem } from "../../parts/editor.ts";
 import type { TextVersion } from "../../parts/text-draft.ts";
+
+export type { Backup, ChangeResult, PlannedChange } from "@chela/sdk/panel";
 
 export interface Problem extends EditorProblem {
   /** Dotted; empty for the text as such. */
@@ -25,12 +28,6 @@ export interface ConfigState extends TextVersion {
   readonly mode: string;
 }
 
-export interface PlannedChange {
-  readonly path: string;
-  readonly class: "hot" | "restart-plugin" | "restart-gateway" | "none";
-  readonly owner: string;
-}
-
 /** What writing a text would do. */
 export interface Judged {
   readonly ok: boolean;
@@ -39,29 +36,6 @@ export interface Judged {
   readonly changes: readonly PlannedChange[];
   readonly diff: string;
   readonly guard: string | null;
-}
-
-export interface ChangeResult {
-  readonly applied: readonly string[];
-  readonly restarted: readonly string[];
-  readonly pending: readonly string[];
-  readonly failed: readonly { readonly id: string; readonly reason: string }[];
-  readonly hash: string;
-}
-
-interface Note {
-  readonly at: number;
-  readonly who: string;
-  readonly why: string;
-}
-
-export interface Backup {
-  readonly id: string;
-  readonly at: number;
-  readonly bytes: number;
-  readonly hash: string;
-  readonly made?: Note;
-  readonly replaced?: Note;
 }
 
 /** Events after which the config, or what is said of it, may be another. */

@@ -1,29 +1,7 @@
 /** What the gateway tells of MCP servers, and how their settings look as lines that people type. */
+import type { McpServerCheck as Check, McpServer as Server } from "@chela/sdk/panel";
 
-/** A server as `mcp.list` tells it. */
-export interface Server {
-  readonly name: string;
-  readonly transport: string;
-  readonly description: string;
-  readonly state: "disabled" | "idle" | "starting" | "up" | "waiting" | "failed";
-  readonly reason: string;
-  readonly tools: readonly string[];
-  readonly refused: readonly { readonly tool: string; readonly reason: string }[];
-  readonly pid: number | null;
-  readonly restarts: number;
-  readonly remote: string;
-  readonly protocol: string;
-}
-
-/** Whether its command is there. */
-export interface Check {
-  readonly name: string;
-  readonly status: string;
-  readonly message: string;
-  readonly package: string;
-  readonly installer: string;
-  readonly installable: boolean;
-}
+export type { McpServer as Server, McpServerCheck as Check } from "@chela/sdk/panel";
 
 /** What `mcp.list` answers. */
 export interface Listing {

@@ -1,27 +1,8 @@
 /** What the gateway tells of plugins. */
+import type { PluginRow, PluginState } from "@chela/sdk/panel";
 import type { Schema } from "../../parts/schema-form/schema.ts";
 
-export type PluginState =
-  | "disabled"
-  | "waiting"
-  | "starting"
-  | "running"
-  | "failed"
-  | "quarantined"
-  | "incompatible"
-  | "stopping";
-
-export interface PluginRow {
-  readonly id: string;
-  readonly version: string;
-  readonly state: PluginState;
-  readonly reason: string;
-  readonly origin: "builtin" | "installed" | "path";
-  readonly about: string;
-  readonly critical: boolean;
-  readonly enabled: boolean;
-  readonly removable: boolean;
-}
+export type { PluginRow, PluginState } from "@chela/sdk/panel";
 
 export interface PluginNeed {
   readonly service: string;
