@@ -1,7 +1,8 @@
-/** How the tests run: in threads, everything below `test/`, the binary built once before the first that needs it. */
+/** How the tests run: in a few processes that take file after file, everything below `test/`, the binary built once before the first that needs it. */
 import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 import { chromiumPath } from "./test/e2e/browser.ts";
+import { LongestFirst } from "./test/kit/sequencer.ts";
 
 const hasBrowser = chromiumPath() !== undefined;
 if (!hasBrowser && process.env.CI) throw new Error("no Chromium: install it, or name one in CHELA_CHROMIUM");
@@ -14,9 +15,14 @@ export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     exclude: ["**/node_modules/**", "dist/**", "test/fixtures/**", ...(hasBrowser ? [] : ["test/e2e/**"])],
-    pool: "threads",
-    // Many tests wait for processes, browsers, sockets and deadlines: half as many workers again as there are cores.
-    maxWorkers: Math.ceil(availableParallelism() * 1.5),
+    pool: "forks",
+    // Modules hold no state (see the arch test), so that the files of a worker can share them.
+    isolate: false,
+    unstubGlobals: true,
+    unstubEnvs: true,
+    sequence: { sequencer: LongestFirst },
+    // Many tests wait for processes, browsers, sockets and deadlines: twice as many workers as there are cores.
+    maxWorkers: availableParallelism() * 2,
     // CI reads the counts from a file; people read the default reporter.
     reporters: report ? ["default", ["json", { outputFile: report }]] : ["default"],
     globalSetup: ["test/kit/global-setup.ts"],

@@ -4,7 +4,7 @@
  * Wants Chromium (see CONTRIBUTING.md): `npm run images`.
  */
 import { spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,6 +13,7 @@ import { chromium } from "playwright-core";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const folder = join(root, "docs/images");
+const secondsOfWork = 240;
 const words = {
   en: {
     locale: "en-US",
@@ -86,7 +87,7 @@ async function startGateway(stateDir, modelPort) {
   };
   const everything = join(root, "node_modules/@modelcontextprotocol/server-everything/dist/index.js");
   const config = {
-    models: { providers: { openai: provider } },
+    models: { providers: { openai: provider, deepseek: { ...provider, models: ["deepseek-chat"] } } },
     agents: { defaults: { model: { primary: "openai/gpt-5.4" } } },
     usage: { prices: { "openai/gpt-5.4": { input: 2.5, output: 15 } } },
     tools: {
@@ -151,6 +152,16 @@ async function fill({ url, token }, text) {
   await call("gateway.health", {});
 }
 
+/** Some minutes of a day's traffic, so that the charts have something to show. */
+async function work({ url, token }) {
+  for (let second = 0; second < secondsOfWork; second++) {
+    const asked = Math.round(6 + 5 * Math.sin(second / 17) + 4 * Math.sin(second / 5));
+    const headers = { authorization: `Bearer ${token}` };
+    await Promise.all(Array.from({ length: asked }, () => fetch(`${url}/api/sessions`, { headers })));
+    await new Promise((resume) => setTimeout(resume, 1000));
+  }
+}
+
 async function photograph(browser, gateway, { shot, language }) {
   const context = await browser.newContext({
     locale: words[language].locale,
@@ -174,6 +185,7 @@ async function photographAll(browser, language) {
   const gateway = await startGateway(stateDir, model.address().port);
   try {
     await fill(gateway, words[language]);
+    await work(gateway);
     for (const shot of shots) await photograph(browser, gateway, { shot, language });
   } finally {
     gateway.child.kill("SIGKILL");
@@ -183,11 +195,12 @@ async function photographAll(browser, language) {
 }
 
 mkdirSync(folder, { recursive: true });
-const executablePath = process.env.CHELA_CHROMIUM || "/usr/bin/chromium";
+const places = ["/usr/bin/chromium-headless-shell", "/usr/bin/chromium"];
+const executablePath = process.env.CHELA_CHROMIUM || places.find((path) => existsSync(path));
 const browser = await chromium.launch({
   executablePath,
   args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
 });
-for (const language of process.argv.length > 2 ? process.argv.slice(2) : Object.keys(words))
-  await photographAll(browser, language);
+const languages = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(words);
+await Promise.all(languages.map((language) => photographAll(browser, language)));
 await browser.close();

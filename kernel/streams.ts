@@ -73,13 +73,8 @@ export class Streams {
       const noted = this.#rechecks.count;
       const credentials = gate.credentials(req, search, "stream");
       const identity = await gate.identify(req, credentials, generation, { what: "stream", access: item.access });
-      if (item.access !== "public") {
-        await gate.authorize(
-          identity,
-          { what: "stream", name: item.path, access: item.access, owner: owner.id },
-          generation,
-        );
-      }
+      const want = { name: item.path, access: item.access, owner: owner.id };
+      await gate.authorize(identity, { what: "stream", ...want }, generation);
       if (generation.blocked) throw new GatewayError("CRITICAL_DOWN", 503, generation.blocked);
       const facts = { id, method: "GET", path, headers: req.headers, address: credentials.address, identity };
       const refusal = await generation.hooks.run("ws:upgrade", facts);
@@ -101,6 +96,7 @@ export class Streams {
           query,
           headers: req.headers,
           settings: this.#host.settings(),
+          authorize: () => gate.authorize(identity, { what: "frame", ...want }, this.#host.current()),
           report: this.#host.report,
         });
         this.#adopt(socket, found);

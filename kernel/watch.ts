@@ -2,10 +2,10 @@
  * The door to chokidar. A target is watched through the folder it lies in, because editors replace files by renaming
  * and a target may not exist yet; its changes arrive in batches of absolute paths, and the calls never overlap.
  */
+import { EventEmitter } from "node:events";
 import { existsSync, lstatSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { dirname, join, resolve, sep } from "node:path";
-import { Readable } from "node:stream";
 import type { FSWatcher } from "chokidar";
 
 export interface WatchOptions {
@@ -97,7 +97,7 @@ async function openAt(
       const folder = resolve(root);
       const isWatched = targets.some((target) => target === folder || inside(folder, target));
       const entries = isWatched ? namesIn(folder) : wayThrough(folder, targets);
-      return Readable.from(entries) as ReturnType<FSWatcher["_readdirp"]>;
+      return told(entries) as unknown as ReturnType<FSWatcher["_readdirp"]>;
     }
   }
   const watcher = new TargetWatcher({
@@ -115,15 +115,28 @@ async function openAt(
   return watcher;
 }
 
+/** As much of a stream as chokidar looks at: a real one for each event would cost more than all the rest. */
+function told(entries: readonly unknown[] | Promise<readonly unknown[]>): EventEmitter {
+  const stream = new EventEmitter();
+  Promise.resolve(entries).then(
+    (found) => {
+      for (const entry of found) stream.emit("data", entry);
+      stream.emit("end");
+    },
+    (error) => stream.emit("error", error),
+  );
+  return stream;
+}
+
 /** Nothing, when the folder is gone or may not be read. */
-async function* namesIn(folder: string) {
+async function namesIn(folder: string) {
   const entries = await readdir(folder, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
     if (passedOver.has(error.code ?? "")) return [];
     throw error;
   });
-  for (const stats of entries) {
-    yield { path: stats.name, basename: stats.name, fullPath: join(folder, stats.name), stats };
-  }
+  return entries.map((stats) => {
+    return { path: stats.name, basename: stats.name, fullPath: join(folder, stats.name), stats };
+  });
 }
 
 /** The entries of a folder that are targets or lead to one, as chokidar wants them. */

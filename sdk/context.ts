@@ -71,6 +71,8 @@ export interface Stream<U extends TSchema | undefined, D extends TSchema | undef
   readonly down?: D;
   /** Bytes of a client's frame, instead of `gateway.limits.frameBytes`; not of an anonymous one's. Asked at each upgrade. */
   readonly maxFrameBytes?: number;
+  /** True where a frame asks for something: each is a request to limits of its sender, the first one with the upgrade. */
+  readonly asks?: boolean;
   /**
    * Frame that tells the client of a bad frame or a fault, in this stream's dialect. Default `{ok:false,error}`.
    * undefined sends nothing: then this function did, on `socket`, which it may also close.

@@ -36,7 +36,8 @@ export interface Credentials {
 
 /** What an identity wants, as the `auth:authorize` hook sees it. */
 export interface Want {
-  readonly what: "route" | "stream" | "method" | "tool";
+  /** `frame`: one that came over a stream that counts them as requests. */
+  readonly what: "route" | "stream" | "frame" | "method" | "tool";
   /** `GET /api/cron`, `/api/chat/live`, `cron.list`, `exec`. */
   readonly name: string;
   readonly access: Access;

@@ -4,10 +4,15 @@
  */
 import type { Access } from "./identity.ts";
 
+export type { Access } from "./identity.ts";
+
 // What the gateway's methods answer, for pages that show it.
 export type { Backup, ChangeResult, PlannedChange } from "./services/config.ts";
+export type { GatewayStatus } from "./services/gateway.ts";
 export type { McpServer, McpServerCheck } from "./services/mcp.ts";
 export type { PluginRow, PluginState } from "./services/plugins.ts";
+export type { UsageTotals } from "./services/usage.ts";
+export type { MemoryHit, WorkspaceFile } from "./services/workspace.ts";
 
 /** What the element `chela-panel-ID` is handed by the WebUI. */
 export interface PanelProperties {
@@ -75,7 +80,7 @@ export interface PanelRequest {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: unknown;
   readonly signal?: AbortSignal;
-  /** Milliseconds to the head of the reply, default 30 000; 0 waits for ever. */
+  /** Milliseconds, default 30 000; 0 waits for ever. For `request` they end with the head of the reply. */
   readonly timeout?: number;
 }
 

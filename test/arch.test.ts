@@ -53,7 +53,8 @@ function strays(source: SourceFile, folder: string): string[] {
   const targets = source.imports
     .map(({ specifier }) => resolveImport(source.path, specifier))
     .filter((path) => path !== undefined);
-  const isThere = (path: string) => byPath.has(path) || (/\.(svg|css)$/.test(path) && existsSync(join(root, path)));
+  const isThere = (path: string) =>
+    byPath.has(path) || (/\.(svg|css|json)$/.test(path) && existsSync(join(root, path)));
   return targets.filter((path) => !path.startsWith(folder) || !isThere(path)).map((path) => `imports ${path}`);
 }
 

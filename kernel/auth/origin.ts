@@ -51,22 +51,21 @@ export function hostIsLocal(host: string | undefined, settings: OriginSettings):
 export function checkOrigin(request: OriginFacts, what: "route" | "stream", settings: ResolvedAuth): void {
   const { headers, method } = request;
   const { origin, host } = headers;
-  const crossSite = headers["sec-fetch-site"] === "cross-site";
-  if (origin === undefined && !crossSite) return;
+  if (origin === undefined && !isOfOtherPage(headers)) return;
   if (!isGuarded(request, what, settings)) return;
   if (origin !== undefined) {
     if (!originAllowed(origin, host, settings)) throw refused(`origin ${shown(origin)}`);
     return;
   }
-  // Browsers leave Origin out of cross-site GETs. Following a link is fine, being embedded or fetched is not.
+  // Browsers leave Origin out of such GETs. Following a link is fine, being embedded or fetched is not.
   if (isRead(method) && headers["sec-fetch-mode"] === "navigate") return;
-  throw refused("this cross-site request");
+  throw refused("this request of another page");
 }
 
 /** True for what a page that is not allowed made a browser send, as far as the browser says so. */
 export function fromForeignPage(headers: Credentials["headers"], settings: OriginSettings): boolean {
   const origin = oneText(headers.origin);
-  if (origin === undefined) return headers["sec-fetch-site"] === "cross-site";
+  if (origin === undefined) return isOfOtherPage(headers);
   return !originAllowed(origin, oneText(headers.host), settings);
 }
 
@@ -81,6 +80,11 @@ function isGuarded(
   if (!isRead(method)) return ambient;
   const only = credentials.candidates.every(({ transport }) => transport === "cookie");
   return ambient && only && headers.origin === undefined;
+}
+
+/** For a browser all ports of a machine are one site, whose cookies it sends to each of them. */
+function isOfOtherPage(headers: Credentials["headers"]): boolean {
+  return headers["sec-fetch-site"] === "cross-site" || headers["sec-fetch-site"] === "same-site";
 }
 
 function isRead(method: string): boolean {

@@ -71,7 +71,8 @@ export function resolveAuth(gateway: GatewaySettings, generatedToken: string, st
     trusts: proxyTest(gateway.trustedProxies),
     origins: new Set(gateway.controlUi.allowedOrigins.map(originKey)),
     hostNames: machineNames(gateway.host),
-    cookieName: `chela_token_${hash("sha256", stateDir).slice(0, 8)}`,
+    // Containers on one machine may all have the same path.
+    cookieName: `chela_token_${hash("sha256", `${stateDir} ${generatedToken}`).slice(0, 8)}`,
     maxFailuresPerMinute: auth.maxFailuresPerMinute,
     problem: problemOf(mode, { token, password, gateway }),
     warnings,

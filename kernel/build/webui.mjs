@@ -2,7 +2,7 @@
 import { join, relative, sep } from "node:path";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 
-const compressible = /\.(?:js|css|svg|html)$/;
+const compressible = /\.(?:js|css|svg)$/;
 /** Less than this is one packet anyway. */
 const worthIt = 1024;
 
@@ -27,10 +27,22 @@ export async function webui({ root, dist }) {
       reportCompressedSize: false,
     },
   });
-  const { output } = Array.isArray(built) ? built[0] : built;
+  const output = withStyle((Array.isArray(built) ? built[0] : built).output);
   const files = output.flatMap((item) => withCompressed(join(dist, "webui", item.fileName), bytesOf(item)));
   const inputs = output.flatMap((item) => (item.type === "chunk" ? item.moduleIds : []));
   return { files, inputs: inputs.map((id) => relative(root, id).split(sep).join("/")) };
+}
+
+const sheet = /<link rel="stylesheet"[^>]* href="\.\/([^"]+)">/;
+
+/** The few styles of the document itself lie in it: the first picture waits for nothing else. */
+function withStyle(output) {
+  const page = output.find(({ fileName }) => fileName === "index.html");
+  const [link, name] = sheet.exec(page.source);
+  const styles = String(output.find(({ fileName }) => fileName === name).source).trim();
+  const source = page.source.replace(link, () => `<style>${styles}</style>`);
+  const others = output.filter((item) => item !== page && item.fileName !== name);
+  return [{ type: "asset", fileName: page.fileName, source }, ...others];
 }
 
 function bytesOf(item) {

@@ -4,13 +4,13 @@
  */
 import { isDeepStrictEqual } from "node:util";
 import { isObject, type PlannedChange } from "@chela/sdk";
-import { formatPath, parsePath, startsWith } from "./paths.ts";
+import { formatPath, startsWith } from "./paths.ts";
 import { fillDefaults } from "./schema-walk.ts";
-import { composeSchema, type Section, sectionOf } from "./sections.ts";
+import { composeSchema, keysOf, type Section, sectionOf } from "./sections.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 /** Keys of `gateway` that need a new listener; everything else there is read live. */
-const listenerKeys: ReadonlySet<string> = new Set(["host", "port", "bind", "tls"]);
+export const listenerKeys: ReadonlySet<string> = new Set(["host", "port", "bind", "tls"]);
 
 type Resolved = Pick<Snapshot, "merged" | "schema">;
 
@@ -53,11 +53,11 @@ function classify(path: readonly string[], sections: readonly Section[]): Planne
   }
   if (section?.owner === "plugins") return [pluginsChange(path, text)];
   if (section) {
-    const key = path.slice(parsePath(section.path).length);
+    const key = path.slice(keysOf(section).length);
     const hot = section.hot.some((pattern) => covers(pattern, key));
     return [{ path: text, class: hot ? "hot" : "restart-plugin", owner: section.owner }];
   }
-  const inside = sections.filter(({ path: prefix }) => startsWith(parsePath(prefix), path));
+  const inside = sections.filter((other) => startsWith(keysOf(other), path));
   if (inside.length === 0) return [{ path: text, class: "none", owner: "" }];
   return inside.map(({ path: prefix, owner }) => ({ path: prefix, class: "restart-plugin", owner }));
 }

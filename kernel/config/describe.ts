@@ -1,5 +1,6 @@
 /** What the config can hold, for references and for clients: one JSON Schema, and the keys that apply live. */
-import { isObject } from "@chela/sdk";
+import { type ConfigSection, isObject } from "@chela/sdk";
+import { listenerKeys } from "./classify.ts";
 import { formatPath, parsePath } from "./paths.ts";
 import { branches, childSchemas, type Schema } from "./schema-walk.ts";
 import { composeSchema, type Section } from "./sections.ts";
@@ -13,6 +14,17 @@ export interface HotField {
 export function describeSchema(sections: readonly Section[]): Readonly<Record<string, unknown>> {
   const schema = JSON.parse(JSON.stringify(composeSchema(sections))) as Record<string, unknown>;
   return { $schema: "http://json-schema.org/draft-07/schema#", title: "Chela config", ...schema };
+}
+
+/** But for `plugins`, which is made of the others' and of switches. */
+export function describeSections(sections: readonly Section[]): readonly ConfigSection[] {
+  return sections
+    .filter(({ owner }) => owner !== "plugins")
+    .map(({ path, owner, schema, hot }) => ({ path, owner, schema, hot: owner === "gateway" ? liveOf(schema) : hot }));
+}
+
+function liveOf({ properties }: Schema): readonly string[] {
+  return Object.keys(Object(properties)).filter((key) => !listenerKeys.has(key));
 }
 
 /** One row per pattern, as in ClawGo: `logging.*`, named after the key. */

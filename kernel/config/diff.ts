@@ -2,10 +2,9 @@
 
 import { redactedMark } from "@chela/sdk";
 import { differences } from "./classify.ts";
-import { parseDocument } from "./document.ts";
 import { formatPath, getAt } from "./paths.ts";
 import { redact } from "./redact.ts";
-import { redactText } from "./redact-text.ts";
+import { parsed, redactText } from "./redact-text.ts";
 import type { Schema } from "./schema-walk.ts";
 import type { Snapshot } from "./snapshot.ts";
 import type { PlainObject } from "./values.ts";
@@ -16,14 +15,15 @@ export interface Version {
 }
 
 /** What two texts may take to be compared: nearly all differ in few lines. */
-const patienceMs = 1000;
+const patienceMs = 300;
 
 /** Empty when the texts are the same. A secret that differs is named, as its lines look the same. */
 export async function diffVersions(from: Version, to: Version, known: Snapshot): Promise<string> {
   if (from.text === to.text) return "";
-  const secrets = changedSecrets(from.text, to.text, known.schema).map((path) => `# secret changed: ${path}\n`);
-  const [older, newer] = [from, to].map(({ name, text }) => ({ name, text: redactText(text, known) }));
-  return secrets.join("") + (await patchOf(older as Version, newer as Version));
+  const [before, after] = [parsed(from.text), parsed(to.text)];
+  const older = { name: from.name, text: redactText(from.text, known, before) };
+  const newer = { name: to.name, text: redactText(to.text, known, after) };
+  return secretNotes(before?.raw, after?.raw, known.schema) + (await patchOf(older, newer));
 }
 
 /** Of texts that may be shown. */
@@ -35,25 +35,17 @@ export async function patchOf(from: Version, to: Version): Promise<string> {
   return patch ?? `# ${from.name} and ${to.name} differ in more than can be shown\n`;
 }
 
-/** Of two versions that parse. */
-export function changedSecrets(from: string, to: string, schema: Schema): readonly string[] {
-  const [before, after] = [rawOf(from), rawOf(to)];
-  if (!before || !after) return [];
-  const shown = redact(after, schema);
-  return differences(before, after)
-    .filter((path) => holdsMark(getAt(shown, path)))
-    .map(formatPath);
+/** A line for each secret that differs, of two versions that parse. */
+export function secretNotes(before: PlainObject | undefined, after: PlainObject | undefined, schema: Schema): string {
+  if (!before || !after) return "";
+  const paths = differences(before, after);
+  const touched = new Set(paths.map(([key]) => key));
+  const shown = redact(Object.fromEntries(Object.entries(after).filter(([key]) => touched.has(key))), schema);
+  const secrets = paths.filter((path) => holdsMark(getAt(shown, path)));
+  return secrets.map((path) => `# secret changed: ${formatPath(path)}\n`).join("");
 }
 
 /** An array is one leaf. */
 function holdsMark(value: unknown): boolean {
   return JSON.stringify(value ?? null).includes(redactedMark);
-}
-
-function rawOf(text: string): PlainObject | undefined {
-  try {
-    return parseDocument(text, "the file").raw;
-  } catch {
-    return undefined;
-  }
 }

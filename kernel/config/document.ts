@@ -4,7 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { GatewayError } from "@chela/sdk";
-import { createScanner, type Node, type ParseError, parseTree } from "jsonc-parser";
+import { createScanner, getNodePath, type Node, type ParseError, parseTree } from "jsonc-parser";
 import { formatPath } from "./paths.ts";
 import { assertKey, maxDepth, type PlainObject } from "./values.ts";
 
@@ -21,11 +21,13 @@ export interface ConfigDocument {
   readonly tree: DocumentNode;
   /** The value: of a key written twice, the last one. */
   readonly raw: PlainObject;
-  /** Paths of keys that are written more than once. */
+  /** Paths of keys that are written more than once; of very many the first. */
   readonly duplicates: readonly string[];
 }
 
 const maxConfigBytes = 4 * 1024 * 1024;
+/** One is enough to say that the file is not in order. */
+const mostDuplicates = 100;
 
 const mark = "\uFEFF";
 /** Numbers of jsonc-parser's SyntaxKind, which is a const enum. */
@@ -99,25 +101,29 @@ export function parseDocument(text: string, file: string): ConfigDocument {
   if (first) throw syntaxError(body, first.offset, file, phrases[first.error] ?? "this is not JSON");
   if (tree?.type !== "object") throw syntaxError(body, tree?.offset ?? 0, file, "the file must hold one object in { }");
   const duplicates: string[] = [];
-  const raw = nodeValue(tree, [], duplicates) as PlainObject;
+  const raw = nodeValue(tree, duplicates) as PlainObject;
   return { text, hash: hashOf(text), body, tree, raw, duplicates };
 }
 
 /** The value of a node. `duplicates`, when given, collects the paths of keys that are written again. */
-export function nodeValue(node: DocumentNode, path: readonly string[] = [], duplicates?: string[]): unknown {
+export function nodeValue(node: DocumentNode, duplicates?: string[]): unknown {
   const children = node.children ?? [];
-  if (node.type === "array")
-    return children.map((item, index) => nodeValue(item, [...path, String(index)], duplicates));
+  if (node.type === "array") return children.map((item) => nodeValue(item, duplicates));
   if (node.type !== "object") return node.value;
   const value: PlainObject = {};
   for (const property of children) {
     const [name, item] = property.children as [DocumentNode, DocumentNode];
     const key = name.value as string;
-    assertKey(key, formatPath(path));
-    if (Object.hasOwn(value, key)) duplicates?.push(formatPath([...path, key]));
-    value[key] = nodeValue(item, [...path, key], duplicates);
+    assertKey(key, () => formatPath(pathOf(node)));
+    if (duplicates && duplicates.length < mostDuplicates && Object.hasOwn(value, key))
+      duplicates.push(formatPath([...pathOf(node), key]));
+    value[key] = nodeValue(item, duplicates);
   }
   return value;
+}
+
+function pathOf(node: DocumentNode): string[] {
+  return getNodePath(node).map(String);
 }
 
 /** Offset of the first comma between two offsets, comments skipped; -1 when there is none. */

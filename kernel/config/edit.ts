@@ -15,6 +15,10 @@ interface Edit {
 
 interface Draft {
   readonly body: string;
+  /** The whole file is one line, and not the empty object. */
+  readonly isOneLine: boolean;
+  /** Written without a space behind the colons. */
+  readonly isTight: boolean;
   readonly eol: string;
   readonly unit: string;
   readonly edits: Edit[];
@@ -28,10 +32,18 @@ interface Surgery {
   readonly added: readonly { readonly key: string | null; readonly value: unknown }[];
 }
 
-/** The document with `target` as its value. */
+/** The document with `target` as its value; itself where that is what it holds. */
 export function rewrite(document: ConfigDocument, target: PlainObject): ConfigDocument {
-  const { body, tree, text } = document;
-  const draft: Draft = { body, eol: body.includes("\r\n") ? "\r\n" : "\n", unit: indentUnit(document), edits: [] };
+  const { body, raw, tree, text } = document;
+  if (isDeepStrictEqual(raw, target)) return document;
+  const draft: Draft = {
+    body,
+    isOneLine: body.trim() !== "{}" && !body.trim().includes("\n"),
+    isTight: !body.includes('": '),
+    eol: body.includes("\r\n") ? "\r\n" : "\n",
+    unit: indentUnit(document),
+    edits: [],
+  };
   change(draft, tree, target, false);
   const next = parseDocument(text.slice(0, text.length - body.length) + applied(draft), "the edited config");
   if (!isDeepStrictEqual(next.raw, target)) {
@@ -44,7 +56,7 @@ function change(draft: Draft, node: DocumentNode, value: unknown, inline: boolea
   if (node.type === "object" && isObject(value)) changeObject(draft, node, value);
   else if (node.type === "array" && Array.isArray(value)) changeArray(draft, node, value);
   else if (!isDeepStrictEqual(nodeValue(node), value)) {
-    const text = print(draft, value, lineIndent(draft.body, node.offset), inline);
+    const text = print(draft, value, inline ? "" : lineIndent(draft.body, node.offset), inline);
     draft.edits.push({ start: node.offset, end: endOf(node), text });
   }
 }
@@ -81,6 +93,7 @@ function changeArray(draft: Draft, node: DocumentNode, value: readonly unknown[]
 }
 
 function operate(draft: Draft, { node, removed, added }: Surgery): void {
+  if (added.length === 0 && !removed.includes(true)) return;
   const members = node.children ?? [];
   const close = endOf(node) - 1;
   const commas = members.map((member, index) =>
@@ -106,11 +119,12 @@ function insert(draft: Draft, surgery: Surgery, place: { last: number; lastComma
   const inline = isInline(draft, node);
   const base = lineIndent(body, node.offset);
   const indent = members[0] && !inline ? lineIndent(body, members[0].offset) : base + draft.unit;
+  const space = isTight(draft, node) ? "" : " ";
   const printed = added.map(({ key, value }) => {
     const text = print(draft, value, indent, inline);
-    return key === null ? text : `${JSON.stringify(key)}:${isTight(draft, node) ? "" : " "}${text}`;
+    return key === null ? text : `${JSON.stringify(key)}:${space}${text}`;
   });
-  const gap = inline ? (isTight(draft, node) ? "" : " ") : eol + indent;
+  const gap = inline ? space : eol + indent;
   const lastMember = members[place.last];
   if (lastMember) {
     if (place.lastComma < 0) edits.push({ start: endOf(lastMember), end: endOf(lastMember), text: "," });
@@ -173,16 +187,14 @@ function afterComments(body: string, from: number, inline: boolean): number {
 }
 
 /** One-line style: the first member stands on the line of the opening brace, or the whole file is one line. */
-function isInline(draft: Draft, node: DocumentNode): boolean {
+function isInline({ body, isOneLine }: Draft, node: DocumentNode): boolean {
   const first = node.children?.[0];
-  if (first) return !draft.body.slice(node.offset, first.offset).includes("\n");
-  return draft.body.trim() !== "{}" && !draft.body.trim().includes("\n");
+  return first ? !body.slice(node.offset, first.offset).includes("\n") : isOneLine;
 }
 
 /** Written without spaces, as programs do. */
 function isTight(draft: Draft, node: DocumentNode): boolean {
-  if (!isInline(draft, node)) return false;
-  return !/^[{[]\s|":\s|,\s/.test(draft.body.slice(node.offset, endOf(node))) && !draft.body.includes('": ');
+  return draft.isTight && isInline(draft, node) && !/^[{[]\s|":\s|,\s/.test(draft.body.slice(node.offset, endOf(node)));
 }
 
 function indentUnit({ body, tree }: ConfigDocument): string {

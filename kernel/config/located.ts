@@ -2,6 +2,7 @@
 import { type ConfigProblem, GatewayError, type LocatedProblem } from "@chela/sdk";
 import type { ConfigDocument, DocumentNode } from "./document.ts";
 import { parsePath } from "./paths.ts";
+import { oncePer } from "./values.ts";
 
 /** Reads the lines of the text once. */
 export function locator(body: string): (offset: number) => { readonly line: number; readonly column: number } {
@@ -18,9 +19,13 @@ export function locator(body: string): (offset: number) => { readonly line: numb
 }
 
 export function located(problems: readonly ConfigProblem[], { body, tree }: ConfigDocument): LocatedProblem[] {
+  if (problems.length === 0) return [];
   const placeOf = locator(body);
-  return problems.map((problem) => ({ ...problem, ...placeOf(offsetOf(tree, problem.path)) }));
+  const members = oncePer(membersOf);
+  return problems.map((problem) => ({ ...problem, ...placeOf(offsetOf(tree, problem.path, members)) }));
 }
+
+type Members = (node: DocumentNode) => ReadonlyMap<string, DocumentNode>;
 
 /** What is wrong with a text that is no config at all. Other errors are nobody's mistake and go on. */
 export function refusalOf(error: unknown): LocatedProblem {
@@ -30,10 +35,10 @@ export function refusalOf(error: unknown): LocatedProblem {
   return { path: "", message: typeof error.cause === "string" ? error.cause : error.message, level: "error", ...place };
 }
 
-function offsetOf(tree: DocumentNode, text: string): number {
+function offsetOf(tree: DocumentNode, text: string, members: Members): number {
   let node = tree;
   for (const key of keysOf(text)) {
-    const next = memberOf(node, key);
+    const next = node.type === "array" ? node.children?.[Number(key)] : members(node).get(key);
     if (!next) break;
     node = next;
   }
@@ -49,7 +54,7 @@ function keysOf(text: string): readonly string[] {
 }
 
 /** Of a key written twice, the one that counts. */
-function memberOf({ type, children = [] }: DocumentNode, key: string): DocumentNode | undefined {
-  if (type === "array") return children[Number(key)];
-  return children.findLast((member) => member.children?.[0]?.value === key)?.children?.[1];
+function membersOf({ type, children = [] }: DocumentNode): ReadonlyMap<string, DocumentNode> {
+  const properties = type === "object" ? children.map((member) => member.children as [DocumentNode, DocumentNode]) : [];
+  return new Map(properties.map(([name, value]) => [name.value as string, value]));
 }

@@ -10,6 +10,7 @@ export { formatPath };
 export type ConfigPath = readonly string[];
 
 const maxPathLength = 1024;
+const thePath = () => "the path";
 const quoted = /\[("(?:[^"\\]|\\.)*")\]/y;
 const bare = /\[([^\]"']+)\]/y;
 const word = /[^.[]+/y;
@@ -32,7 +33,7 @@ export function parsePath(text: string): string[] {
   if (path.length === 0) throw badPath(text, "names no key; write one like gateway.port");
   if (path.length > maxDepth) throw badPath(text, `has more than ${maxDepth} segments`);
   if (lastIsWord && path.at(-1) === "enable") path[path.length - 1] = "enabled";
-  for (const key of path) assertKey(key, "the path");
+  for (const key of path) assertKey(key, thePath);
   return path;
 }
 
@@ -89,7 +90,7 @@ export function setAt(root: PlainObject, path: ConfigPath, value: unknown): void
 }
 
 function put(holder: unknown, key: string, value: unknown, path: ConfigPath): void {
-  assertKey(key, "the path");
+  assertKey(key, thePath);
   if (Array.isArray(holder)) putItem(holder, key, value, path);
   else if (value === undefined) delete (holder as PlainObject)[key];
   else (holder as PlainObject)[key] = value;

@@ -15,8 +15,8 @@ type Cover = Pick<Token, "kind" | "start" | "end">;
 type Known = Pick<Snapshot, "raw" | "merged" | "schema">;
 
 /** For people who compare or look back. Comments that look like a secret are masked too. */
-export function redactText(text: string, known: Known): string {
-  const { body, covers } = coversOf(text, known);
+export function redactText(text: string, known: Known, document = parsed(text)): string {
+  const { body, covers } = coversOf(text, known, document);
   return covered(body, covers, () => redactedMark);
 }
 
@@ -24,16 +24,16 @@ export function redactText(text: string, known: Known): string {
  * For somebody who sends the text back. A value is found again by its path, so its mark is plain; what has none (a
  * comment, anything in a text that does not parse, a key written twice) gets one with its place.
  */
-export function maskText(text: string, known: Known): string {
-  const { body, covers, paths } = coversOf(text, known);
+export function maskText(text: string, known: Known, document = parsed(text)): string {
+  const { body, covers, paths } = coversOf(text, known, document);
   return covered(body, covers, ({ kind, start }) =>
     paths && kind === "value" ? redactedMark : `${redactedMark}@${start}`,
   );
 }
 
 /** What `maskText` covers by a mark with a place, by that place. */
-export function placesIn(text: string, known: Known): ReadonlyMap<number, Token> {
-  const { body, covers, paths } = coversOf(text, known);
+export function placesIn(text: string, known: Known, document = parsed(text)): ReadonlyMap<number, Token> {
+  const { body, covers, paths } = coversOf(text, known, document);
   const marked = new Set(covers.filter(({ kind }) => !(paths && kind === "value")).map(({ start }) => start));
   const tokens = marked.size === 0 ? [] : tokensOf(body).filter(({ start }) => marked.has(start));
   return new Map(tokens.map((token) => [token.start, token]));
@@ -47,8 +47,7 @@ interface Covers {
   readonly paths: boolean;
 }
 
-function coversOf(text: string, known: Known): Covers {
-  const document = parsed(text);
+function coversOf(text: string, known: Known, document: ConfigDocument | undefined): Covers {
   if (document) {
     const { body, duplicates } = document;
     return { body, covers: secretPlaces(document, known), paths: duplicates.length === 0 };
@@ -60,7 +59,7 @@ function coversOf(text: string, known: Known): Covers {
 function secretPlaces({ body, tree }: ConfigDocument, known: Known): Cover[] {
   const leaves = leavesOf(nodeShape, tree, known.schema);
   const secrets = new Set([...secretsAmong(leaves), ...secretsIn(known)]);
-  const hits = leaves.filter(({ value, secret }) => secret || holdsAny(value, secrets));
+  const hits = leaves.filter(({ value, hidden }) => hidden || holdsAny(value, secrets));
   const values = hits.map(({ at }): Cover => ({ kind: "value", start: at.offset, end: at.offset + at.length }));
   const comments = tokensOf(body).filter(isComment);
   return [...values, ...comments.filter(({ start, end }) => isMasked(body.slice(start, end), secrets))];
@@ -134,7 +133,8 @@ function spelled(cover: Cover, mark: string): string {
   return cover.kind === "line" ? `// ${mark}` : `/* ${mark} */`;
 }
 
-function parsed(text: string): ConfigDocument | undefined {
+/** Undefined for a text that does not parse. */
+export function parsed(text: string): ConfigDocument | undefined {
   try {
     return parseDocument(text, "the file");
   } catch {

@@ -5,7 +5,7 @@ import { formatPath, getAt, parsePath, setAt } from "./paths.ts";
 import type { Schema } from "./schema-walk.ts";
 import { holdsAny, leavesOf, placeShape, secretsAmong } from "./secret-walk.ts";
 import type { Snapshot } from "./snapshot.ts";
-import { type PlainObject, plainCopy } from "./values.ts";
+import { oncePer, type PlainObject, plainCopy } from "./values.ts";
 
 type Resolved = Pick<Snapshot, "merged" | "schema">;
 
@@ -14,8 +14,8 @@ export function redact(value: unknown, schema: Schema, more: ReadonlySet<string>
   const holder = { value: structuredClone(value) };
   const leaves = leavesOf(placeShape, { holder, key: "value" }, schema);
   const secrets = new Set([...secretsAmong(leaves), ...more]);
-  for (const { at, value: leaf, secret } of leaves) {
-    if (secret || holdsAny(leaf, secrets)) at.holder[at.key] = redactedMark;
+  for (const { at, value: leaf, hidden } of leaves) {
+    if (hidden || holdsAny(leaf, secrets)) at.holder[at.key] = redactedMark;
   }
   return holder.value;
 }
@@ -29,17 +29,33 @@ export function redactAt(snapshot: Resolved, text: string, value: unknown): unkn
 }
 
 /** Every secret in effect, references resolved: for the log, where none may appear. What `known` has is left out. */
-export function secretsIn({ merged, schema }: Resolved, known?: Resolved): ReadonlySet<string> {
-  const before = known?.schema === schema ? known.merged : {};
-  const value = Object.fromEntries(Object.entries(merged).filter(([key, part]) => part !== before[key]));
-  return secretsAmong(leavesOf(placeShape, { holder: { value }, key: "value" }, schema));
+export function secretsIn(resolved: Resolved, known?: Resolved): ReadonlySet<string> {
+  const { merged, schema } = resolved;
+  if (known?.schema !== schema) return allSecrets(resolved);
+  const news = Object.entries(merged).filter(([key, part]) => part !== known.merged[key]);
+  return secretsOf({ schema, merged: Object.fromEntries(news) });
+}
+
+const allSecrets = oncePer(secretsOf);
+
+function secretsOf({ merged, schema }: Resolved): ReadonlySet<string> {
+  return secretsAmong(leavesOf(placeShape, { holder: { value: merged }, key: "value" }, schema));
 }
 
 /** What is in effect, for people: references as they are written, secrets redacted. */
 export function redactedView(snapshot: Snapshot): PlainObject {
-  const { schema, merged, raw, overrides } = snapshot;
-  const shown = withReferences(merged, raw, "", overrides);
-  return redact(shown, schema, secretsIn(snapshot)) as PlainObject;
+  return shownOf(snapshot, snapshot.merged, snapshot.raw);
+}
+
+/** The same of what stands under one key of the top, where that is all that is asked for. */
+export function redactedPart(snapshot: Snapshot, key: string): PlainObject {
+  const only = (whole: Readonly<PlainObject>) => (Object.hasOwn(whole, key) ? { [key]: whole[key] } : {});
+  return shownOf(snapshot, only(snapshot.merged), only(snapshot.raw));
+}
+
+function shownOf(snapshot: Snapshot, merged: PlainObject, raw: PlainObject): PlainObject {
+  const shown = withReferences(merged, raw, "", snapshot.overrides);
+  return redact(shown, snapshot.schema, secretsIn(snapshot)) as PlainObject;
 }
 
 /** Puts the file's own spelling where a string has a reference or an escape in it: sent back, it means the same again. */

@@ -19,8 +19,12 @@ const branched = oncePer((schema: Schema): readonly Schema[] => [
 ]);
 
 /** The schemas of one key. Empty: nothing is known about it. */
-export function childSchemas(schemas: readonly Schema[], key: string): Schema[] {
-  return branches(schemas).flatMap((schema) => declared(schema, key) ?? dynamic(schema, key));
+export function childSchemas(schemas: readonly Schema[], key: string): readonly Schema[] {
+  const all = branches(schemas);
+  const [only] = all;
+  const below = (schema: Schema) => declared(schema, key) ?? dynamic(schema, key);
+  // Asked for every key of a config, several times.
+  return all.length === 1 && only ? below(only) : all.flatMap(below);
 }
 
 /** The schemas of an array's items. */
@@ -39,17 +43,23 @@ export function isNothing(value: unknown, schemas: readonly Schema[]): boolean {
   return !branches(schemas).some((schema) => isAnything(schema) || [schema.type].flat().includes("null"));
 }
 
-function declared(schema: Schema, key: string): Schema[] | undefined {
+function declared(schema: Schema, key: string): readonly Schema[] | undefined {
   const { properties } = schema;
-  return isObject(properties) && Object.hasOwn(properties, key) ? list([properties[key]]) : undefined;
+  return isObject(properties) && Object.hasOwn(properties, key) ? one(properties[key]) : undefined;
 }
 
-function dynamic(schema: Schema, key: string): Schema[] {
+function dynamic(schema: Schema, key: string): readonly Schema[] {
   const { patternProperties, additionalProperties } = schema;
-  for (const [pattern, child] of isObject(patternProperties) ? Object.entries(patternProperties) : []) {
-    if (pattern === "^.*$" || new RegExp(pattern, "u").test(key)) return list([child]);
+  if (isObject(patternProperties)) {
+    for (const [pattern, child] of Object.entries(patternProperties)) {
+      if (pattern === "^.*$" || new RegExp(pattern, "u").test(key)) return one(child);
+    }
   }
-  return list([additionalProperties]);
+  return one(additionalProperties);
+}
+
+function one(schema: unknown): readonly Schema[] {
+  return isObject(schema) ? [schema] : [];
 }
 
 function list(value: unknown): Schema[] {

@@ -1,11 +1,13 @@
 /**
  * Which scalars of a config are secret. A schema says so with `secret: true`, for a value or for everything below it; where
  * no schema declares a key (unknown keys, records) its name decides; an address with a password in it is secret anywhere.
+ * What is `secret: "perhaps"` is not shown either, but is no reason to hide the same text elsewhere.
  */
 import { isObject } from "@chela/sdk";
 import type { DocumentNode } from "./document.ts";
 import { isReference } from "./env.ts";
 import { branches, childSchemas, isDeclared, itemSchemas, type Schema } from "./schema-walk.ts";
+import { oncePer } from "./values.ts";
 
 /** How the walk sees a value: data that can be changed in place, or places in a text. */
 export interface Shape<T> {
@@ -14,10 +16,13 @@ export interface Shape<T> {
   readonly scalar: (value: T) => unknown;
 }
 
-/** One scalar: where it is, what it is, whether it must not be seen. */
+/** One scalar: where it is and what it is. */
 export interface Leaf<T> {
   readonly at: T;
   readonly value: unknown;
+  /** It must not be seen here. */
+  readonly hidden: boolean;
+  /** Nor anywhere else. */
   readonly secret: boolean;
 }
 
@@ -43,12 +48,14 @@ interface Spot<T> {
   readonly value: T;
   readonly schemas: readonly Schema[];
   readonly hidden: Hidden;
+  /** Nobody knows. */
+  readonly perhaps: boolean;
 }
 
 /** Every scalar of a value. */
 export function leavesOf<T>(shape: Shape<T>, value: T, schema: Schema): readonly Leaf<T>[] {
   const leaves: Leaf<T>[] = [];
-  walk(shape, { value, schemas: [schema], hidden: "no" }, leaves);
+  walk(shape, { value, schemas: [schema], hidden: "no", perhaps: false }, leaves);
   return leaves;
 }
 
@@ -58,11 +65,28 @@ export function secretsAmong(leaves: readonly Leaf<unknown>[]): ReadonlySet<stri
   return new Set(texts.filter((text) => text.length >= minCopied));
 }
 
+/** Looks at each place of the text once, however many secrets there are: there may be thousands of both. */
 export function holdsAny(text: unknown, secrets: ReadonlySet<string>): boolean {
-  if (typeof text !== "string") return false;
-  for (const secret of secrets) if (text.includes(secret)) return true;
+  if (typeof text !== "string" || text.length < minCopied || secrets.size === 0) return false;
+  const lengths = lengthsByStart(secrets);
+  for (let at = 0; at + minCopied <= text.length; at++) {
+    const found = lengths.get(text.slice(at, at + minCopied));
+    if (found) for (const length of found) if (secrets.has(text.slice(at, at + length))) return true;
+  }
   return false;
 }
+
+/** How each secret begins, with how long those are that begin so. */
+const lengthsByStart = oncePer((secrets: ReadonlySet<string>): ReadonlyMap<string, ReadonlySet<number>> => {
+  const lengths = new Map<string, Set<number>>();
+  for (const secret of secrets) {
+    const start = secret.slice(0, minCopied);
+    const known = lengths.get(start);
+    if (known) known.add(secret.length);
+    else lengths.set(start, new Set([secret.length]));
+  }
+  return lengths;
+});
 
 /** True for a comment that looks as if a secret stood in it. */
 export function isTellingComment(comment: string): boolean {
@@ -97,21 +121,25 @@ function memberOf(property: DocumentNode): readonly [string, DocumentNode] {
 
 function walk<T>(shape: Shape<T>, spot: Spot<T>, leaves: Leaf<T>[]): void {
   const { value: at, schemas } = spot;
-  const hidden = branches(schemas).some((schema) => schema.secret === true) ? "all" : spot.hidden;
+  const said = branches(schemas);
+  const hidden = said.some(({ secret }) => secret === true) ? "all" : spot.hidden;
+  const perhaps = spot.perhaps || said.some(({ secret }) => secret === "perhaps");
   const members = shape.members(at);
   const items = shape.items(at);
   if (items) {
     const inner = itemSchemas(schemas);
-    for (const item of items) walk(shape, { value: item, schemas: inner, hidden }, leaves);
+    for (const item of items) walk(shape, { value: item, schemas: inner, hidden, perhaps }, leaves);
   } else if (members) {
     for (const [key, member] of members) {
       const inner = childSchemas(schemas, key);
       const trusted = isDeclared(schemas, key) || branches(inner).some((schema) => isObject(schema.properties));
-      walk(shape, { value: member, schemas: inner, hidden: stronger(hidden, trusted ? "no" : byName(key)) }, leaves);
+      const below = stronger(hidden, trusted ? "no" : byName(key));
+      walk(shape, { value: member, schemas: inner, hidden: below, perhaps }, leaves);
     }
   } else {
     const value = shape.scalar(at);
-    leaves.push({ at, value, secret: isSecret(value, hidden) });
+    const secret = isSecret(value, hidden);
+    leaves.push({ at, value, secret, hidden: secret || (perhaps && isSecret(value, "all")) });
   }
 }
 

@@ -26,12 +26,15 @@ export function isKernelOwner(owner: string): boolean {
   return kernelSections.some((section) => section.owner === owner);
 }
 
+/** Its path, taken apart. */
+export const keysOf = oncePer(({ path }: Section): ConfigPath => parsePath(path));
+
 /** The section that owns a path: the deepest one around it. */
 export function sectionOf(path: ConfigPath, sections: readonly Section[]): Section | undefined {
   let found: Section | undefined;
   let depth = 0;
   for (const section of sections) {
-    const prefix = parsePath(section.path);
+    const prefix = keysOf(section);
     if (prefix.length <= depth || !startsWith(path, prefix)) continue;
     found = section;
     depth = prefix.length;

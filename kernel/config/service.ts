@@ -4,13 +4,13 @@
  */
 import type { ChangeResult, Config, ConfigProblem } from "@chela/sdk";
 import { planChanges } from "./classify.ts";
-import { describeHotFields, describeSchema } from "./describe.ts";
+import { describeHotFields, describeSchema, describeSections } from "./describe.ts";
 import { documentOf, type FileState } from "./disk.ts";
 import type { ConfigDocument } from "./document.ts";
 import type { ConfigFile } from "./file.ts";
 import { keepRedacted } from "./keep.ts";
 import { formatPath, getAt, parsePath } from "./paths.ts";
-import { redact, redactAt, redactedView, secretsIn } from "./redact.ts";
+import { redact, redactAt, redactedPart, redactedView, secretsIn } from "./redact.ts";
 import type { Section } from "./sections.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { type PlainObject, plainCopy } from "./values.ts";
@@ -47,12 +47,14 @@ const looking = () => import("./history.ts");
 export function createConfigService(host: ConfigHost): Config {
   const { file } = host;
   const view = () => redactedView(host.snapshot());
-  let shown: { readonly of: Snapshot; readonly view: PlainObject } | undefined;
+  let shown: { readonly of: Snapshot; readonly parts: Map<string, PlainObject> } | undefined;
   /** Asked for again and again by those who read one value of it. */
-  const viewOnce = () => {
+  const partOnce = (key: string) => {
     const of = host.snapshot();
-    if (shown?.of !== of) shown = { of, view: redactedView(of) };
-    return shown.view;
+    if (shown?.of !== of) shown = { of, parts: new Map() };
+    const part = shown.parts.get(key) ?? redactedPart(of, key);
+    if (Object.hasOwn(of.merged, key)) shown.parts.set(key, part);
+    return part;
   };
   const fileAlone = () => {
     const known = host.snapshot();
@@ -63,7 +65,8 @@ export function createConfigService(host: ConfigHost): Config {
     view,
     file: fileAlone,
     get: (path, source) => {
-      const value = getAt(source === "file" ? fileAlone() : viewOnce(), parsePath(path));
+      const keys = parsePath(path);
+      const value = getAt(source === "file" ? fileAlone() : partOnce(keys[0] as string), keys);
       return value === undefined ? { found: false } : { found: true, value };
     },
     hash: () => file.state.hash,
@@ -78,6 +81,8 @@ export function createConfigService(host: ConfigHost): Config {
     ...changesOf(host),
     ...versionsOf(host),
     schema: () => describeSchema(host.sections()),
+    sections: () => describeSections(host.sections()),
+    overrides: () => Object.fromEntries(host.snapshot().overrides),
     hotFields: () => describeHotFields(host.sections()),
   };
 }

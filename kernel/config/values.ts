@@ -9,9 +9,10 @@ export const maxDepth = 64;
 const refusedKeys: ReadonlySet<string> = new Set(["__proto__", "constructor", "prototype"]);
 
 /** Keys that reach a prototype are refused wherever they stand: in files, edits and paths. */
-export function assertKey(key: string, where: string): void {
+export function assertKey(key: string, where: () => string): void {
   if (!refusedKeys.has(key)) return;
-  const place = where === "" ? "" : ` in ${where}`;
+  const holder = where();
+  const place = holder === "" ? "" : ` in ${holder}`;
   throw new GatewayError("CONFIG_KEY", 400, `the key "${key}"${place} is not allowed; choose another name`);
 }
 
@@ -27,7 +28,7 @@ export function plainCopy(value: unknown, where: string, depth = 0): unknown {
   if (!isObject(value)) throw unfit(where, `must be JSON, not ${typeof value}`);
   const copy: PlainObject = {};
   for (const [key, item] of Object.entries(value)) {
-    assertKey(key, where);
+    assertKey(key, () => where);
     if (item !== undefined) copy[key] = plainCopy(item, where, depth + 1);
   }
   return copy;

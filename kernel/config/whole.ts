@@ -1,7 +1,9 @@
 /**
  * The whole file as an editor has it: shown with its secrets masked, judged while it is typed, written in place of what is
- * there. Also a file that does not parse is shown and can be replaced. Loaded when the first editor opens.
+ * there. Also a file that does not parse is shown and can be replaced. Each step of megabytes takes a while: whoever waits
+ * gets a turn in between. Loaded when the first editor opens.
  */
+import { setImmediate as othersFirst } from "node:timers/promises";
 import {
   type ConfigDraft,
   type ConfigProblem,
@@ -13,7 +15,7 @@ import {
   redactedMark,
 } from "@chela/sdk";
 import { planChanges } from "./classify.ts";
-import { changedSecrets, patchOf } from "./diff.ts";
+import { patchOf, secretNotes } from "./diff.ts";
 import { documentOf, type FileState } from "./disk.ts";
 import { type ConfigDocument, missingDocument, parseDocument, tokensOf } from "./document.ts";
 import { rewrite } from "./edit.ts";
@@ -29,6 +31,7 @@ import { unmask } from "./unmask.ts";
 import type { PlainObject } from "./values.ts";
 
 const placed = new RegExp(`${redactedMark}@\\d{1,8}`, "g");
+const byteOrderMark = "\uFEFF";
 
 export async function shownText(host: ConfigHost): Promise<ConfigText> {
   const { file } = host;
@@ -48,10 +51,7 @@ async function problemsOf(host: ConfigHost, state: FileState): Promise<readonly 
   }
 }
 
-/**
- * For whoever may read: without the marks that name a place, as one could be moved to where a refusal spells out what it
- * covers.
- */
+/** Without the marks that name a place, as one could be moved to where a refusal spells out what it covers. */
 export async function planText(host: ConfigHost, text: string): Promise<readonly PlannedChange[]> {
   const { next } = await prepareWhole(host, host.file.refresh(), text.replaceAll(placed, redactedMark), false);
   return planChanges(host.snapshot(), next, host.sections());
@@ -60,6 +60,7 @@ export async function planText(host: ConfigHost, text: string): Promise<readonly
 /** What writing this text would do, or why it would be refused. Cheap enough for every pause in typing. */
 export async function judgeText(host: ConfigHost, text: string): Promise<ConfigDraft> {
   const current = host.file.refresh();
+  const known = host.snapshot();
   const { hash } = current;
   let whole: Whole;
   try {
@@ -67,23 +68,27 @@ export async function judgeText(host: ConfigHost, text: string): Promise<ConfigD
   } catch (error) {
     return { ok: false, hash, problems: [refusalOf(error)], changes: [], diff: "", guard: null };
   }
-  const known = host.snapshot();
+  const changes = planChanges(known, whole.next, host.sections());
+  await othersFirst();
   return {
     ok: whole.marks.length === 0 && whole.errors.length === 0,
     hash,
     problems: whole.problems,
-    changes: planChanges(known, whole.next, host.sections()),
-    diff: await diffOf(current.text ?? missingDocument.text, { given: text, whole: whole.text }, known),
-    guard: guardOf(current, draftOf(current, whole, host.file.path), host.file.path),
+    changes,
+    diff: await diffOf(current.text ?? missingDocument.text, whole, known),
+    guard: guardOf(current, draftOf(whole), host.file.path),
   };
 }
 
 /** Of the text as it was given: what its marks cover is looked at for no line of it. */
-async function diffOf(before: string, after: { given: string; whole: string }, known: Snapshot): Promise<string> {
-  const secrets = changedSecrets(before, after.whole, known.schema).map((path) => `# secret changed: ${path}\n`);
-  const shown = redactText(after.given, known).replaceAll(placed, redactedMark);
-  const from = { name: "config.json", text: redactText(before, known) };
-  return secrets.join("") + (await patchOf(from, { name: "edited", text: shown }));
+async function diffOf(text: string, { before, given, next }: Whole, known: Snapshot): Promise<string> {
+  const secrets = secretNotes(before?.raw, next.raw, known.schema);
+  await othersFirst();
+  const from = { name: "config.json", text: redactText(text, known, before) };
+  await othersFirst();
+  const shown = redactText(given.text, known, given).replaceAll(placed, redactedMark);
+  await othersFirst();
+  return secrets + (await patchOf(from, { name: "edited", text: shown }));
 }
 
 /** Throws what is wrong with it as `details.problems`, with the lines of the given text. */
@@ -99,10 +104,13 @@ export async function prepareWhole(
   const errors = force ? whole.errors.filter(({ path }) => isKernelPath(path)) : whole.errors;
   const blocking = [...whole.marks, ...errors];
   if (blocking.length > 0) throw told(invalidConfig(blocking), whole.problems);
-  return draftOf(current, whole, host.file.path);
+  return draftOf(whole);
 }
 
 interface Whole {
+  /** What is on disk; undefined when it does not parse. */
+  readonly before: ConfigDocument | undefined;
+  readonly given: ConfigDocument;
   /** As it would be on disk. */
   readonly text: string;
   readonly next: Snapshot;
@@ -116,28 +124,40 @@ interface Whole {
 async function wholeOf(host: ConfigHost, current: FileState, text: string): Promise<Whole> {
   const { path } = host.file;
   const known = host.snapshot();
-  const given = parseDocument(text, path);
+  const given = parseDocument(marked(text, current), path);
+  await othersFirst();
+  const before = parsed(current, path);
+  await othersFirst();
   const placeOf = locator(given.body);
   const restored = unmask(given, current.text ?? "", known);
   const document = restored.text === given.text ? given : parseDocument(restored.text, path);
-  const before = parsed(current, path);
   const refused: ConfigProblem[] = [];
   const kept = { path: "", stored: before?.raw ?? known.raw, live: known.merged };
   const target = keepRedacted(document.raw, kept, (problem) => refused.push(problem)) as PlainObject;
   const whole = rewrite(document, target);
+  await othersFirst();
   const next = await checked(host, whole);
+  await othersFirst();
   if (refused.length === 0 && restored.lost.length === 0) refused.push(...strayMarks(whole));
   const lost = restored.lost.map(({ at, message }): LocatedProblem => {
     return { path: "", message, level: "error", ...placeOf(at) };
   });
   const marks = [...lost, ...elsewhere(located(refused, given), lost)];
   return {
+    before,
+    given,
     text: whole.text,
     next,
     marks,
     problems: [...marks, ...elsewhere(located(next.problems, given), marks)],
     errors: await newErrors(host, next, { before, touched: [] }),
   };
+}
+
+/** An editor shows no byte order mark and sends none back: it stays where it was. */
+function marked(text: string, current: FileState): string {
+  const isLost = current.text?.startsWith(byteOrderMark) === true && !text.startsWith(byteOrderMark);
+  return isLost ? byteOrderMark + text : text;
 }
 
 /** What is wrong with a mark is said once. */
@@ -162,8 +182,8 @@ function parsed(state: FileState, path: string): ConfigDocument | undefined {
 }
 
 /** Who gives the whole text names no key that may go; of a file that does not parse nobody knows what it holds. */
-function draftOf(current: FileState, { text, next }: Whole, path: string): Prepared {
-  return { text, named: parsed(current, path) ? [] : "all", raw: next.raw, next };
+function draftOf({ before, text, next }: Whole): Prepared {
+  return { text, named: before ? [] : "all", raw: next.raw, next };
 }
 
 function guardOf(current: FileState, draft: Prepared, path: string): string | null {

@@ -124,6 +124,8 @@ async function stagePlan(
   stager: Stager,
 ): Promise<{ id: string; error: unknown } | undefined> {
   const starting = plan.steps.filter(({ action }) => action !== "keep" && action !== "hot");
+  // A hot change goes no further: asking for the memory takes longer than the rest of it.
+  if (starting.length === 0) return undefined;
   // Reading and importing overlap; setting up stays one after the other, and meets each failure in its turn.
   for (const { manifest } of starting) void stager.load(manifest).catch(() => undefined);
   let rss = process.memoryUsage.rss();

@@ -28,6 +28,7 @@ export interface ApplyOptions {
 export async function applySnapshot(host: Host, next: Snapshot, options: ApplyOptions): Promise<ChangeResult> {
   const rows = planChanges(host.snapshot, next, host.options.sections());
   const mode = modeOf(next);
+  const isNewText = host.desired.hash !== next.hash;
   // A full restart is what pending changes wait for.
   const held = options.restart === "all" ? [] : rows.filter((row) => isHeld(row, mode));
   const target = held.length === 0 ? next : holdBack(host.snapshot, next, held, host.options.sections());
@@ -72,7 +73,7 @@ export async function applySnapshot(host: Host, next: Snapshot, options: ApplyOp
   if (credentialsChanged) await host.recheck();
   if (outcome.failed.length > 0) host.stats.reloads.partial += 1;
   else host.stats.reloads.ok += 1;
-  announce(host, todo, next.hash, options);
+  if (isNewText || todo.length > 0) announce(host, todo, next.hash, options);
   return {
     applied: todo.filter((row) => row.class === "hot" || isToggle(row.path)).map(({ path }) => path),
     restarted: [...(listener ? ["gateway"] : []), ...outcome.restarted],
@@ -131,11 +132,13 @@ function refused(host: Host, next: Snapshot, id: string, reason: string): Change
   return { applied: [], restarted: [], pending: host.pending(), failed: [{ id, reason }], hash: next.hash };
 }
 
-/** Nobody waits for the observers: one of them may ask for the next change. */
+/**
+ * Nobody waits for the observers: one of them may ask for the next change. Of a new text that says the same only those are told
+ * who look at the text.
+ */
 function announce(host: Host, rows: readonly PlannedChange[], hash: string, { who, why }: ApplyOptions): void {
-  if (rows.length === 0) return;
   const changed = rows.map(({ path }) => path);
   const source = who === "api" ? "webui" : who;
   host.events.publish("config_changed", { source, why, changed, hash });
-  void host.current().hooks.run("config:changed", { hash, changed, source });
+  if (changed.length > 0) void host.current().hooks.run("config:changed", { hash, changed, source });
 }

@@ -44,6 +44,8 @@ export async function staticHandler(folder: string, options: ServeOptions = {}):
     const chosen = name === undefined ? undefined : choose(files, name, options.compressed ? req : undefined);
     const known = chosen && files.get(chosen.file);
     if (!(name && chosen && known) || !(await unchanged(root, chosen.file, known))) return false;
+    // Whose client left meanwhile closes no second time.
+    if (res.destroyed) return true;
     const own = { ...fixedHeaders(lookup(name)), "cache-control": caching(name, options) };
     const vary = [headers.vary, chosen.vary].filter(Boolean).join(", ");
     for (const [header, value] of Object.entries({ ...headers, ...own, ...(vary && { vary }) }))

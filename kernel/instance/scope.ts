@@ -41,7 +41,7 @@ export interface ReleaseProblem {
 
 /** What comes after a release that took all the time gets this long. */
 const leastReleaseMs = 250;
-/** Work that was told to stop may still answer for this long. */
+/** Work that was told to stop may still answer for this long, or until a change is over that it asked for. */
 const lingerMs = 1000;
 
 export class Scope {
@@ -193,12 +193,15 @@ export class Scope {
       this.#owned.delete(item);
     }
     this.#state = "closed";
-    if (this.#pending.items.length > 0) setTimeout(() => this.#giveUp(stopped), lingerMs).unref();
+    if (this.#pending.items.length > 0) this.#giveUpSoon(stopped);
     return problems;
   }
 
-  #giveUp(reason: GatewayError): void {
-    for (const reject of this.#pending.items) reject(reason);
+  #giveUpSoon(reason: GatewayError): void {
+    const giveUp = () => {
+      for (const reject of this.#pending.items) reject(reason);
+    };
+    setTimeout(() => (this.changing ? this.#giveUpSoon(reason) : giveUp()), lingerMs).unref();
   }
 
   /** How many of each kind are owned now. */
@@ -213,11 +216,8 @@ async function settle(release: () => void | Promise<void>, ms: number): Promise<
   try {
     const released: unknown = release();
     if (!isPromise(released)) return undefined;
-    return await deadline(
-      Promise.resolve(released).then(() => undefined),
-      ms,
-      () => `not released within ${ms} ms`,
-    );
+    const done = Promise.resolve(released).then(() => undefined);
+    return await deadline(done, ms, () => `not released within ${ms} ms`);
   } catch (error) {
     return messageOf(error);
   }

@@ -177,7 +177,8 @@ class PluginCatalog implements Catalog {
     const root = pluginDirs(this.#options.stateDir).root;
     const isLoaded = (folder: string) =>
       [...this.#loaded.keys()].some((file) => file.startsWith(join(root, folder) + sep));
-    const keep = new Set(this.#lock.retired.filter((folder) => draining.has(folder) && isLoaded(folder)));
+    // By now another install may have replaced what is about to be loaded here.
+    const keep = new Set([...current, ...this.#lock.retired.filter((each) => draining.has(each) && isLoaded(each))]);
     const { sweepRetired } = await import("./install.ts");
     await sweepRetired(this.#options.stateDir, keep).catch(() => undefined);
   }

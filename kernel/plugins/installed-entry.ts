@@ -121,7 +121,7 @@ function unknownManifest(id: string, version: string): CatalogEntry {
     about: "",
     critical: false,
     section: `plugins.entries.${id}.config`,
-    schema: { type: "object", properties: {} },
+    schema: { type: "object", properties: {}, secret: "perhaps" },
     hot: [],
     needs: [],
     provides: [],

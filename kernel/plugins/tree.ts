@@ -73,7 +73,7 @@ export function assertTakeable(path: string, depth: number): void {
   try {
     assertRelative(path);
   } catch (error) {
-    throw archiveError((error as Error).message, error);
+    throw archiveError((error as Error).message.replace(/\.$/, ""), error);
   }
   if (path.split("/").length > depth) throw archiveError(`${path.slice(0, 100)}… lies more than ${depth} folders deep`);
 }

@@ -7,8 +7,8 @@ import type { Installer } from "./plugins.ts";
 interface Installing {
   readonly host: Host;
   readonly installer: Installer;
-  /** Reads what is installed again and applies it. */
-  readonly refresh: () => Promise<ChangeResult>;
+  /** Reads what is installed again and applies it, with another chance for one. */
+  readonly refresh: (forgiven?: string) => Promise<ChangeResult>;
 }
 
 type Answer = Awaited<ReturnType<Plugins["install"]>>;
@@ -41,8 +41,7 @@ async function applied(
 ): Promise<Answer> {
   const installed = await installer.install(source, tell);
   const { id, previous, changed } = installed;
-  host.barred.delete(id);
-  const result = await refresh();
+  const result = await refresh(id);
   const stays = host.current().instances.get(id)?.manifest.version === previous;
   const failed = result.failed.some((failure) => failure.id === id);
   if (!(failed && changed && previous !== null && stays && (await installer.revert(id))))

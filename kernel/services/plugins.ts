@@ -31,7 +31,7 @@ export interface Installer {
 export function pluginsService(host: Host, config: Config, installer: Installer): Plugins {
   const find = (id: string) => findManifest(host, id);
   const { catalog } = host.options;
-  const refresh = () => host.renew("plugins", () => catalog.refresh());
+  const refresh = (forgiven?: string) => readAgain(host, forgiven);
   const toggle = async (id: string, enabled: boolean, who: string): Promise<ChangeResult> => {
     const manifest = find(id);
     if (!enabled && manifest.critical)
@@ -73,18 +73,26 @@ export function pluginsService(host: Host, config: Config, installer: Installer)
     },
     outdated: () => installer.outdated(),
     uninstall: async (id) => {
-      if (find(id).origin === "builtin")
-        throw new GatewayError(
-          "PLUGIN_BUILTIN",
-          409,
-          `"${id}" is built in; switch it off with: chela plugins disable ${id}`,
-        );
+      mustBeInstalled(find(id));
       await installer.uninstall(id);
-      host.barred.delete(id);
-      return refresh();
+      return refresh(id);
     },
-    refresh,
+    refresh: () => refresh(),
   };
+}
+
+function mustBeInstalled({ id, origin }: Manifest): void {
+  if (origin !== "builtin") return;
+  const message = `"${id}" is built in; switch it off with: chela plugins disable ${id}`;
+  throw new GatewayError("PLUGIN_BUILTIN", 409, message);
+}
+
+/** What was wrong with `forgiven` before is no matter any more. */
+function readAgain(host: Host, forgiven = ""): Promise<ChangeResult> {
+  return host.renew("plugins", () => {
+    host.barred.delete(forgiven);
+    return host.options.catalog.refresh();
+  });
 }
 
 function findManifest(host: Host, id: string): Manifest {

@@ -21,6 +21,8 @@ export interface SocketParts {
   readonly query: Readonly<Record<string, string>>;
   readonly headers: Socket["headers"];
   readonly settings: GatewaySettings;
+  /** Throws or rejects where the sender may not ask any more now. */
+  readonly authorize: () => Promise<void> | undefined;
   readonly report: FaultReporter;
 }
 
@@ -40,6 +42,7 @@ export class LiveSocket implements Socket {
   readonly #abort = openController();
   readonly #inbox: Inbox<unknown>;
   #alive = true;
+  #asked = false;
 
   constructor(parts: SocketParts) {
     this.#parts = parts;
@@ -144,7 +147,9 @@ export class LiveSocket implements Socket {
     try {
       if (binary) throw new GatewayError("BAD_FRAME", 400, "frames are JSON text, not binary");
       const value = parseJson(data);
-      const { up } = found.item;
+      const { up, asks } = found.item;
+      if (asks && this.#asked) await this.#parts.authorize();
+      this.#asked = true;
       this.#inbox.push(up ? await found.owner.validators.check(up, value, "frame") : value, data.length);
     } catch (error) {
       this.#refuse(GatewayError.is(error) ? error.code : "BAD_FRAME", messageOf(error));

@@ -11,6 +11,7 @@ const Guards = { baseHash: Type.Optional(BaseHash), force: Type.Optional(Force) 
 
 export function registerConfigMethods(ctx: Ctx): void {
   registerReads(ctx);
+  registerDescriptions(ctx);
   registerEditor(ctx);
   registerVersions(ctx);
   registerWrites(ctx);
@@ -53,18 +54,39 @@ function registerReads(ctx: Ctx): void {
   });
   ctx.method({
     name: "config.plan",
-    access: "read",
+    // It compares with secrets: whoever may ask as often as he likes could guess them.
+    access: "admin",
     about: "What a change would do.",
     params: Edits,
     result: PlannedRows,
     handler: (params) => planned(ctx, params),
   });
+}
+
+/** For somebody who makes a form of it. */
+function registerDescriptions(ctx: Ctx): void {
+  const { config } = ctx.use;
   ctx.method({
     name: "config.schema",
     access: "read",
     about: "JSON Schema of every section that is live.",
     params: Nothing,
     handler: () => config.schema(),
+  });
+  ctx.method({
+    name: "config.sections",
+    access: "read",
+    about:
+      "Every section that is live: its owner, its schema, what applies at once, and what is in effect, secrets redacted.",
+    params: Nothing,
+    handler: () => config.sections().map((section) => ({ ...section, ...config.get(section.path, "merged") })),
+  });
+  ctx.method({
+    name: "config.overrides",
+    access: "read",
+    about: "The keys that the environment decides, by path with the name of the variable.",
+    params: Nothing,
+    handler: () => config.overrides(),
   });
 }
 

@@ -74,7 +74,7 @@ function registerChanges(ctx: Ctx): void {
   ctx.route({
     method: "POST",
     path: "/api/config/plan",
-    access: "read",
+    access: "admin",
     about: "What a change would do; nothing is written.",
     body: Edits,
     limit: bodyLimit,

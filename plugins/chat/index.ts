@@ -81,13 +81,14 @@ export default definePlugin({
     ctx.provide(sessions, shared);
     ctx.provide(agent, turns);
     ctx.health("agent", () => ({ ok: true, ...turns.load }));
-    registerChatRoutes(ctx, { agent: turns, sessions: shared });
-    registerLive(ctx, { agent: turns, sessions: shared });
-    registerChatMethods(ctx, { agent: turns, sessions: shared });
+    const services = { agent: turns, sessions: shared, price: world.price };
+    registerChatRoutes(ctx, services);
+    registerLive(ctx, services);
+    registerChatMethods(ctx, services);
     registerSessionRoutes(ctx, shared);
     registerTransfer(ctx, shared);
     registerSessionMethods(ctx, shared);
-    ctx.panel({ id: "chat", title: "Chat", icon: "message-square", module: "webui:chat", access: "write", order: 10 });
+    ctx.panel({ id: "chat", title: "Chat", icon: "message-square", module: "webui:chat", access: "read", order: 10 });
   },
 });
 
@@ -108,15 +109,16 @@ function sessionService(
       await partials.move(query, key, to);
       await live().world.router.move(query, key, to);
     },
-    cut: async (query, { key, log, seq }) => {
-      await summaries.cut(query, log, seq);
+    cut: async (query, { key, log, seq, to: toLog }) => {
+      await (toLog === undefined ? summaries.cut(query, log, seq) : summaries.copy(query, { log, toLog, seq }));
       await partials.move(query, key, undefined);
     },
     copied: async (query, copy) => {
       await summaries.copy(query, copy);
       await live().world.router.copy(query, copy);
     },
-    left: (key, to) => live().turns.moved(key, to),
+    left: (key, to) => live().turns.family.moved(key, to),
+    rewound: (key, seq) => live().turns.family.rewound(key, seq),
     running: () => live().turns.sessions,
     agents: (keys) => live().world.router.owners(keys),
   });

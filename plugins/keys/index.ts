@@ -1,5 +1,5 @@
 /** keys: named API keys on the `auth:identify` hook, with limits on what each may use. A key is shown once, when it is made. */
-import { type Context, definePlugin, files, gateway, limits, need, Type, usageBook } from "@chela/sdk";
+import { type Context, definePlugin, files, gateway, limits, need, Type, usageBook, type Want } from "@chela/sdk";
 import type { Asking, Budgets } from "./budget.ts";
 import { KeyStore } from "./key-store.ts";
 import { identityIdOf, isOfKey, type KeyRecord, stateOf } from "./keyring.ts";
@@ -14,6 +14,8 @@ const needs = {
   gateway: need(gateway, "^1.0.0"),
   usage: need(usageBook, "^1.0.0", { optional: true }),
 };
+/** Where requests come in; a method or a tool is asked for within one. */
+const entrances: ReadonlySet<Want["what"]> = new Set(["route", "stream", "frame"]);
 const flushEveryMs = 60_000;
 const expiryCheckMs = 15_000;
 
@@ -61,7 +63,7 @@ export default definePlugin({
 /** Requests are counted at the entrances. */
 function registerRates(ctx: KeysContext, store: KeyStore, rates: Rates): void {
   ctx.on("auth:authorize", (identity, { what }) => {
-    if (identity.kind !== "key" || (what !== "route" && what !== "stream")) return undefined;
+    if (identity.kind !== "key" || !entrances.has(what)) return undefined;
     const record = store.known(identity);
     const rpm = record?.limits.rpm ?? null;
     return record && rpm !== null ? rates.take(record, rpm) : undefined;

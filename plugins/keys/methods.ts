@@ -77,6 +77,7 @@ export function registerMethods(ctx: KeysContext, sources: Sources): void {
       const wanted = { name, scopes, expiresAt: expiryFrom(expires, now), limits };
       const { record, key } = await store.update((ring) => addKey(ring, wanted, identity, now));
       ctx.log.info({ id: record.id, name: record.name, scopes: record.scopes, by: identity.id }, "key added");
+      ctx.emit("key_changed", { id: record.id });
       return { ...(await rowOf(record)), key };
     },
   });
@@ -97,6 +98,7 @@ export function registerMethods(ctx: KeysContext, sources: Sources): void {
     handler: async ({ id, name, limits }, { identity }) => {
       const { record } = await store.update((ring) => limitKey(ring, id ?? name ?? "", limits));
       ctx.log.info({ id: record.id, name: record.name, limits: record.limits, by: identity.id }, "key limited");
+      ctx.emit("key_changed", { id: record.id });
       return rowOf(record);
     },
   });
@@ -120,7 +122,10 @@ function registerRevoke(ctx: KeysContext, store: KeyStore): void {
         revokeKey(ring, params.id ?? params.name ?? "", Date.now()),
       );
       const socketsClosed = changed ? await ctx.use.gateway.recheckCredentials() : 0;
-      if (changed) ctx.log.info({ id: record.id, name: record.name, by: identity.id, socketsClosed }, "key revoked");
+      if (changed) {
+        ctx.log.info({ id: record.id, name: record.name, by: identity.id, socketsClosed }, "key revoked");
+        ctx.emit("key_changed", { id: record.id });
+      }
       return { id: record.id, name: record.name, changed, socketsClosed };
     },
   });

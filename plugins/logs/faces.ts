@@ -51,7 +51,7 @@ export function registerFaces(ctx: Context, written: Written | undefined, source
   ctx.stream({
     path: "/api/logs/live",
     access: "read",
-    about: "Every line of the log file as it is written, across rotation. `?level=` filters.",
+    about: "Every line of the log file as it is written, across rotation. `?level=`, `?plugin=` and `?query=` filter.",
     down: Type.Object({
       ok: Type.Boolean(),
       type: Type.Optional(Type.Literal("log_entry")),
@@ -113,9 +113,11 @@ function memoryPage(source: LogSource, { limit, level, query, plugin }: Asked): 
 async function follow(socket: Socket, written: Written | undefined): Promise<void> {
   try {
     if (!written) throw notConfigured();
+    const { query, plugin } = socket.query;
     const level = levelFrom(socket.query.level);
     const leave = await join(written, (entry) => {
-      if (reaches(entry, level)) socket.send({ ok: true, type: "log_entry", entry });
+      if (reaches(entry, level) && isOf(entry, plugin) && holds(entry, query))
+        socket.send({ ok: true, type: "log_entry", entry });
     });
     if (socket.signal.aborted) return leave();
     socket.signal.addEventListener("abort", leave, { once: true });

@@ -15,8 +15,8 @@ export interface LogFileEvents {
   /** It can be written again; `lost` lines are missing. */
   recovered(lost: number): void;
   rotated(): void;
-  /** Something reached the file. */
-  written(): void;
+  /** Something reached the file; more is written when it is settled. Does not reject. */
+  written(): Promise<void>;
 }
 
 export interface LogFileOptions {
@@ -113,7 +113,7 @@ export class LogFile {
       await put(this.#stream, chunk);
       this.#queue.splice(0, lines);
       this.#queuedBytes -= Buffer.byteLength(chunk);
-      this.#options.events.written();
+      await this.#options.events.written();
     }
     if (this.#trouble === "" && this.#lost === 0) return;
     const lost = this.#lost;

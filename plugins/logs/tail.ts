@@ -49,21 +49,24 @@ export class Tail {
     if (this.#fd === undefined) this.#open("end");
     else this.#assertThere();
     this.#listeners.add(listener);
-    this.#timer ??= setInterval(() => this.look(), lookEveryMs).unref();
+    this.#timer ??= setInterval(() => void this.look(), lookEveryMs).unref();
     return () => {
       this.#listeners.delete(listener);
       if (this.#listeners.size === 0) void this.close();
     };
   }
 
-  /** Reads what was appended since the last look. Whoever knows that something was written may call it. */
-  look(): void {
-    if (this.#listeners.size === 0 || this.#looking) return;
-    this.#looking = this.#catchUp()
+  /** Reads what was appended since the last look. Who writes waits for it, so that no file is rotated away unread. */
+  async look(): Promise<void> {
+    // It may have been past the end already.
+    await this.#looking;
+    if (this.#listeners.size === 0) return;
+    this.#looking ??= this.#catchUp()
       .catch(() => this.#letGo())
       .finally(() => {
         this.#looking = undefined;
       });
+    await this.#looking;
   }
 
   /** Idempotent; resolves when nothing is open any more. */

@@ -1,4 +1,4 @@
-/** Event-loop delay since the last look. The sampler starts with the first look, and costs more the finer it looks. */
+/** Event-loop delay since the last look: by how much a timer comes too late. The sampler starts with the first look, and costs more the finer it looks. */
 import { type IntervalHistogram, monitorEventLoopDelay } from "node:perf_hooks";
 
 /** Seconds. */
@@ -14,7 +14,7 @@ export class Lag {
     this.#everyMs = everyMs;
   }
 
-  /** Zeros on the first look. The figures hold the time between two samples, as far as this Node counts it. */
+  /** Zeros on the first look. */
   take(): LagFigures {
     if (!this.#histogram) {
       this.#histogram = monitorEventLoopDelay({ resolution: this.#everyMs });
@@ -26,7 +26,12 @@ export class Lag {
     const p99 = this.#histogram.percentile(99);
     this.#histogram.reset();
     if (count === 0) return none;
-    return { mean: mean / 1e9, p50: p50 / 1e9, p99: p99 / 1e9, max: max / 1e9 };
+    return { mean: this.#delay(mean), p50: this.#delay(p50), p99: this.#delay(p99), max: this.#delay(max) };
+  }
+
+  /** Node tells the time from one sample to the next, in nanoseconds. */
+  #delay(between: number): number {
+    return Math.max(0, between / 1e9 - this.#everyMs / 1e3);
   }
 
   /** Idempotent. */

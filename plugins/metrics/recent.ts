@@ -55,13 +55,16 @@ export class Recent {
     const seconds = Math.max((now.at - before.at) / 1_000, 0.001);
     const { rss, heapUsed: heap } = process.memoryUsage();
     const rate = (key: "requests" | "errors") => rounded(Math.max(0, now[key] - before[key]) / seconds);
+    const at = Date.now();
+    // The clock was set back: time goes on from there.
+    while (this.#newest > at) this.#samples.pop();
     this.#samples.push({
-      at: Date.now(),
+      at,
       cpu: rounded((now.cpuMicros - before.cpuMicros) / 1e6 / seconds),
       rss,
       heap,
-      lag_p99_ms: delayMs(p99),
-      lag_max_ms: delayMs(max),
+      lag_p99_ms: rounded(p99 * 1_000),
+      lag_max_ms: rounded(max * 1_000),
       requests: rate("requests"),
       errors: rate("errors"),
       sockets: sockets.reduce((sum, { open }) => sum + open, 0),
@@ -69,9 +72,13 @@ export class Recent {
     if (this.#samples.length > kept) this.#samples.shift();
   }
 
-  /** After `since`, oldest first. */
+  /** After `since`, oldest first; all of them to whom a clock told that was set back meanwhile. */
   samples(since = 0): readonly Sample[] {
-    return this.#samples.filter(({ at }) => at > since);
+    return since > this.#newest ? [...this.#samples] : this.#samples.filter(({ at }) => at > since);
+  }
+
+  get #newest(): number {
+    return this.#samples.at(-1)?.at ?? 0;
   }
 
   /** Ends the sampling. */
@@ -82,11 +89,6 @@ export class Recent {
 
 function countOf(routes: readonly { readonly count: number }[]): number {
   return routes.reduce((sum, { count }) => sum + count, 0);
-}
-
-/** Without the time that lies between two samples anyway. */
-function delayMs(seconds: number): number {
-  return rounded(Math.max(0, seconds * 1_000 - lagEveryMs));
 }
 
 function rounded(value: number): number {

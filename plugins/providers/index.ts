@@ -65,10 +65,13 @@ export default definePlugin({
       relay: new RelayChannels(
         () => ctx.use.relay,
         now,
-        (provider, channel, error) => upstreams.runtime.ledger.relayed(provider, channel, error),
+        (provider, channel, error) => upstreams.runtime.relayed(provider, channel, error),
       ),
       chosen: () => String(ctx.use.config.get("agents.defaults.model.primary", "merged").value ?? ""),
       keep: { folder: () => ctx.dataDir, files: ctx.use.files },
+      onRests: (provider) => {
+        if (!ctx.signal.aborted) ctx.emit("provider_rests_changed", { provider });
+      },
     });
     const primary = () => primaryProvider(upstreams.primary(), upstreams.specs());
     const relays = (name: string) => upstreams.runtime.relayAccounts(name);

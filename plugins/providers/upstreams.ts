@@ -47,6 +47,7 @@ export interface UpstreamsOptions {
   readonly chosen?: () => string;
   /** Where kept state lies, asked when the first of it is written. */
   readonly keep?: RuntimeOptions["keep"];
+  readonly onRests?: RuntimeOptions["onRests"];
 }
 
 type Asking = typeof import("./asking.ts");

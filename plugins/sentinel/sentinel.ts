@@ -111,7 +111,11 @@ export class Sentinel {
   }
 
   #keep(incidents: readonly Incident[]): void {
-    for (const incident of incidents) this.#records.keep(incident);
+    for (const incident of incidents) {
+      this.#records.keep(incident);
+      const { id, check, plugin, message, started, ended, outcome } = incident;
+      this.#ctx.emit("sentinel_incident", { id, check, plugin, message, started, ended, outcome });
+    }
     void this.#records.flush(Date.now());
   }
 

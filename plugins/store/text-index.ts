@@ -10,7 +10,7 @@ const maxRanked = 1_000;
 /** With `groups`: so many matches are looked at. */
 const maxScanned = 20_000;
 /** Rows that are removed in one commit. */
-const removedAtOnce = 500;
+const removedAtOnce = 100;
 /** A few milliseconds of merging. */
 const pagesAtOnce = 8;
 /** Fewer letters begin too many words. */

@@ -15,12 +15,13 @@ interface Asked {
 interface Built {
   readonly html: string;
   readonly etag: string;
+  /** Of `Content-Security-Policy`, but for who may frame it. */
+  readonly rules: string;
 }
 
 const policy = [
   "default-src 'none'",
   "script-src 'self'",
-  "style-src 'self'",
   "img-src 'self' data: blob:",
   "media-src 'self' blob:",
   "font-src 'self'",
@@ -67,9 +68,9 @@ export class Page {
 
   async reply({ asked, withToken, ancestors }: Asked): Promise<Reply> {
     this.#built ??= await read(join(this.#folder, "index.html"));
-    if (!this.#built) return Reply.text(missing, { status: 503, headers: fixed(ancestors) });
-    const { etag, html } = this.#built;
-    const headers = { ...fixed(ancestors), "cache-control": withToken ? "no-store" : "no-cache", etag };
+    if (!this.#built) return Reply.text(missing, { status: 503, headers: fixed(ancestors, rulesFor("")) });
+    const { etag, html, rules } = this.#built;
+    const headers = { ...fixed(ancestors, rules), "cache-control": withToken ? "no-store" : "no-cache", etag };
     const known = String(asked ?? "")
       .split(",")
       .map((tag) => tag.trim().replace(/^W\//, ""));
@@ -82,17 +83,25 @@ export class Page {
 async function read(file: string): Promise<Built | undefined> {
   try {
     const html = await readFile(file, "utf8");
-    return { html, etag: `"${createHash("sha256").update(html).digest("base64url").slice(0, 22)}"` };
+    const etag = `"${createHash("sha256").update(html).digest("base64url").slice(0, 22)}"`;
+    return { html, etag, rules: rulesFor(html) };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw error;
   }
 }
 
-function fixed(ancestors: readonly string[]): Record<string, string> {
+/** The styles that lie in the page itself, and no others, are named by what they are. */
+function rulesFor(html: string): string {
+  const styles = [...html.matchAll(/<style>(.*?)<\/style>/gs)].map(([, text = ""]) => text);
+  const hashes = styles.map((text) => ` 'sha256-${createHash("sha256").update(text).digest("base64")}'`);
+  return `${policy}; style-src 'self'${hashes.join("")}`;
+}
+
+function fixed(ancestors: readonly string[], rules: string): Record<string, string> {
   const framed = ancestors.length > 0;
   return {
-    "content-security-policy": `${policy}; frame-ancestors ${framed ? ancestors.join(" ") : "'none'"}`,
+    "content-security-policy": `${rules}; frame-ancestors ${framed ? ancestors.join(" ") : "'none'"}`,
     ...(framed ? {} : { "x-frame-options": "DENY" }),
     "referrer-policy": "no-referrer",
     "x-content-type-options": "nosniff",

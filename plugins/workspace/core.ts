@@ -110,6 +110,10 @@ export class Core implements Omit<Workspace, "root" | "folder"> {
     await this.tree.write(cleanPath(path), content);
   }
 
+  alone<T>(path: string, work: () => Promise<T>): Promise<T> {
+    return this.tree.alone(path, work);
+  }
+
   /** False when nothing was there. What is known of its text goes with it. */
   async remove(path: string, condition: Condition): Promise<boolean> {
     const removed = await this.tree.remove(path, condition);

@@ -133,6 +133,7 @@ function serviceOf(open: () => Promise<Core>, place: Place): Workspace {
     list: async (what) => (await open()).list(what),
     read: async (path) => (await open()).read(path),
     write: async (path, content) => (await open()).write(path, content),
+    alone: async (path, work) => (await open()).alone(path, work),
     readMemory: async (path, agent) => (await open()).readMemory(path, agent),
     remember: async (text, path, agent) => (await open()).remember(text, path, agent),
     searchMemory: async (words, limit, agent) => (await open()).searchMemory(words, limit, agent),

@@ -36,7 +36,9 @@ export interface TreeParts {
 
 export class Tree {
   readonly #parts: TreeParts;
-  readonly #locks = new KeyedLock();
+  /** By path as it is written, in the order of asking; then by where it leads. */
+  readonly #paths = new KeyedLock();
+  readonly #places = new KeyedLock();
 
   constructor(parts: TreeParts) {
     this.#parts = parts;
@@ -70,9 +72,14 @@ export class Tree {
     return this.#orAbsent(() => this.#parts.files.resolve(this.root, path));
   }
 
+  /** One writer of a file at a time, whatever way leads to it. */
+  alone<T>(path: string, work: () => Promise<T>): Promise<T> {
+    return this.#paths.run(path, async () => this.#places.run((await this.resolve(path)) ?? path, work));
+  }
+
   /** Durable when it resolves. Throws `FILE_CHANGED` 409 with the current hash when the condition does not hold. */
   write(path: string, content: string | Uint8Array, condition: Condition = {}): Promise<TextFile> {
-    return this.#locks.run(path, async () => {
+    return this.alone(path, async () => {
       await this.make();
       await this.#assert(path, condition);
       return this.#put(path, content);
@@ -81,7 +88,7 @@ export class Tree {
 
   /** Makes the new content from the old one, undefined where there is none; nobody else writes the path meanwhile. */
   update(path: string, next: (before: Buffer | undefined) => string | Uint8Array): Promise<TextFile> {
-    return this.#locks.run(path, async () => {
+    return this.alone(path, async () => {
       await this.make();
       return this.#put(path, next((await this.read(path))?.bytes));
     });
@@ -89,7 +96,7 @@ export class Tree {
 
   /** False when nothing was there. */
   remove(path: string, condition: Condition = {}): Promise<boolean> {
-    return this.#locks.run(path, async () => {
+    return this.alone(path, async () => {
       await this.#assert(path, condition);
       const removed = await this.#orAbsent(() => this.#parts.files.remove(this.root, path));
       if (removed) this.#parts.changed(path);

@@ -103,6 +103,17 @@ export interface ConfigDraft {
   readonly guard: string | null;
 }
 
+/** A part of the config that belongs to somebody. */
+export interface ConfigSection {
+  /** Dotted. */
+  readonly path: string;
+  /** Plugin id, or `gateway`. */
+  readonly owner: string;
+  readonly schema: Readonly<Record<string, unknown>>;
+  /** Patterns of the keys below it that apply live. */
+  readonly hot: readonly string[];
+}
+
 /** Reads, plans and changes the configuration. Secrets are redacted in everything it returns. */
 export interface Config {
   /** Defaults merged with the file, secrets redacted. */
@@ -152,6 +163,10 @@ export interface Config {
   rollback(id: string | undefined, options: WriteOptions): Promise<ChangeResult>;
   /** JSON Schema of everything live. */
   schema(): Readonly<Record<string, unknown>>;
+  /** Everything live, part by part. */
+  sections(): readonly ConfigSection[];
+  /** By dotted path the variable of the environment that decides a key, whatever the file says. */
+  overrides(): Readonly<Record<string, string>>;
   /** Hot keys as patterns with their owner, for ClawGo's `hot_reload_fields`. */
   hotFields(): readonly { readonly path: string; readonly name: string; readonly description: string }[];
 }

@@ -60,6 +60,8 @@ export interface Workspace {
   read(path: string): Promise<string | undefined>;
   /** Durable when it resolves. */
   write(path: string, content: string): Promise<void>;
+  /** Does `work` while nobody else changes this file through the gateway; not to be used within it. */
+  alone<T>(path: string, work: () => Promise<T>): Promise<T>;
   /** A file of the memory, by its path below `memory/`; `MEMORY.md` means `memory/MEMORY.md`, else the one in the root. */
   readMemory(path: string, agent?: string): Promise<string | undefined>;
   /** Adds to today's note (`path` absent) or to a file of the memory, on lines of its own. Returns its path. */

@@ -169,6 +169,16 @@ describe("checkOrigin", () => {
       { cookie, method: "GET", "sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors" },
       "ORIGIN",
     ],
+    [
+      "an image embedded by another port of this machine",
+      { cookie, method: "GET", "sec-fetch-site": "same-site", "sec-fetch-mode": "no-cors" },
+      "ORIGIN",
+    ],
+    [
+      "a link followed from another port of this machine",
+      { cookie, method: "GET", "sec-fetch-site": "same-site", "sec-fetch-mode": "navigate" },
+      "passes",
+    ],
     ["a same-origin fetch", { cookie, method: "GET", "sec-fetch-site": "same-origin" }, "passes"],
     ["a foreign read with a cookie (CORS hides the reply)", { cookie, method: "GET", origin: evil }, "passes"],
     ["an upgrade by a program", { what: "stream", method: "GET", authorization }, "passes"],

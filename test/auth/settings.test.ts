@@ -36,6 +36,19 @@ describe("resolveAuth", () => {
   });
 });
 
+describe("the name of the page's cookie", () => {
+  it("is another one for each gateway, in containers with the same path too", async () => {
+    const section = await gatewaySettings({ auth: { token: "the same in both of them" } });
+    const names = [
+      ["one", "/data"],
+      ["other", "/data"],
+      ["one", "/elsewhere"],
+    ].map(([token = "", stateDir]) => resolveAuth(section, token, stateDir).cookieName);
+    expect(new Set(names).size).toBe(3);
+    expect(resolveAuth(section, "one", "/data").cookieName).toBe(names[0]);
+  });
+});
+
 describe("requireAuthForBind", () => {
   const refusal = (run: () => unknown) => {
     try {

@@ -29,7 +29,7 @@ const leaky = `{
   "plugins": {
     "entries": {
       "demo": { "config": { "password": "${canary}-11", "password": "${canary}-12", "target": { "kind": "http", "secretUrl": "${canary}-13" } } },
-      "stranger": { "config": { "botToken": "${canary}-14", "nested": { "credentials": { "user": "${canary}-15" } } } }
+      "stranger": { "config": { "botToken": "${canary}-14", "nested": { "credentials": { "user": "${canary}-15" } }, "motto": ["${canary}-20"] } }
     }
   },
   "channels": {
@@ -73,6 +73,32 @@ test("the copy of a secret that the file only refers to is hidden as well", asyn
   edit(copied.replace('"note"', '"mine"'));
   for (const shown of [config.view(), config.file(), await config.text(), await config.diff()])
     expect(JSON.stringify(shown)).not.toContain(canary);
+});
+
+test("of a plugin that is not installed no text and no number is shown, but what is the same elsewhere is", async () => {
+  const model = "a-model-with-a-long-name";
+  const config = { model, room: 4711, pin: 4711, on: true, from: "$" + "{ROOM}", none: null };
+  const value = { plugins: { entries: { gone: { enabled: false, config } } }, logging: { dir: model } };
+  const hidden = { ...config, model: mark, room: mark, pin: mark };
+  expect(redact(value, schema)).toEqual({
+    plugins: { entries: { gone: { enabled: false, config: hidden } } },
+    logging: { dir: model },
+  });
+  const { config: service, onDisk } = await open(value);
+  expect(secretsIn(await snapshotOf(value))).toEqual(new Set());
+  const before = onDisk();
+  await service.write([{ path: "plugins.entries.gone.config", value: { ...hidden, on: false } }], { who: "test" });
+  expect(onDisk()).toBe(before.replace("true", "false"));
+});
+
+test("thousands of secrets are looked for in thousands of texts", () => {
+  const many = (make: (n: number) => object) => Array.from({ length: 20_000 }, (_, n) => make(n));
+  const items = many((n) => ({ token: `one-of-the-secrets-${n}`, text: `a text of its own, number ${n}` }));
+  const shown = redact({ custom: [...items, { text: "copied: one-of-the-secrets-19999!" }] }, schema);
+  expect((shown as { custom: unknown[] }).custom.slice(-2)).toEqual([
+    { token: mark, text: "a text of its own, number 19999" },
+    { text: mark },
+  ]);
 });
 
 test("what is no secret is shown", () => {

@@ -3,7 +3,7 @@ import type { Locator, Page } from "playwright-core";
 import { afterAll, beforeAll } from "vitest";
 import type { Behaviour } from "../simulators/openai/behaviour.ts";
 import { startUpstream, type Upstream } from "../simulators/openai/upstream.ts";
-import type { Stage } from "./kit.ts";
+import type { Reader, Stage } from "./kit.ts";
 
 export interface Simulated {
   readonly upstream: Upstream;
@@ -30,19 +30,27 @@ export function simulated(scene: Stage): Simulated {
   };
 }
 
-export async function say(page: Page, text: string): Promise<void> {
-  const box = page.getByRole("textbox", { name: "Message" });
-  await box.fill(text);
-  await box.press("Enter");
+export interface Talk {
+  /** As people send: with Enter at a desk, with the button on a phone, whose Enter begins a new line. */
+  say(page: Page, text: string): Promise<void>;
+  choose(page: Page, model: string): Promise<void>;
+  /** Where messages are: the list of sessions shows the newest of each, too. */
+  thread(page: Page): Locator;
 }
 
-export async function choose(page: Page, model: string): Promise<void> {
-  await page.getByLabel("Model", { exact: true }).selectOption(model);
-}
-
-/** Where messages are: the list of sessions shows the newest of each, too. */
-export function thread(page: Page): Locator {
-  return page.getByRole("region", { name: "Messages" });
+export function talking({ w, phone }: Reader): Talk {
+  return {
+    say: async (page, text) => {
+      const box = page.getByRole("textbox", { name: w("chat.message") });
+      await box.fill(text);
+      if (phone) await page.getByRole("button", { name: w("chat.send"), exact: true }).click();
+      else await box.press("Enter");
+    },
+    choose: async (page, model) => {
+      await page.getByLabel(w("chat.model"), { exact: true }).selectOption(model);
+    },
+    thread: (page) => page.getByRole("region", { name: w("chat.messages") }),
+  };
 }
 
 /** The texts of the messages on the page, in order. */

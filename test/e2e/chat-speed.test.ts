@@ -1,11 +1,12 @@
 /** The chat page stays smooth while a long reply streams. */
 import type { Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
-import { choose, say, simulated, thread } from "./chat-kit.ts";
-import { stage } from "./kit.ts";
+import { simulated, talking } from "./chat-kit.ts";
+import { type Reader, readers, stage } from "./kit.ts";
 
 const scene = stage();
 const sim = simulated(scene);
+const { say, choose, thread } = talking(readers[0] as Reader);
 
 /** All that Markdown has, so long that drawing it whole takes many pictures. */
 const section = (index: number) =>

@@ -7,19 +7,13 @@ import { makeTempDir } from "../kit/temp.ts";
 import { barriers, stage, wholeText } from "./kit.ts";
 
 const scene = stage();
+const { call } = scene;
 
 const script = `<script>globalThis.owned=1</script><img src=x onerror="globalThis.owned=1"><svg onload="globalThis.owned=1">`;
 const link = `[click](javascript:globalThis.owned=1) ![i](https://evil.example/beacon.png) <a href="javascript:globalThis.owned=1">a</a>`;
 const controls = "\u001b[31mred\u001b]8;;https://evil.example\u0007\u202egnp.exe\u2066\u0000\u0008";
 const long = "x".repeat(200_000);
 const evil = `${script}${link}${controls}`;
-
-async function call<T>(method: string, params: unknown): Promise<T> {
-  const response = await scene.gateway.fetch("/api/call", { method: "POST", body: JSON.stringify({ method, params }) });
-  const { result, error } = (await response.json()) as { result: T; error?: { message: string } };
-  if (error) throw new Error(`${method}: ${error.message}`);
-  return result;
-}
 
 async function post(path: string, body: unknown): Promise<void> {
   const response = await scene.gateway.fetch(path, { method: "POST", body: JSON.stringify(body) });

@@ -1,20 +1,41 @@
 /** A gateway and a browser for one file of tests; every page is watched: an error in its console fails the test. */
 import { randomUUID } from "node:crypto";
-import { cpSync, rmSync } from "node:fs";
+import { cpSync, readFileSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import axe from "axe-core";
-import type { Browser, BrowserContextOptions, Locator, Page } from "playwright-core";
-import { afterAll, beforeAll, expect, onTestFinished } from "vitest";
+import {
+  type Browser,
+  type BrowserContextOptions,
+  chromium,
+  type Download,
+  type Locator,
+  type Page,
+} from "playwright-core";
+import { afterAll, beforeAll, expect, inject, onTestFinished } from "vitest";
 import { binary } from "../kit/binary.ts";
 import { type GatewayOptions, type RunningGateway, ready, spawnGateway } from "../kit/gateway.ts";
 import { root } from "../kit/sources.ts";
-import { makeTempDir } from "../kit/temp.ts";
-import { launchBrowser } from "./browser.ts";
+import { makeTempDir, tempDir } from "../kit/temp.ts";
+import { type Key, type Locale, type Say, words } from "./words.ts";
+
+/** Who goes through a flow: `w` says what the page says to them. */
+export interface Reader {
+  readonly name: string;
+  readonly locale: Locale;
+  readonly phone: boolean;
+  readonly w: Say;
+}
+
+/** Flows run for each of them: `describe.each(readers)("keys $name", ({ w, ...look }) => …` and `visit({ ...look })`. */
+export const readers: readonly Reader[] = [
+  { name: "in English at a desk", locale: "en", phone: false, w: await words("en") },
+  { name: "in Chinese on a phone", locale: "zh-CN", phone: true, w: await words("zh-CN") },
+];
 
 export interface VisitOptions {
   /** `#/chat/main`. */
   readonly at?: string;
-  readonly locale?: "en-US" | "zh-CN" | "zh-TW";
+  readonly locale?: Locale;
   readonly phone?: boolean;
   readonly dark?: boolean;
   /** Not signed in. */
@@ -51,7 +72,7 @@ export function stage(options: Omit<GatewayOptions, "bare" | "stateDir"> = {}): 
   beforeAll(async () => {
     copy = copyOfBinary();
     made.gateway = spawnGateway({ ...options, stateDir, binary: copy.path });
-    [made.browser] = await Promise.all([launchBrowser(), ready(made.gateway)]);
+    [made.browser] = await Promise.all([connectBrowser(), ready(made.gateway)]);
   });
   afterAll(async () => {
     await made.browser?.close();
@@ -81,6 +102,14 @@ export function stage(options: Omit<GatewayOptions, "bare" | "stateDir"> = {}): 
   };
 }
 
+/** The browser that all files of this run share; its profiles are a page's own. */
+async function connectBrowser(): Promise<Browser> {
+  const said = await fetch(inject("browserDoor"));
+  const text = await said.text();
+  if (!said.ok) throw new Error(text);
+  return chromium.connect(text);
+}
+
 async function call<T>(gateway: RunningGateway, method: string, params: unknown = {}): Promise<T> {
   const response = await gateway.fetch("/api/call", { method: "POST", body: JSON.stringify({ method, params }) });
   const { result, error } = (await response.json()) as { result: T; error?: { message: string } };
@@ -102,7 +131,7 @@ async function visit(browser: Browser, gateway: RunningGateway, how: VisitOption
   return page;
 }
 
-function contextOptions({ locale = "en-US", phone, dark }: VisitOptions): BrowserContextOptions {
+function contextOptions({ locale = "en", phone, dark }: VisitOptions): BrowserContextOptions {
   return {
     locale,
     colorScheme: dark ? "dark" : "light",
@@ -128,6 +157,27 @@ function watch(page: Page, allow: RegExp | undefined): string[] {
   return complaints;
 }
 
+/** Goes to a page by the navigation, which is a drawer on a phone. */
+export async function goTo(page: Page, w: Say, title: Key): Promise<void> {
+  const menu = page.getByRole("button", { name: w("app.menu"), exact: true });
+  const link = page.getByRole("navigation", { name: w("app.nav") }).getByRole("link", { name: w(title), exact: true });
+  await menu.or(link).first().waitFor();
+  if (await menu.isVisible()) await menu.click();
+  await link.click();
+}
+
+/** What the browser has saved; it may run on another machine, as far as the test knows. */
+export async function textOf(download: Download): Promise<string> {
+  const file = join(tempDir("download"), "file");
+  await download.saveAs(file);
+  return readFileSync(file, "utf8");
+}
+
+/** Whether the page is wider than its window, so that people have to scroll sideways. */
+export function isTooWide(page: Page): Promise<boolean> {
+  return page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
+}
+
 /** An open dialog by its heading. What is in it belongs to the element that opened it. */
 export function dialog(page: Page, name: string): Locator {
   return page.locator("ui-dialog[open]").filter({ has: page.getByRole("dialog", { name }) });
@@ -149,7 +199,7 @@ export function wholeText(page: Page): Promise<string> {
 
 /** What axe finds wrong on the page, with where; empty when nothing is. */
 export async function barriers(page: Page): Promise<string[]> {
-  await page.evaluate(axe.source);
+  if (!(await page.evaluate(() => "axe" in globalThis))) await page.evaluate(axe.source);
   const { violations } = await page.evaluate(async () => {
     const inPage = (globalThis as unknown as { axe: typeof axe }).axe;
     return inPage.run({ exclude: [] }, { resultTypes: ["violations"] });

@@ -7,9 +7,11 @@ import { fences } from "../kit/fences.ts";
 import { runCli } from "../kit/run-cli.ts";
 import { root } from "../kit/sources.ts";
 import { makeTempDir, tempDir, writeTree } from "../kit/temp.ts";
-import { barriers, stage } from "./kit.ts";
+import { barriers, type Reader, readers, stage } from "./kit.ts";
+import { pattern } from "./words.ts";
 
 const scene = stage();
+const { w } = readers[0] as Reader;
 const fixture = join(root, "test/fixtures/plugins/pages");
 
 async function call(method: string, params: object): Promise<void> {
@@ -39,7 +41,7 @@ describe("a page of a plugin", () => {
     await page.getByLabel("Note").fill("half a thought");
     await link(page, "Page second").click();
     await page.getByText("The second page of pages").waitFor();
-    await page.getByLabel("Language").selectOption("zh-CN");
+    await page.getByLabel(w("app.language")).selectOption("zh-CN");
     await link(page, "页面 good").click();
     await page.getByRole("heading", { level: 1, name: "好页面" }).waitFor();
     expect(await page.getByLabel("Note").inputValue()).toBe("half a thought");
@@ -49,7 +51,7 @@ describe("a page of a plugin", () => {
     const page = await scene.visit({ at: "#/good", allow: /WebSocket/ });
     await page.getByLabel("Note").fill("half a thought");
     await call("plugins.disable", { id: "pages" });
-    await page.getByText("The plugin of this page is switched off.").waitFor();
+    await page.getByText(w("app.panelGone")).waitFor();
     expect(await link(page, "Page good").count()).toBe(0);
     await call("plugins.enable", { id: "pages" });
     await link(page, "Page good").waitFor();
@@ -66,12 +68,12 @@ describe("a page of a plugin", () => {
     );
     await call("plugins.install", { source: path });
     remove();
-    await page.getByText("was replaced by its version 1.1.0").waitFor();
+    await page.getByText(w("app.panelNew", { plugin: "pages", version: "1.1.0" })).waitFor();
     expect(await page.getByLabel("Note").inputValue()).toBe("half a thought");
     await go(page, "#/second");
     await page.getByText("Another page of pages").waitFor();
     await go(page, "#/good");
-    await page.getByRole("button", { name: "Load the page again" }).click();
+    await page.getByRole("button", { name: w("app.panelNew.go") }).click();
     await expect
       .poll(() =>
         page
@@ -80,7 +82,7 @@ describe("a page of a plugin", () => {
           .catch(() => "loading"),
       )
       .toBe("");
-    expect(await page.getByText("was replaced by").count()).toBe(0);
+    expect(await page.getByText(pattern(w("app.panelNew"))).count()).toBe(0);
   });
 });
 
@@ -121,19 +123,19 @@ describe("a page that fails", () => {
     for (const [id, message] of failures) {
       await go(page, `#/${id}`);
       await page.getByRole("alert").getByText(message).waitFor();
-      await page.getByRole("button", { name: /^(Try again|Start this page anew)$/ }).click();
+      await page.getByRole("button", { name: /^(Try again|Reopen this page)$/ }).click();
       await page.getByRole("alert").getByText(message).waitFor();
       await link(page, "Page second").click();
       await page.getByText(/page of pages/).waitFor();
     }
     await go(page, "#/import");
-    await page.getByRole("heading", { level: 1, name: "This page failed to load" }).waitFor();
+    await page.getByRole("heading", { level: 1, name: w("app.panelFailed") }).waitFor();
     expect(await barriers(page)).toEqual([]);
     await go(page, "#/later");
     await page.getByRole("button", { name: "Break" }).click();
     await page.getByRole("alert").getByText("no luck with the click").waitFor();
     expect(await barriers(page)).toEqual([]);
-    await page.getByRole("button", { name: "Dismiss" }).click();
+    await page.getByRole("button", { name: w("ui.dismiss") }).click();
     await expect.poll(() => page.getByRole("alert").count()).toBe(0);
     await page.getByRole("button", { name: "Break" }).waitFor();
   });
@@ -143,14 +145,14 @@ describe("a page that fails", () => {
     await page.getByText(/page of pages/).waitFor();
     await page.clock.install();
     await go(page, "#/never");
-    await page.getByRole("main").getByText("Loading…").waitFor();
+    await page.getByRole("main").getByText(w("app.loading")).waitFor();
     await page.clock.fastForward(16_000);
-    await page.getByText("/pages/never.js was not there after 15 s.").waitFor();
+    await page.getByText(w("app.panelLate", { module: "/pages/never.js", n: 15 })).waitFor();
   });
 
   it("is never loaded from anywhere but this gateway", async () => {
     const page = await scene.visit({ at: "#/logs", allow: /404/ });
-    await link(page, "Logs").waitFor();
+    await link(page, w("nav.logs")).waitFor();
     const asked: string[] = [];
     page.on("request", (request) => asked.push(request.url()));
     const modules = [

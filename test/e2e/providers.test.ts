@@ -5,20 +5,15 @@ import { freePort } from "../kit/free-port.ts";
 import { ownProvider } from "../simulators/oauth/own-provider.ts";
 import { type OauthServer, type OauthServerOptions, startOauthServer } from "../simulators/oauth/server.ts";
 import { startUpstream, type Upstream } from "../simulators/openai/upstream.ts";
-import { barriers, dialog, stage, wholeText } from "./kit.ts";
+import { barriers, dialog, isTooWide, readers, stage, wholeText } from "./kit.ts";
+import { pattern, type Say } from "./words.ts";
 
 const scene = stage({ env: { CHELA_DISCOVERY: "on" } });
+const { call } = scene;
 /** What a browser itself says of a refusal that the page shows. */
 const refusals = /Failed to load resource/;
 const secret = "sk-canary-0123456789abcdef";
 let upstream: Upstream;
-
-async function call<T>(method: string, params: unknown = {}): Promise<T> {
-  const response = await scene.gateway.fetch("/api/call", { method: "POST", body: JSON.stringify({ method, params }) });
-  const { result, error } = (await response.json()) as { result: T; error?: { message: string } };
-  if (error) throw new Error(error.message);
-  return result;
-}
 
 const set = (path: string, value: unknown) => call("config.set", { path, value });
 
@@ -33,7 +28,15 @@ beforeAll(async () => {
   return () => upstream.close();
 });
 
+interface Listed {
+  readonly name: string;
+  readonly accounts: readonly { readonly credential_file: string }[];
+}
+
 afterEach(async () => {
+  const { providers } = await call<{ providers: readonly Listed[] }>("providers.list");
+  for (const { name: provider, accounts } of providers)
+    for (const { credential_file } of accounts) await call("provider.oauth.remove", { provider, credential_file });
   const edits = [{ path: "agents.defaults.model" }, { path: "models.providers" }];
   await call("config.edit", { edits, force: true });
 });
@@ -42,33 +45,33 @@ function provider(more: Record<string, unknown> = {}): Record<string, unknown> {
   return { api_base: upstream.base, api_key: secret, models: ["echo", "rate"], ...more };
 }
 
-describe("providers", () => {
+describe.each(readers)("providers, $name,", ({ w, ...look }) => {
   it("lead from nothing to a model that answers, and say why one does not", async () => {
-    const page = await scene.visit({ at: "#/providers", allow: refusals });
-    await page.getByRole("heading", { name: "Connect a model" }).waitFor();
-    await page.getByRole("button", { name: "All others" }).click();
-    const picker = dialog(page, "Add a provider");
+    const page = await scene.visit({ ...look, at: "#/providers", allow: refusals });
+    await page.getByRole("heading", { name: w("providers.welcome") }).waitFor();
+    await page.getByRole("button", { name: w("providers.welcome.more") }).click();
+    const picker = dialog(page, w("providers.add"));
     await picker.getByRole("searchbox").fill("moonshot");
-    await picker.getByRole("button", { name: /^Kimi \(Moonshot\)/ }).waitFor();
+    await picker.getByRole("button", { name: /^Kimi ?[(（](Moonshot|月之暗面)/ }).waitFor();
     expect(await barriers(page)).toEqual([]);
-    await picker.getByRole("button", { name: "Another server" }).click();
-    await picker.getByLabel("Name").fill("mine");
-    await picker.getByLabel("Address of the API").fill(upstream.base);
-    await picker.getByLabel("API key").fill("sk-wrong-0123456789");
+    await picker.getByRole("button", { name: w("providers.preset.custom") }).click();
+    await picker.getByLabel(w("providers.field.name")).fill("mine");
+    await picker.getByLabel(w("providers.field.base")).fill(upstream.base);
+    await picker.getByLabel(w("providers.auth.api_key")).fill("sk-wrong-0123456789");
     expect(await barriers(page)).toEqual([]);
-    await picker.getByRole("button", { name: "Save and test" }).click();
+    await picker.getByRole("button", { name: w("providers.add.save") }).click();
 
-    const made = dialog(page, "mine was added");
+    const made = dialog(page, w("providers.added", { name: "mine" }));
     await made.getByText("Incorrect API key provided").first().waitFor();
-    await made.getByRole("link", { name: "Check the settings" }).click();
+    await made.getByRole("link", { name: w("providers.look.settings") }).click();
     await page.getByLabel("api_key", { exact: true }).fill(secret);
-    await page.getByRole("button", { name: "Save", exact: true }).click();
-    await page.getByText("Saved.").waitFor();
-    await page.getByRole("link", { name: "Models", exact: true }).click();
-    await page.getByRole("button", { name: "Ask the provider which models it has" }).click();
-    await page.getByRole("button", { name: "Add echo" }).click();
-    await page.getByRole("button", { name: "Test echo" }).click();
-    await page.getByText(/Answers: first token after/).waitFor();
+    await page.getByRole("button", { name: w("ui.save"), exact: true }).click();
+    await page.getByText(w("form.saved")).waitFor();
+    await page.getByRole("link", { name: w("providers.tab.models"), exact: true }).click();
+    await page.getByRole("button", { name: w("providers.vendor.ask") }).click();
+    await page.getByRole("button", { name: w("providers.vendor.add", { name: "echo" }) }).click();
+    await page.getByRole("button", { name: w("providers.test.one", { name: "echo" }) }).click();
+    await page.getByText(pattern(w("providers.test.ok"))).waitFor();
     expect(await call("providers.models")).toMatchObject({ primary: "mine/echo" });
     const text = await wholeText(page);
     expect(text).not.toContain(secret);
@@ -78,24 +81,24 @@ describe("providers", () => {
   it("show what was found, keep it beside one that is added, and open the chat with its model", async () => {
     const found = await startUpstream({ list: ["qwen3"] });
     onTestFinished(() => found.close());
-    const page = await scene.visit({ at: "#/providers", allow: refusals });
-    await page.getByRole("heading", { name: "Connect a model" }).waitFor();
+    const page = await scene.visit({ ...look, at: "#/providers", allow: refusals });
+    await page.getByRole("heading", { name: w("providers.welcome") }).waitFor();
     await set("models.discovery.ports", [found.port]);
-    await page.getByRole("heading", { name: `Found and in use: local-${found.port}` }).waitFor();
+    await page.getByRole("heading", { name: w("providers.found", { names: `local-${found.port}` }) }).waitFor();
     expect(await barriers(page)).toEqual([]);
-    await page.getByRole("button", { name: "Add a provider" }).click();
-    const form = dialog(page, "Add a provider");
-    await form.getByRole("button", { name: "Another server" }).click();
-    await form.getByLabel("Address of the API").fill(upstream.base);
-    await form.getByLabel("API key").fill(secret);
-    expect(await form.getByLabel(/^Also keep what was found/).isChecked()).toBe(true);
-    await form.getByRole("button", { name: "Save and test" }).click();
-    const made = dialog(page, "my-server was added");
+    await page.getByRole("button", { name: w("providers.add") }).click();
+    const form = dialog(page, w("providers.add"));
+    await form.getByRole("button", { name: w("providers.preset.custom") }).click();
+    await form.getByLabel(w("providers.field.base")).fill(upstream.base);
+    await form.getByLabel(w("providers.auth.api_key")).fill(secret);
+    expect(await form.getByLabel(pattern(w("providers.field.keep"))).isChecked()).toBe(true);
+    await form.getByRole("button", { name: w("providers.add.save") }).click();
+    const made = dialog(page, w("providers.added", { name: "my-server" }));
     await set("models.discovery.ports", []);
-    await made.getByLabel("3 models found").selectOption("trickle");
-    await made.getByRole("button", { name: "Use and test" }).click();
-    await made.getByText(/Answers: first token after/).waitFor();
-    await made.getByRole("link", { name: "Open the chat" }).click();
+    await made.getByLabel(w("providers.look.choose", { n: 3 })).selectOption("trickle");
+    await made.getByRole("button", { name: w("providers.look.use") }).click();
+    await made.getByText(pattern(w("providers.test.ok"))).waitFor();
+    await made.getByRole("link", { name: w("providers.chat") }).click();
     await page.waitForURL(/#\/chat/);
     const { models, primary } = await call<{ models: { id: string }[]; primary: string }>("providers.models");
     expect(primary).toBe("my-server/trickle");
@@ -105,79 +108,96 @@ describe("providers", () => {
   it("show who rests and why, end it, and order who stands in", async () => {
     await set("models.providers", { one: provider(), two: provider(), three: provider() });
     await call("providers.test", { model: "one/rate" }).catch(() => undefined);
-    const page = await scene.visit({ at: "#/providers", allow: refusals });
+    const page = await scene.visit({ ...look, at: "#/providers", allow: refusals });
     const card = page.getByRole("region", { name: "one", exact: true });
-    await card.getByText(/one\/rate · sk-c\*\*\*cdef · rate limit · until/).waitFor();
-    await card.getByRole("button", { name: "End the rest of one" }).click();
-    await card.getByText("Resting now").waitFor({ state: "detached" });
+    await card
+      .getByText(pattern(`one/rate · sk-c***cdef · ${w("providers.reason.rate_limit")} · ${w("providers.rest.until")}`))
+      .waitFor();
+    await card.getByRole("button", { name: w("providers.clearOf", { name: "one" }) }).click();
+    await card.getByText(w("providers.rest")).waitFor({ state: "detached" });
+    await call("providers.test", { model: "one/rate" }).catch(() => undefined);
+    await card.getByText(w("providers.rest")).waitFor();
 
-    const models = page.getByRole("region", { name: "Default model" });
-    await models.getByLabel("Answers where nothing else is chosen").selectOption("two/rate");
-    await models.getByRole("list", { name: "Stand-ins" }).getByText("one/echo").waitFor();
-    await models.getByRole("button", { name: "Move three/echo up" }).click();
-    await models.getByRole("button", { name: "Back to automatic" }).waitFor();
+    const models = page.getByRole("region", { name: w("providers.default") });
+    await models.getByLabel(w("providers.default.primary")).selectOption("two/rate");
+    await models
+      .getByRole("list", { name: w("providers.fallbacks") })
+      .getByText("one/echo")
+      .waitFor();
+    await models.getByRole("button", { name: w("providers.up", { name: "three/echo" }) }).click();
+    await models.getByRole("button", { name: w("providers.fallbacks.reset") }).waitFor();
     expect(await call("config.get", { path: "agents.defaults.model" })).toMatchObject({
       value: { primary: "two/rate", fallbacks: ["three/echo", "one/echo"] },
     });
-    await models.getByRole("button", { name: "Test", exact: true }).click();
+    await models.getByRole("button", { name: w("providers.test"), exact: true }).click();
     await models.getByText(/answered 429: Rate limit reached/).waitFor();
     expect(await barriers(page)).toEqual([]);
 
-    await page.getByRole("region", { name: "two", exact: true }).getByRole("button", { name: "Remove" }).click();
-    await dialog(page, "Confirm").getByRole("button", { name: "Remove" }).click();
+    await page
+      .getByRole("region", { name: "two", exact: true })
+      .getByRole("button", { name: w("ui.remove") })
+      .click();
+    await dialog(page, w("ui.confirm"))
+      .getByRole("button", { name: w("ui.remove") })
+      .click();
     await expect.poll(() => gone("models.providers.two")).toBe(true);
     await page.getByRole("region", { name: "two", exact: true }).waitFor({ state: "detached" });
     expect(await gone("agents.defaults.model.primary")).toBe(true);
     expect(await wholeText(page)).not.toContain(secret);
   });
 
-  it("are read on a phone in Chinese by somebody who may only read, whatever models are called", async () => {
+  it("are read in the dark by somebody who may only read, whatever models are called", async () => {
     await set("models.providers", { one: provider({ models: ["<img src=x onerror=alert(1)>\u202e", "echo"] }) });
-    const { key } = await call<{ key: string }>("keys.add", { name: "reader", scopes: ["read"] });
-    const page = await scene.visit({ at: "#/providers", phone: true, dark: true, locale: "zh-CN", stranger: true });
-    await page.getByLabel("令牌、密码或 API 密钥").fill(key);
-    await page.getByRole("button", { name: "登录" }).click();
-    await page.getByRole("heading", { level: 1, name: "模型服务商" }).waitFor();
+    const { key } = await call<{ key: string }>("keys.add", { name: `reader ${look.locale}`, scopes: ["read"] });
+    const page = await scene.visit({ ...look, at: "#/providers", dark: true, stranger: true });
+    await page.getByLabel(w("login.credential")).fill(key);
+    await page.getByRole("button", { name: w("login.submit") }).click();
+    await page.getByRole("heading", { level: 1, name: w("providers.title") }).waitFor();
     await page.getByRole("link", { name: "one", exact: true }).waitFor();
     expect(await barriers(page)).toEqual([]);
-    for (const name of ["添加服务商", "测试", "移除"])
+    for (const name of [w("providers.add"), w("providers.test"), w("ui.remove")])
       expect(await page.getByRole("button", { name, exact: true }).count()).toBe(0);
     await page.getByRole("link", { name: "one", exact: true }).click();
     await page.locator("provider-models code").getByText("<img src=x onerror=alert(1)>U+202E").waitFor();
-    await page.getByRole("link", { name: "事件" }).click();
-    await page.getByText("还没有任何事件。").waitFor();
+    await page.getByRole("link", { name: w("providers.tab.events") }).click();
+    await page.getByText(w("providers.events.none")).waitFor();
     expect(await barriers(page)).toEqual([]);
-    expect(await page.evaluate(() => document.documentElement.scrollWidth > innerWidth)).toBe(false);
+    expect(await isTooWide(page)).toBe(false);
   });
 });
 
-describe("accounts", () => {
+describe.each(readers)("accounts, $name,", ({ w, ...look }) => {
   it("are logged in to by the browser's way back, renewed and removed", async () => {
     const redirect = `http://localhost:${await freePort()}/callback`;
     const server = await oauthServer({ redirectUris: [redirect] });
     await set("models.providers.acme", ownProvider(server, { models: ["large"] }, { redirect_url: redirect }));
-    const page = await scene.visit({ at: "#/providers/acme?tab=accounts" });
-    await page.getByText("Nobody is logged in.").waitFor();
+    const page = await scene.visit({ ...look, at: "#/providers/acme?tab=accounts" });
+    await page.getByText(w("providers.accounts.none")).waitFor();
 
-    const first = await begin(page);
-    await first.getByText("Waiting for you to confirm").waitFor();
+    const first = await begin(page, w);
+    await first.getByText(w("providers.login.waiting")).waitFor();
     expect(await barriers(page)).toEqual([]);
-    const address = (await first.getByRole("link", { name: "Open the login page" }).getAttribute("href")) ?? "";
+    const address = (await first.getByRole("link", { name: w("providers.login.go") }).getAttribute("href")) ?? "";
     const caught = await server.login(address, "ada@example.com");
     await fetch(caught.replace("localhost", "127.0.0.1"));
     const card = page.getByRole("listitem", { name: "ada@example.com" });
-    await card.getByText("ready").waitFor();
+    await card.getByText(w("providers.account.ready")).waitFor();
 
-    const second = await begin(page);
-    const again = (await second.getByRole("link", { name: "Open the login page" }).getAttribute("href")) ?? "";
-    await second.getByLabel("Address that you end up at").fill(await server.login(again, "bob@example.com"));
-    await second.getByRole("button", { name: "Finish" }).click();
+    const second = await begin(page, w);
+    const again = (await second.getByRole("link", { name: w("providers.login.go") }).getAttribute("href")) ?? "";
+    await second.getByLabel(w("providers.login.paste")).fill(again);
+    await second.getByRole("button", { name: w("providers.login.finish") }).click();
+    await second.getByText(w("providers.login.paste.wrong")).waitFor();
+    await second.getByLabel(w("providers.login.paste")).fill(await server.login(again, "bob@example.com"));
+    await second.getByRole("button", { name: w("providers.login.finish") }).click();
     await page.getByRole("listitem", { name: "bob@example.com" }).waitFor();
 
-    await card.getByRole("button", { name: "Renew the token" }).click();
-    await page.getByText("ada@example.com has a new token.").waitFor();
-    await card.getByRole("button", { name: "Remove the account" }).click();
-    await dialog(page, "Confirm").getByRole("button", { name: "Remove" }).click();
+    await card.getByRole("button", { name: w("providers.account.renew.one", { name: "ada@example.com" }) }).click();
+    await page.getByText(w("providers.account.renewed.done", { name: "ada@example.com" })).waitFor();
+    await card.getByRole("button", { name: w("providers.account.remove.one", { name: "ada@example.com" }) }).click();
+    await dialog(page, w("ui.confirm"))
+      .getByRole("button", { name: w("ui.remove") })
+      .click();
     await card.waitFor({ state: "detached" });
     expect(await barriers(page)).toEqual([]);
   });
@@ -187,29 +207,29 @@ describe("accounts", () => {
     // This vendor does not tell whose account it is.
     const oauth = { provider: "qwen", device_auth_url: server.deviceUrl, scopes: ["openid", "offline_access"] };
     await set("models.providers.box", ownProvider(server, { models: ["large"] }, oauth));
-    const page = await scene.visit({ at: "#/providers/box?tab=accounts", allow: refusals });
-    const form = await begin(page);
+    const page = await scene.visit({ ...look, at: "#/providers/box?tab=accounts", allow: refusals });
+    const form = await begin(page, w);
     const code = form.locator("code.code");
     await code.waitFor();
-    await form.getByText(/\d:\d\d left/).waitFor();
+    await form.getByText(pattern(w("providers.login.left"))).waitFor();
     const before = await code.textContent();
-    await form.getByRole("button", { name: "Cancel" }).click();
+    await form.getByRole("button", { name: w("ui.cancel") }).click();
 
-    const again = await begin(page);
+    const again = await begin(page, w);
     await expect.poll(() => code.textContent()).not.toBe(before);
     await server.confirmDevice(
-      (await again.getByRole("link", { name: "Open the login page" }).getAttribute("href")) ?? "",
+      (await again.getByRole("link", { name: w("providers.login.go") }).getAttribute("href")) ?? "",
     );
-    await again.getByLabel("Name of the account").fill("work");
-    await again.getByRole("button", { name: "Save" }).click();
+    await again.getByLabel(w("providers.login.label")).fill("work");
+    await again.getByRole("button", { name: w("ui.save") }).click();
     await page.getByRole("listitem", { name: "work" }).waitFor();
 
-    await page.getByRole("button", { name: "Log in to another account" }).click();
-    const file = dialog(page, "Log in to box");
-    await file.getByText("Proxy, or an auth file of another program").click();
+    await page.getByRole("button", { name: w("providers.login.more") }).click();
+    const file = dialog(page, w("providers.login.title", { name: "box" }));
+    await file.getByText(w("providers.login.other")).click();
     const session = { token: { access_token: "hush-token-9f8e7d" }, email: "eve@example.com" };
     await file
-      .getByLabel("Take over an account")
+      .getByLabel(w("providers.login.import"))
       .setInputFiles({ name: "auth.json", mimeType: "application/json", buffer: Buffer.from(JSON.stringify(session)) });
     await page.getByRole("listitem", { name: "eve@example.com" }).waitFor();
     expect(await wholeText(page)).not.toContain("hush-token");
@@ -222,12 +242,12 @@ async function oauthServer(options: OauthServerOptions = {}): Promise<OauthServe
   return server;
 }
 
-async function begin(page: Page) {
+async function begin(page: Page, w: Say) {
   await page
-    .getByRole("button", { name: /^Log in/ })
+    .getByRole("button", { name: w("providers.login") })
     .first()
     .click();
   const form = page.locator("ui-dialog[open]");
-  await form.getByRole("button", { name: "Begin" }).click();
+  await form.getByRole("button", { name: w("providers.login.begin") }).click();
   return form;
 }

@@ -1,85 +1,129 @@
 /** The frame of the WebUI as people meet it: signing in, finding pages, languages, and what it says when the gateway is away. */
 import type { Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
-import { barriers, stage, wholeText } from "./kit.ts";
+import { barriers, dialog, goTo, isTooWide, type Reader, readers, stage, wholeText } from "./kit.ts";
+import { words } from "./words.ts";
 
 const scene = stage();
 
-const link = (page: Page, name: string) => page.getByRole("navigation").getByRole("link", { name });
+/** In the navigation, which is a closed drawer on a phone. */
+const link = (page: Page, name: string) =>
+  page.getByRole("navigation", { includeHidden: true }).getByRole("link", { name, exact: true, includeHidden: true });
 
-describe("signing in", () => {
+describe.each(readers)("signing in, $name,", ({ w, ...look }) => {
+  const isIn = (page: Page) => link(page, w("nav.dashboard")).waitFor({ state: "attached" });
+
   it("trades the token of the address for a cookie that no script can read, and takes it out of the address", async () => {
-    const page = await scene.visit({ at: "#/mcp" });
-    await link(page, "Dashboard").waitFor();
+    const page = await scene.visit({ ...look, stranger: true });
+    const { token, url } = scene.gateway;
+    const login = "**/api/webui/login";
+    await page.route(login, () => undefined);
+    await page.goto(`${url}/?token=${token}#/mcp`);
+    await page.waitForURL((now) => now.search === "");
+    await page.unroute(login);
+    // Whoever loads anew before the gateway has answered is signed in all the same.
+    await page.reload();
+    await isIn(page);
     expect(page.url()).not.toContain("token");
+    expect(await page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }]))).not.toContain(
+      token,
+    );
     expect(await page.evaluate(() => document.cookie)).toBe("");
     const [cookie] = await page.context().cookies();
     expect(cookie).toMatchObject({ httpOnly: true, sameSite: "Strict", path: "/" });
     await page.reload();
-    await link(page, "Dashboard").waitFor();
+    await isIn(page);
   });
 
-  it("asks for a credential, says what is wrong with one, and signs out again", async () => {
-    const page = await scene.visit({ stranger: true, at: "#/keys", allow: /401|403/ });
-    const field = page.getByLabel("Token, password or API key");
+  it("asks for a credential, says what is wrong with one, and signs out again, in all tabs", async () => {
+    const page = await scene.visit({ ...look, stranger: true, at: "#/keys", allow: /401|403/ });
+    const field = page.getByLabel(w("login.credential"));
     await expect.poll(() => field.evaluate((input) => input.matches(":focus"))).toBe(true);
     expect(await barriers(page)).toEqual([]);
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("Escape");
     await field.fill("wrong");
     await page.keyboard.press("Enter");
     await page.getByRole("alert").filter({ hasText: /\S/ }).waitFor();
     await field.fill(scene.gateway.token);
-    await page.getByRole("button", { name: "Sign in" }).click();
-    await page.getByRole("heading", { level: 1, name: "Keys" }).waitFor();
-    await page.getByRole("button", { name: "Sign out" }).click();
-    await field.waitFor();
+    await page.getByRole("button", { name: w("login.submit") }).click();
+    await page.getByRole("heading", { level: 1, name: w("nav.keys") }).waitFor();
+    const other = await page.context().newPage();
+    await other.goto(`${scene.gateway.url}/#/chat/main`);
+    await other.getByRole("textbox", { name: w("chat.message") }).fill("a secret thought");
+    if (look.phone) await page.getByRole("button", { name: w("app.menu") }).click();
+    await page.getByRole("button", { name: w("app.signOut") }).click();
+    for (const tab of [page, other]) {
+      await tab.getByLabel(w("login.credential")).waitFor();
+      expect(await wholeText(tab)).not.toContain(w("login.expired"));
+      expect(await tab.evaluate(() => JSON.stringify({ ...localStorage }))).not.toContain("secret");
+    }
     expect(await page.context().cookies()).toEqual([]);
     expect(await page.evaluate(() => sessionStorage.length)).toBe(0);
     expect(await wholeText(page)).not.toContain(scene.gateway.token);
+    await field.fill(scene.gateway.token);
+    await page.keyboard.press("Enter");
+    await isIn(other);
   });
 });
 
 describe("finding the way", () => {
+  const { w } = readers[0] as Reader;
+
   it("goes to a page by the palette, by keyboard alone", async () => {
     const page = await scene.visit({ at: "#/logs" });
-    await link(page, "Logs").waitFor();
+    await link(page, w("nav.logs")).waitFor();
     await page.keyboard.press("Control+k");
-    await page.getByRole("combobox", { name: "Commands" }).fill("plug");
+    await page.getByRole("combobox", { name: w("palette.title") }).fill("plug");
     await page.keyboard.press("Enter");
-    await page.getByRole("heading", { level: 1, name: "Plugins" }).waitFor();
+    await page.getByRole("heading", { level: 1, name: w("nav.plugins") }).waitFor();
     expect(page.url()).toContain("#/plugins");
-    expect(await link(page, "Plugins").getAttribute("aria-current")).toBe("page");
+    expect(await link(page, w("nav.plugins")).getAttribute("aria-current")).toBe("page");
+    expect(await page.locator(".fill:focus").count()).toBe(1);
   });
 
   it("has its pages in a drawer on a phone", async () => {
     const page = await scene.visit({ phone: true, at: "#/logs" });
-    await page.getByRole("button", { name: "Menu" }).click();
-    await link(page, "Keys").click();
-    await page.getByRole("heading", { level: 1, name: "Keys" }).waitFor();
-    await expect.poll(() => link(page, "Logs").isVisible()).toBe(false);
-    const wide = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
-    expect(wide).toBe(false);
+    await page.getByRole("button", { name: w("app.menu") }).click();
+    await link(page, w("nav.keys")).click();
+    await page.getByRole("heading", { level: 1, name: w("nav.keys") }).waitFor();
+    await expect.poll(() => link(page, w("nav.logs")).isVisible()).toBe(false);
+    expect(await isTooWide(page)).toBe(false);
   });
 
   it("says so when there is no such page", async () => {
     const page = await scene.visit({ at: "#/nowhere" });
-    await page.getByText("There is no such page.").waitFor();
+    await page.getByText(w("app.notFound")).waitFor();
+  });
+});
+
+describe.each(readers)("going back, $name,", ({ w, ...look }) => {
+  it("leaves an open dialog, which waits there with what was typed", async () => {
+    const page = await scene.visit({ ...look, at: "#/logs" });
+    await goTo(page, w, "nav.mcp");
+    await page.getByRole("button", { name: w("mcp.add") }).click();
+    const field = dialog(page, w("mcp.add")).getByLabel(w("mcp.field.args"));
+    await field.fill("half a line");
+    await page.goBack();
+    await page.getByRole("heading", { level: 1, name: w("nav.logs") }).waitFor();
+    await goTo(page, w, "nav.mcp");
+    await field.waitFor();
+    expect(await field.inputValue()).toBe("half a line");
   });
 });
 
 describe("languages", () => {
-  it.each([
-    ["zh-CN", "仪表盘"],
-    ["zh-TW", "儀表板"],
-  ] as const)(
+  it.each(["zh-CN", "zh-TW"] as const)(
     "speaks %s to a browser that asks for it, and changes without loading anew",
-    async (locale, dashboard) => {
+    async (locale) => {
+      const [theirs, english] = await Promise.all([words(locale), words("en")]);
       const page = await scene.visit({ locale, at: "#/mcp" });
-      await link(page, dashboard).waitFor();
+      await link(page, theirs("nav.dashboard")).waitFor();
       expect(await page.evaluate(() => document.documentElement.lang)).toBe(locale);
       await page.getByRole("combobox").first().selectOption("en");
-      await link(page, "Dashboard").waitFor();
+      await link(page, english("nav.dashboard")).waitFor();
       await page.reload();
-      await link(page, "Dashboard").waitFor();
+      await link(page, english("nav.dashboard")).waitFor();
     },
   );
 });

@@ -181,6 +181,22 @@ describe("staticHandler", () => {
     expect(await get("/app.js")).toMatchObject({ status: 200, body: "0123456789" });
   });
 
+  it("is done with a request whose client is gone", async () => {
+    const handler = await staticHandler(site());
+    const server = createServer();
+    onTestFinished(() => void server.close());
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const client = request({ port: (server.address() as AddressInfo).port }).on("error", () => undefined);
+    const served = new Promise<boolean>((resolve, reject) => {
+      server.once("request", (req, res) => {
+        res.once("close", () => handler(req, res, "/app.js").then(resolve, reject));
+        client.destroy();
+      });
+    });
+    client.end();
+    expect(await served).toBe(true);
+  });
+
   it("does not start with a missing folder or a link that leads away", async () => {
     await expect(staticHandler(join(tempDir(), "none"))).rejects.toMatchObject({ code: "STATIC_FOLDER" });
     const links: [string, string][] = [

@@ -1,44 +1,11 @@
 import { existsSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { Header } from "tar";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { unpackTarball } from "../../kernel/plugins/archive.ts";
 import { installPlugin } from "../../kernel/plugins/install.ts";
 import { tempDir, writeTree } from "../kit/temp.ts";
-import { buildSdk, installOptions, pluginFiles, pluginFolder } from "./kit.ts";
-
-interface Entry {
-  readonly path: string;
-  readonly text?: string;
-  readonly type?: "File" | "SymbolicLink" | "Link" | "Directory" | "CharacterDevice" | "FIFO";
-  readonly linkpath?: string;
-  readonly mode?: number;
-  /** What the header claims, when it lies. */
-  readonly size?: number;
-}
-
-/** A tar with headers of our own making: the system's tar refuses to write most of these. */
-function tar(entries: readonly Entry[]): Buffer {
-  const blocks: Buffer[] = [];
-  for (const { path, text = "", type = "File", linkpath, mode = 0o644, size } of entries) {
-    const body = Buffer.from(text);
-    const header = new Header({
-      path,
-      type,
-      linkpath,
-      mode,
-      size: size ?? body.length,
-      uid: 0,
-      gid: 0,
-      mtime: new Date(0),
-    });
-    const block = Buffer.alloc(512);
-    header.encode(block, 0);
-    blocks.push(block, body, Buffer.alloc((512 - (body.length % 512)) % 512));
-  }
-  return Buffer.concat([...blocks, Buffer.alloc(1024)]);
-}
+import { buildSdk, type Entry, installOptions, pluginFiles, pluginFolder, tar } from "./kit.ts";
 
 function tgz(entries: readonly Entry[]): string {
   const file = join(tempDir("hostile"), "plugin.tgz");

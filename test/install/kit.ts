@@ -2,6 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { build } from "esbuild";
+import { Header } from "tar";
 import type { InstallOptions } from "../../kernel/plugins/install.ts";
 import { makeTempDir, tempDir, writeTree } from "../kit/temp.ts";
 
@@ -69,6 +70,39 @@ export function tarball(files: Readonly<Record<string, string>>, wrapper = "pack
   const file = join(folder, "plugin.tgz");
   execFileSync("tar", ["-czf", file, "-C", join(folder, "files"), wrapper]);
   return file;
+}
+
+/** One entry of a tar of our own making. */
+export interface Entry {
+  readonly path: string;
+  readonly text?: string;
+  readonly type?: "File" | "SymbolicLink" | "Link" | "Directory" | "CharacterDevice" | "FIFO";
+  readonly linkpath?: string;
+  readonly mode?: number;
+  /** What the header claims, when it lies. */
+  readonly size?: number;
+}
+
+/** A tar with headers of our own making: the system's tar refuses to write most of these. */
+export function tar(entries: readonly Entry[]): Buffer {
+  const blocks: Buffer[] = [];
+  for (const { path, text = "", type = "File", linkpath, mode = 0o644, size } of entries) {
+    const body = Buffer.from(text);
+    const header = new Header({
+      path,
+      type,
+      linkpath,
+      mode,
+      size: size ?? body.length,
+      uid: 0,
+      gid: 0,
+      mtime: new Date(0),
+    });
+    const block = Buffer.alloc(512);
+    header.encode(block, 0);
+    blocks.push(block, body, Buffer.alloc((512 - (body.length % 512)) % 512));
+  }
+  return Buffer.concat([...blocks, Buffer.alloc(1024)]);
 }
 
 export function installOptions(sdkDir: string, more: Partial<InstallOptions> = {}): InstallOptions {

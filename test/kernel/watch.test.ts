@@ -1,4 +1,5 @@
 import { createHook } from "node:async_hooks";
+import { EventEmitter } from "node:events";
 import {
   appendFileSync,
   existsSync,
@@ -10,7 +11,6 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { Readable } from "node:stream";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { watchPaths } from "../../kernel/watch.ts";
 import { tempDir } from "../kit/temp.ts";
@@ -253,10 +253,11 @@ describe("watchPaths", () => {
 it("sees changes in a folder that comes into being between chokidar's look and its watch", async () => {
   const root = tempDir();
   const target = join(root, "notes", "today.md");
-  const from = Readable.from;
-  const look = vi.spyOn(Readable, "from").mockImplementationOnce((...entries) => {
-    mkdirSync(join(root, "notes"));
-    return from(...entries);
+  const { emit } = EventEmitter.prototype;
+  const look = vi.spyOn(EventEmitter.prototype, "emit").mockImplementation(function (this: EventEmitter, ...args) {
+    // Chokidar has looked.
+    if (args[0] === "end") mkdirSync(join(root, "notes"), { recursive: true });
+    return emit.apply(this, args);
   });
   onTestFinished(() => look.mockRestore());
   const { ready, seen } = start([target]);

@@ -1,21 +1,30 @@
-/** Builds `dist/` once per run, when a source is newer than the last build. A failed build fails the tests that need it. */
+/**
+ * Once per run: builds `dist/` when a source is newer than the last build (a failed build fails the tests that need it), and
+ * offers one browser to all files.
+ */
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { TestProject } from "vitest/node";
+import { offerBrowser } from "../e2e/browser.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
     /** What the build said when it failed; empty when `dist/` is up to date. */
     buildTrouble: string;
+    /** Who asks there is told where the browser of this run is. */
+    browserDoor: string;
   }
 }
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
-export function setup(project: TestProject): void {
+export async function setup(project: TestProject): Promise<() => Promise<void>> {
   project.provide("buildTrouble", isFresh() ? "" : build());
+  const { address, close } = await offerBrowser();
+  project.provide("browserDoor", address);
+  return close;
 }
 
 function build(): string {

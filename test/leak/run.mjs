@@ -1,6 +1,6 @@
 /**
- * `npm run test:leak` (node --expose-gc): every case of `cases/` on the built host, each in turn. A case throws when
- * something stays alive that should have gone.
+ * `npm run test:leak` (node --expose-gc): every case of `cases/` on the built host, each in turn, or those that are named.
+ * A case throws when something stays alive that should have gone.
  */
 import { existsSync, readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -12,7 +12,8 @@ if (!existsSync(fileURLToPath(new URL("../../dist/sdk/testing.js", import.meta.u
   throw new Error("run npm run build first");
 
 let failed = 0;
-for (const file of readdirSync(cases).sort()) {
+const named = process.argv.slice(2);
+for (const file of named.length > 0 ? named : readdirSync(cases).sort()) {
   const { name, run } = await import(`./cases/${file}`);
   const from = performance.now();
   try {

@@ -14,10 +14,11 @@ import type {
 } from "@chela/sdk";
 import { keyOf, type RequestId, requestId, sameRequest } from "../sessions/request-table.ts";
 import { sessionKey } from "../sessions/session-key.ts";
+import { stopping } from "../stopping.ts";
 import { Compactor } from "./context/compactor.ts";
 import { Budget } from "./guards.ts";
 import { Lanes } from "./lanes.ts";
-import { LiveRun, stopping } from "./live-run.ts";
+import { LiveRun } from "./live-run.ts";
 import { isBlank, quiet, refusedRun, silence } from "./outcomes.ts";
 import type { Running } from "./running.ts";
 import { Inbox } from "./steering.ts";
@@ -27,11 +28,12 @@ import { spawn } from "./team/spawn.ts";
 import type { World } from "./world.ts";
 
 export class AgentService implements Agent {
+  /** Who works for whom: it has to hear when a session has another key or is gone, or loses messages. */
+  readonly family: Family;
   readonly #world: World;
   readonly #predecessor: Promise<void>;
   readonly #lanes: Lanes;
   readonly #compactor: Compactor;
-  readonly #family: Family;
   readonly #running = new Set<Running>();
   /** Running requests with an idempotency key. */
   readonly #keyed = new Map<string, Running>();
@@ -44,7 +46,7 @@ export class AgentService implements Agent {
     this.#world = world;
     this.#predecessor = predecessor;
     const { sessions, summaries, settings, log } = world;
-    this.#family = new Family(settings, (turn) => this.#of(turn) !== undefined);
+    this.family = new Family(settings, (turn) => this.#of(turn) !== undefined);
     this.#lanes = new Lanes(() => {
       const { max_queued_turns: queued, max_parallel_turns: parallel } = settings().defaults;
       return { queued, parallel };
@@ -82,7 +84,7 @@ export class AgentService implements Agent {
     // A message to another session: its turn takes none of the places that all share, so the family's limits hold for it.
     let place: Place;
     try {
-      place = this.#family.enter(parent, false);
+      place = this.family.enter(parent, { background: false });
     } catch (error) {
       return refusedRun(new LiveRun(session), error);
     }
@@ -93,9 +95,11 @@ export class AgentService implements Agent {
 
   spawn(request: SpawnRequest): Spawned {
     const settings = this.#world.settings();
-    const hops = this.#of(request.parent.id)?.hops ?? 0;
+    const parent = this.#of(request.parent.id);
+    const hops = parent?.hops ?? 0;
+    const asked = parent?.journal ? parent.journal.seq + 1 : 0;
     const run = (turn: TurnRequest, more = 0) => this.#run(turn, more);
-    return spawn({ family: this.#family, settings, hops, run, log: this.#world.log }, request);
+    return spawn({ family: this.family, settings, hops, asked, run, log: this.#world.log }, request);
   }
 
   attach(session: string): { readonly run: TurnRun; readonly seq: number } | undefined {
@@ -131,11 +135,6 @@ export class AgentService implements Agent {
   async between<T>(session: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
     const leave = await this.#lanes.hold(session, signal);
     return work().finally(leave);
-  }
-
-  /** A session has the key `to` now; without one it is gone. */
-  moved(session: string, to: string | undefined): void {
-    this.#family.moved(session, to);
   }
 
   /** The key may stand for something else now. */
@@ -197,7 +196,7 @@ export class AgentService implements Agent {
     const forget = () => {
       request.signal?.removeEventListener("abort", stop);
       this.#running.delete(running);
-      this.#family.ended(run.id);
+      this.family.ended(run.id);
       if (id && this.#keyed.get(keyOf(id)) === running) this.#keyed.delete(keyOf(id));
       run.end();
     };

@@ -5,6 +5,7 @@
 import { randomUUID } from "node:crypto";
 import { setMaxListeners } from "node:events";
 import { cutText, GatewayError, type ToolCall, type TurnEvent, type TurnResult, type TurnRun } from "@chela/sdk";
+import { stopping } from "../stopping.ts";
 import { EventQueue } from "./event-queue.ts";
 import { Step } from "./step.ts";
 
@@ -241,8 +242,4 @@ export class LiveRun {
     if (this.#characters <= maxCharacters) return;
     throw new GatewayError("REPLY_TOO_LONG", 502, `the model did not stop after ${maxCharacters} characters`);
   }
-}
-
-export function stopping(): GatewayError {
-  return new GatewayError("STOPPING", 503, "the chat plugin is stopping: try again in a moment");
 }

@@ -54,12 +54,13 @@ async function knownRequest(
   return known;
 }
 
-/** The turn that could hear this message: nobody else waits there, and nothing but words comes with it. */
+/** The turn that could hear this message: nobody else waits there, and nothing but words comes with it, for the same model. */
 function hostFor({ world, lanes, host }: Hall, { request }: Running): Running | undefined {
   const { session, whenBusy, context, clientTools, instructions, model, options, tools, parent } = request;
   if (session === null || (whenBusy ?? world.settings().defaults.when_busy) !== "steer") return undefined;
-  if (context || clientTools?.length || instructions || model || options || tools || parent) return undefined;
+  if (context || clientTools?.length || instructions || options || tools || parent) return undefined;
   const found = host(session);
+  if (model !== undefined && model !== found?.request.model) return undefined;
   if (!found?.inbox.takes(request.identity) || lanes.waitingIn(session) !== found.inbox.pending) return undefined;
   // One that finds no place in the queue is refused before it is stored.
   return found.inbox.pending < world.settings().defaults.max_queued_turns ? found : undefined;

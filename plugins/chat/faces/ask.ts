@@ -1,5 +1,5 @@
 /** What a client asks in ClawGo's chat dialect, and how errors read there. Decoding is Go's: any letter case, null is absent. */
-import { contentText, GatewayError, isObject, type StoredMessage, Type, wantsJson } from "@chela/sdk";
+import { contentText, GatewayError, isObject, type StoredMessage, Type, type Usage, wantsJson } from "@chela/sdk";
 import { chooseSession } from "../sessions/session-key.ts";
 
 export interface Ask {
@@ -79,9 +79,13 @@ export function chatError(error: unknown, accept?: string): GatewayError {
   return new GatewayError(error.code, 500, `LLM call failed: ${error.message}`, details, { cause: error });
 }
 
-/** A message as `/api/chat/history` shows it: ClawGo's keys, with what else is stored of it. */
-export function historyEntry(message: StoredMessage): Record<string, unknown> {
+/** US dollars that a call of a model costs; null where that is not known. */
+export type PriceOf = (model: string, usage: Usage) => number | null;
+
+/** A message as `/api/chat/history` shows it: ClawGo's keys, with what else is stored of it, and what it costs by today's prices. */
+export function historyEntry(message: StoredMessage, price: PriceOf): Record<string, unknown> {
   const { role, content, toolCalls, toolCallId, seq, at, state, model, usage, reasoning } = message;
+  const cost = model !== undefined && usage ? price(model, usage) : null;
   return {
     role,
     content: contentText(content),
@@ -98,6 +102,7 @@ export function historyEntry(message: StoredMessage): Record<string, unknown> {
     state,
     ...(model !== undefined && { model }),
     ...(usage && { usage }),
+    ...(cost !== null && { cost }),
     ...(reasoning !== undefined && { reasoning }),
   };
 }

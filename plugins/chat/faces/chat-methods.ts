@@ -30,7 +30,8 @@ const HistoryParams = Type.Object({
   limit: bound("Messages at most: 1 to 2000, default 200"),
 });
 
-export function registerChatMethods(ctx: Pick<Context, "method">, { agent, sessions }: Services): void {
+export function registerChatMethods(ctx: Pick<Context, "method">, services: Services): void {
+  const { agent } = services;
   ctx.method({
     name: "chat.send",
     access: "write",
@@ -60,7 +61,7 @@ export function registerChatMethods(ctx: Pick<Context, "method">, { agent, sessi
     params: HistoryParams,
     handler: async ({ session, ...window }) => ({
       session,
-      ...(await historyReply(sessions, sessionKey(session), readWindow(window))),
+      ...(await historyReply(services, sessionKey(session), readWindow(window))),
     }),
   });
   ctx.method({

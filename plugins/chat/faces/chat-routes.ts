@@ -3,11 +3,12 @@ import type { Agent, Context, HistoryWindow } from "@chela/sdk";
 import { Type } from "@chela/sdk";
 import { chooseSession } from "../sessions/session-key.ts";
 import type { SessionService } from "../sessions/session-service.ts";
-import { askSchema, chatError, historyEntry, invalidJson, readAsk } from "./ask.ts";
+import { askSchema, chatError, historyEntry, invalidJson, type PriceOf, readAsk } from "./ask.ts";
 
 export interface Services {
   readonly agent: Agent;
   readonly sessions: SessionService;
+  readonly price: PriceOf;
 }
 
 const Text = Type.Optional(Type.String());
@@ -67,10 +68,10 @@ export function registerChatRoutes(ctx: Pick<Context, "route">, services: Servic
       }
     },
   });
-  registerHistory(ctx, services.sessions);
+  registerHistory(ctx, services);
 }
 
-function registerHistory(ctx: Pick<Context, "route">, sessions: SessionService): void {
+function registerHistory(ctx: Pick<Context, "route">, services: Services): void {
   ctx.route({
     method: "GET",
     path: "/api/chat/history",
@@ -80,16 +81,16 @@ function registerHistory(ctx: Pick<Context, "route">, sessions: SessionService):
     reply: HistoryReply,
     handler: async ({ query }) => {
       const session = chooseSession(query.session);
-      return { ok: true, session, ...(await historyReply(sessions, session, readWindow(query))) };
+      return { ok: true, session, ...(await historyReply(services, session, readWindow(query))) };
     },
   });
 }
 
 /** The epoch is read first: a window that is newer than it is read once more than needed, one that is older is never kept. */
-export async function historyReply(sessions: SessionService, session: string, window: HistoryWindow) {
+export async function historyReply({ sessions, price }: Services, session: string, window: HistoryWindow) {
   const epoch = await sessions.epoch(session);
   const messages = await sessions.history(session, window);
-  return { ...(epoch !== undefined && { epoch }), messages: messages.map(historyEntry) };
+  return { ...(epoch !== undefined && { epoch }), messages: messages.map((message) => historyEntry(message, price)) };
 }
 
 /** Anything that is not a positive integer counts as absent. */

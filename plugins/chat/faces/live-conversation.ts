@@ -11,7 +11,7 @@ import {
 } from "@chela/sdk";
 import { chooseSession } from "../sessions/session-key.ts";
 import type { SessionService } from "../sessions/session-service.ts";
-import { type Ask, chatError, frameType, historyEntry, readAsk, readResume } from "./ask.ts";
+import { type Ask, chatError, frameType, historyEntry, type PriceOf, readAsk, readResume } from "./ask.ts";
 import { doneFrame, eventFrame } from "./event-frames.ts";
 import { type Down, failure, isMulti } from "./live-frames.ts";
 
@@ -20,6 +20,7 @@ export type ChatSocket = Socket<unknown, Down>;
 export interface LiveServices {
   readonly agent: Agent;
   readonly sessions: SessionService;
+  readonly price: PriceOf;
 }
 
 type Work = Context["work"];
@@ -129,7 +130,7 @@ export class Conversation {
         session,
         seq: last,
         ...epochField(epoch),
-        messages: messages.map(shortEntry),
+        messages: messages.map((message) => shortEntry(message, this.#services.price)),
       });
       if (!sent) return last;
     }
@@ -189,14 +190,15 @@ export class Conversation {
   }
 }
 
-function shortEntry(message: StoredMessage): Record<string, unknown> {
+function shortEntry(message: StoredMessage, price: PriceOf): Record<string, unknown> {
   const { content, reasoning } = message;
   const short = (text: string) => cutText(text, maxEntryChars, "…");
-  return historyEntry({
+  const cut = {
     ...message,
     content: short(contentText(content)),
     ...(reasoning !== undefined && { reasoning: short(reasoning) }),
-  });
+  };
+  return historyEntry(cut, price);
 }
 
 function epochField(epoch: string | undefined) {

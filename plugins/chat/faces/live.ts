@@ -12,6 +12,7 @@ export function registerLive(ctx: Pick<Context, "stream" | "work">, services: Li
   ctx.stream({
     path: "/api/chat/live",
     access: "write",
+    asks: true,
     about:
       'Send {session,message,media,agent,model}, receive the reply in pieces; {type:"abort"} stops it; with ?multi=1 {type:"resume",session,after} goes on after a break; ?events=1 shows tools',
     up: askSchema,

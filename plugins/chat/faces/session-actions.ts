@@ -26,7 +26,18 @@ export async function remove(ctx: Emitter, sessions: SessionService, key: string
   return { key, deleted };
 }
 
-export async function rewind(ctx: Emitter, sessions: SessionService, { key, seq }: { key: string; seq: number }) {
+export interface Rewind {
+  readonly key: string;
+  readonly seq: number;
+  /** Under which the number was learned: it may mean another message now. */
+  readonly epoch?: string | undefined;
+}
+
+export async function rewind(ctx: Emitter, sessions: SessionService, { key, seq, epoch: known }: Rewind) {
+  if (known !== undefined && known !== (await sessions.epoch(key))) {
+    const message = "somebody took this session back meanwhile: its messages have other numbers now, look again";
+    throw new GatewayError("SESSION_CHANGED", 409, message);
+  }
   const removed = await sessions.rewind(sessionKey(key), seq);
   const epoch = await sessions.epoch(key);
   if (removed > 0) ctx.emit("session_changed", { session: key, rewound: seq, epoch });
@@ -54,6 +65,14 @@ export interface PageQuery {
   readonly cursor?: string | undefined;
   /** Default: only what the rows themselves say. */
   readonly details?: boolean;
+}
+
+/** Null where there is no such session. */
+export async function sessionRow(sessions: SessionService, key: string) {
+  const info = await sessions.table.info(sessionKey(key));
+  if (!info) return null;
+  const more = await sessions.details([info.key]);
+  return Object.assign(listRow(info), more.get(info.key));
 }
 
 /** The first page is never empty: a client always has a session to begin with. */
@@ -119,12 +138,13 @@ interface Change {
   readonly to?: string;
   readonly title?: string;
   readonly seq?: number;
+  readonly epoch?: string;
 }
 
 export async function change(
   ctx: Emitter,
   sessions: SessionService,
-  { action, key, to = "", title = "", seq }: Change,
+  { action, key, to = "", title = "", seq, epoch: known }: Change,
 ) {
   if (!key) throw required("key");
   if (action === "rename") return rename(ctx, sessions, { key, to });
@@ -133,7 +153,7 @@ export async function change(
   if (action !== "rewind" && action !== "fork")
     throw new GatewayError("INVALID", 400, "unsupported action: use rename, title, delete, rewind or fork");
   if (seq === undefined) throw required("seq");
-  if (action === "rewind") return { key, ...(await rewind(ctx, sessions, { key, seq })) };
+  if (action === "rewind") return { key, ...(await rewind(ctx, sessions, { key, seq, epoch: known })) };
   const { target, epoch } = await fork(ctx, sessions, { key, seq, to });
   return { key: target, forked_from: key, epoch };
 }

@@ -55,6 +55,16 @@ export function registerSessionMethods(ctx: Face, sessions: SessionService): voi
     },
   });
   ctx.method({
+    name: "sessions.info",
+    access: "read",
+    about: "One session as sessions.list shows it with details; null where there is none",
+    params: Type.Object({ key: Key }),
+    handler: async ({ key }) => {
+      const { sessionRow } = await actions();
+      return { session: await sessionRow(sessions, key) };
+    },
+  });
+  ctx.method({
     name: "sessions.search",
     access: "read",
     about: "Sessions in which something was said; missing counts messages that could not be looked at yet",
@@ -95,10 +105,14 @@ function registerChanges(ctx: Face, sessions: SessionService): void {
     name: "sessions.rewind",
     access: "write",
     about: "Ends what runs in a session and removes its messages from a number on: the next one gets this number",
-    params: Type.Object({ session: Key, seq: Seq }),
-    handler: async ({ session, seq }) => {
+    params: Type.Object({
+      session: Key,
+      seq: Seq,
+      epoch: Type.Optional(Type.String({ description: "Refused when the session has another one now" })),
+    }),
+    handler: async ({ session, seq, epoch }) => {
       const { rewind } = await actions();
-      return { session, ...(await rewind(ctx, sessions, { key: session, seq })) };
+      return { session, ...(await rewind(ctx, sessions, { key: session, seq, epoch })) };
     },
   });
   ctx.method({

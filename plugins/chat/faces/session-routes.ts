@@ -110,6 +110,7 @@ function registerChanges(ctx: SessionFace, sessions: SessionService): void {
         seq: Type.Optional(
           Type.Integer({ minimum: 1, description: "For rewind: the first message to remove; for fork: to leave out" }),
         ),
+        epoch: Words("For rewind: refused when the session has another one now"),
       },
       { additionalProperties: true },
     ),

@@ -56,6 +56,17 @@ export class LastUse {
     await this.#told(key, use).catch(() => undefined);
   }
 
+  /** What a row does not say yet. */
+  noted(key: string): Use | undefined {
+    return this.#notes.get(key) ?? this.#telling.get(key);
+  }
+
+  /** After a commit that failed: what was noted before it is still to be told. */
+  restore(key: string, use: Use | undefined): void {
+    this.forget(key);
+    if (use) this.note(key, use);
+  }
+
   /** What was to be told is not so any more. */
   forget(key: string): void {
     this.#notes.delete(key);

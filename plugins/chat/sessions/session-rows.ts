@@ -112,14 +112,22 @@ export async function lastSaid(query: Query, key: string): Promise<number | unde
   return row && Number(row.seq);
 }
 
-/** The log is called like the key, unless messages lie there already. */
-export async function createSession(query: Query, key: string, now: number): Promise<Place> {
-  const takenSql = "SELECT log FROM chat_sessions WHERE log = ? UNION SELECT log FROM chat_removed WHERE log = ?";
-  const taken = await query.get(takenSql, key, key);
-  const log = taken ? `${key}\u001f${randomUUID()}` : key;
+/** A name that no log had, for messages of the session `key`. */
+export function newLog(key: string): string {
+  return `${key}\u001f${randomUUID()}`;
+}
+
+/** Without a `given` log it is called like the key, unless messages lie there already. */
+export async function createSession(query: Query, key: string, now: number, given?: string): Promise<Place> {
+  const log = given ?? (await freeLog(query, key));
   const sql = "INSERT INTO chat_sessions (key, kind, log, created_at, used_at, epoch) VALUES (?, ?, ?, ?, ?, ?)";
-  await query.run(sql, key, kindOf(key), taken ? log : null, now, now, newEpoch());
+  await query.run(sql, key, kindOf(key), log === key ? null : log, now, now, newEpoch());
   return { log, last: 0, usedAt: now };
+}
+
+async function freeLog(query: Query, key: string): Promise<string> {
+  const takenSql = "SELECT log FROM chat_sessions WHERE log = ? UNION SELECT log FROM chat_removed WHERE log = ?";
+  return (await query.get(takenSql, key, key)) ? newLog(key) : key;
 }
 
 /** Throws `SESSION_UNKNOWN` 404, `SESSION_EXISTS` 409. */

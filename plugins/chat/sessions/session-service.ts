@@ -5,59 +5,23 @@
 import {
   type HistoryWindow,
   KeyedLock,
-  type Logger,
   type NewMessage,
-  type Query,
   type SessionInfo,
   type SessionQuery,
   type Sessions,
-  type Store,
 } from "@chela/sdk";
 import type { Indexer } from "./search/indexer.ts";
 import type { Found, Search } from "./search/search.ts";
 import type { SessionDetails } from "./session-details.ts";
+import type { SessionServiceOptions } from "./session-parts.ts";
 import { epochOf, movable } from "./session-rows.ts";
-import { SessionTable, type SessionTableOptions } from "./session-table.ts";
+import { SessionTable } from "./session-table.ts";
 import type { ImportOptions, ImportReport, Source } from "./transcript/import.ts";
 
 /** After the start: so long the gateway has other things to do. */
 const usualRestMs = 3_000;
 /** After a fault of the database. */
 const pauseMs = 60_000;
-
-export interface SessionServiceOptions {
-  readonly store: Store;
-  readonly log: Pick<Logger, "warn">;
-  /** Ends what runs in a session and keeps it free for the time of `work`. */
-  readonly alone: <T>(key: string, work: () => Promise<T>) => Promise<T>;
-  /** Keeps a session free for the time of `work` once what runs there, and whoever came before, is done. */
-  readonly between?: <T>(key: string, signal: AbortSignal, work: () => Promise<T>) => Promise<T>;
-  /** Of a log that was emptied, or of a key that stands for another log now: what else is known of it is not true any more. */
-  readonly forget?: { log(log: string): Promise<void>; key(key: string): void };
-  readonly moved?: SessionTableOptions["moved"];
-  /** In the commit that removes the messages of a log from `seq` on. */
-  readonly cut?: (query: Query, gone: { key: string; log: string; seq: number }) => Promise<void>;
-  /** In the commit that begins the session `to` with the messages of another one before `seq`. */
-  readonly copied?: (query: Query, copy: SessionCopy) => Promise<void>;
-  /** After that commit. */
-  readonly left?: (key: string, to?: string) => void;
-  /** Of the older part of a log, where there is one. */
-  readonly summary?: (log: string) => Promise<string | undefined>;
-  /** Sessions in which a turn runs. */
-  readonly running?: () => ReadonlySet<string>;
-  /** Who answers in these sessions, where that was settled. */
-  readonly agents?: (keys: readonly string[]) => Promise<ReadonlyMap<string, string>>;
-  /** Before the index is looked after for the first time. */
-  readonly restMs?: number;
-}
-
-export interface SessionCopy {
-  readonly key: string;
-  readonly log: string;
-  readonly to: string;
-  readonly toLog: string;
-  readonly seq: number;
-}
 
 interface Searching {
   readonly indexer: Indexer;
@@ -68,6 +32,8 @@ export class SessionService implements Sessions {
   readonly table: SessionTable;
   readonly #options: SessionServiceOptions;
   readonly #imports = new KeyedLock();
+  /** What a session is changes once at a time: a fork sees one state of it, however long it takes. */
+  readonly #changes = new KeyedLock();
   #opening: Promise<Searching> | undefined;
   #indexer: Indexer | undefined;
   #restUntil: number;
@@ -100,7 +66,7 @@ export class SessionService implements Sessions {
   }
 
   remove(key: string): Promise<boolean> {
-    return this.#options.alone(key, async () => {
+    return this.#change(key, async () => {
       const removed = await this.table.remove(key);
       this.#options.left?.(key);
       return removed;
@@ -115,7 +81,7 @@ export class SessionService implements Sessions {
       await this.table.rename(key, to);
       this.#options.left?.(key, to);
     };
-    await this.#options.alone(key, work).finally(() => this.#options.forget?.key(to));
+    await this.#change(key, work).finally(() => this.#options.forget?.key(to));
   }
 
   /**
@@ -123,32 +89,22 @@ export class SessionService implements Sessions {
    * are gone. Throws `SESSION_UNKNOWN` 404.
    */
   async rewind(key: string, seq: number): Promise<number> {
-    const { store, alone, cut } = this.#options;
-    const { cutSession, placeNamed } = await import("./rewind.ts");
-    await placeNamed(store, key);
-    const work = async () => {
-      const { log, last } = await placeNamed(store, key);
-      if (seq > last) return 0;
-      const { indexer } = await this.#searching();
-      const remove = async (query: Query) => {
-        await cutSession(query, key, log, seq);
-        await cut?.(query, { key, log, seq });
-      };
-      await indexer.cut(key, log, seq, () => store.transaction(remove));
-      return last - seq + 1;
-    };
-    return alone(key, () => this.table.alone(key, work));
+    const { placeNamed, rewindSession } = await import("./rewind.ts");
+    await placeNamed(this.#options.store, key);
+    const work = async () => rewindSession(this.#options, this.table, { key, seq, ...(await this.#searching()) });
+    const { removed, loose } = await this.#change(key, () => this.table.alone(key, work));
+    if (loose !== undefined) await this.#empty(loose);
+    return removed;
   }
 
   /** Begins the session `to` with the messages before `seq`; what runs goes on. Throws `SESSION_UNKNOWN` 404, `SESSION_EXISTS` 409. */
   async fork(key: string, seq: number, to: string): Promise<void> {
-    const { store, forget, copied } = this.#options;
-    const { copySession } = await import("./rewind.ts");
-    const copy = async (query: Query) => {
-      const { from, copy } = await copySession(query, { key, to, seq }, Date.now());
-      await copied?.(query, { key, log: from.log, to, toLog: copy.log, seq });
+    const { store, forget, copied = async () => {} } = this.#options;
+    const work = async () => {
+      const { forkSession } = await import("./rewind.ts");
+      await forkSession({ store, logs: this.table.logs }, { key, to, seq }, copied);
     };
-    await this.table.alone(to, () => store.transaction(copy)).finally(() => forget?.key(to));
+    await this.#changes.run(key, () => this.table.alone(to, work)).finally(() => forget?.key(to));
     this.#indexer?.touch(to);
   }
 
@@ -193,7 +149,7 @@ export class SessionService implements Sessions {
   async round(): Promise<void> {
     if (this.#closed || performance.now() < this.#restUntil) return;
     try {
-      if (this.#indexer === undefined) await this.table.sweep();
+      if (this.#indexer === undefined) await this.table.logs.sweep();
       await (await this.#searching()).indexer.round();
     } catch (error) {
       this.#restUntil = performance.now() + pauseMs;
@@ -204,7 +160,19 @@ export class SessionService implements Sessions {
 
   async close(): Promise<void> {
     this.#closed = true;
-    await Promise.all([this.#indexer?.close(), this.table.flush()]);
+    await Promise.all([this.#indexer?.close(), this.table.logs.close(), this.table.flush()]);
+  }
+
+  /** Ends what runs in a session; then nothing else changes it. */
+  #change<T>(key: string, work: () => Promise<T>): Promise<T> {
+    return this.#options.alone(key, () => this.#changes.run(key, work));
+  }
+
+  /** What is left of a session is nobody's any more: when it cannot be removed now, the next start does it. */
+  async #empty(log: string): Promise<void> {
+    await this.table.logs.empty(log).catch((error: unknown) => {
+      if (!this.#closed) this.#options.log.warn({ error }, "messages that are gone still take room on the disk");
+    });
   }
 
   #searching(): Promise<Searching> {

@@ -14,9 +14,10 @@ import {
 } from "@chela/sdk";
 import { windowQuery } from "./history-window.ts";
 import { LastUse } from "./last-use.ts";
+import { LooseLogs } from "./loose-logs.ts";
 import { contextWindow, messagePage, messageWindow, type Room } from "./message-page.ts";
 import { RecentMessages } from "./recent-messages.ts";
-import { detachedLogs, detachSession, emptyLog } from "./removal.ts";
+import { detachSession } from "./removal.ts";
 import { sessionKey } from "./session-key.ts";
 import { type ListQuery, listSessions } from "./session-list.ts";
 import {
@@ -47,13 +48,12 @@ export interface SessionTableOptions {
 }
 
 export class SessionTable {
+  readonly logs: LooseLogs;
   readonly #store: Store;
   readonly #now: () => number;
   readonly #onAppend: (key: string) => void;
-  readonly #forget: (log: string) => Promise<void>;
   readonly #moved: NonNullable<SessionTableOptions["moved"]>;
   readonly #locks = new KeyedLock();
-  readonly #emptying = new KeyedLock();
   readonly #recent = new RecentMessages();
   readonly #use: LastUse;
   /** Where sessions lay when they were last written to. */
@@ -66,10 +66,10 @@ export class SessionTable {
     { now = Date.now, onAppend = () => {}, forget = async () => {}, moved = async () => {} }: SessionTableOptions = {},
   ) {
     this.#store = store;
+    this.logs = new LooseLogs(store, forget);
     this.#use = new LastUse(store);
     this.#now = now;
     this.#onAppend = onAppend;
-    this.#forget = forget;
     this.#moved = moved;
   }
 
@@ -137,18 +137,9 @@ export class SessionTable {
     return this.alone(key, async () => {
       const log = await detachSession(this.#store, key, (query) => this.#moved(query, key));
       this.#use.forget(key);
-      if (log !== undefined) await this.#empty(log);
+      if (log !== undefined) await this.logs.empty(log);
       return log !== undefined;
     });
-  }
-
-  /** Finishes removals that a process before this one began. */
-  async sweep(): Promise<void> {
-    for (const log of await detachedLogs(this.#store)) await this.#empty(log);
-  }
-
-  #empty(log: string): Promise<void> {
-    return this.#emptying.run(log, () => emptyLog(this.#store, log, this.#forget));
   }
 
   /** Throws `SESSION_UNKNOWN` 404, `SESSION_EXISTS` 409. No message moves: the session keeps its log. */
@@ -213,9 +204,10 @@ export class SessionTable {
   }
 
   /** In a transaction of its own, which reads the number and creates the session when there is none. */
-  #appendAlone(key: string, messages: readonly DatedMessage[], also: Also | undefined): Promise<Place> {
+  async #appendAlone(key: string, messages: readonly DatedMessage[], also: Also | undefined): Promise<Place> {
     this.#last.delete(key);
-    return this.#store.transaction(async (query) => {
+    const noted = this.#use.noted(key);
+    const work = async (query: Query) => {
       const place = (await placeOf(query, key)) ?? (await createSession(query, key, this.#now()));
       const { log } = place;
       let { last, usedAt: at } = place;
@@ -231,6 +223,10 @@ export class SessionTable {
       else if (at !== place.usedAt) this.#use.note(key, { log, at });
       await also?.(query, last);
       return { log, last, usedAt: late ? at : place.usedAt };
+    };
+    return this.#store.transaction(work).catch((error) => {
+      this.#use.restore(key, noted);
+      throw error;
     });
   }
 

@@ -27,9 +27,12 @@ const maxEntries = 4096;
 export class Cooldowns {
   readonly #entries = new Map<string, Entry>();
   readonly #now: () => number;
+  readonly #changed: (key: string) => void;
 
-  constructor(now: () => number) {
+  /** `changed` hears of each window that opened or was closed. */
+  constructor(now: () => number, changed: (key: string) => void = () => undefined) {
     this.#now = now;
+    this.#changed = changed;
   }
 
   /** Nothing rests: what most requests meet. */
@@ -77,17 +80,19 @@ export class Cooldowns {
     entry.until = now + restMs(error, entry.failures, baseMs);
     if (!this.#entries.has(key) && this.#entries.size >= maxEntries) this.#forgetOldest();
     this.#entries.set(key, entry);
+    this.#changed(key);
     return true;
   }
 
   /** True when there was one. */
   succeed(key: string): boolean {
-    return this.#entries.size > 0 && this.#entries.delete(key);
+    return this.#entries.size > 0 && this.#drop(key);
   }
 
   /** Puts back what a restart interrupted. */
   restore(key: string, ms: number, reason: string, failures: number): void {
     this.#entries.set(key, { until: this.#now() + ms, failures, reason, probing: 0 });
+    this.#changed(key);
   }
 
   /** Open windows. */
@@ -103,12 +108,18 @@ export class Cooldowns {
   /** Forgets every key that `keep` does not name. Says how many. */
   retain(keep: (key: string) => boolean): number {
     let gone = 0;
-    for (const key of this.#entries.keys()) if (!keep(key) && this.#entries.delete(key)) gone += 1;
+    for (const key of this.#entries.keys()) if (!keep(key) && this.#drop(key)) gone += 1;
     return gone;
   }
 
   #forgetOldest(): void {
     const [oldest] = this.#entries.keys();
-    if (oldest !== undefined) this.#entries.delete(oldest);
+    if (oldest !== undefined) this.#drop(oldest);
+  }
+
+  #drop(key: string): boolean {
+    const was = this.#entries.delete(key);
+    if (was) this.#changed(key);
+    return was;
   }
 }

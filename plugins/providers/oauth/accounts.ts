@@ -177,7 +177,7 @@ export class OauthAccounts implements AccountsView {
         await save(known, this.roster.files);
         known.renewed();
       });
-      this.#options.standings.refreshed(provider, this.credential(provider, known));
+      this.#tellRenewed(provider, known);
       return { account: known, added: false };
     }
     const path = freeName(this.roster.files, settings.vendor.name, session, {
@@ -226,6 +226,7 @@ export class OauthAccounts implements AccountsView {
     const { standings, log } = this.#options;
     standings.refreshed(provider, this.credential(provider, account));
     log.info({ provider, account: account.target }, `renewed the token of ${account.target}`);
+    this.#options.emit("provider_account_renewed", { provider, account: account.target });
   }
 
   #tellDisabled(provider: string, account: Account, reason: string): void {

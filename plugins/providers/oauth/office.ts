@@ -60,6 +60,8 @@ export class Office {
       network_proxy: maskProxy(request.proxy),
       listening: flow.listener !== undefined,
       expires_at: this.#options.now() + leftMs,
+      /** Seconds: the clock of whoever asked may be another. */
+      expires_in: Math.round(leftMs / 1000),
     };
   }
 

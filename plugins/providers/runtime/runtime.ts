@@ -4,12 +4,14 @@ import type { Credential } from "../credentials/credential.ts";
 import { masked } from "../credentials/keys.ts";
 import type { AccountsView, RefreshResult } from "../credentials/standings.ts";
 import { Cooldowns } from "../failover/cooldowns.ts";
-import { isAlive, windowKeys, windowName } from "../failover/window-key.ts";
+import { isAlive, windowName } from "../failover/window-key.ts";
 import type { ProviderSpec } from "../settings.ts";
 import type { RelayChannels, RelayRow } from "../wire/relay/channels.ts";
+import { type CoolingRow, coolingRows } from "./cooling.ts";
 import { Keep, type KeepOptions } from "./keep.ts";
 import { Ledger } from "./ledger.ts";
 import { relayAccounts, relayCandidates } from "./relay-rows.ts";
+import type { RestNews } from "./rest-news.ts";
 import type { CandidateRow } from "./rows.ts";
 import { readSnapshot, snapshotOf } from "./snapshot.ts";
 import { type Summary, summaryOf } from "./summary.ts";
@@ -26,18 +28,8 @@ export interface RuntimeOptions {
   /** Where to keep what outlives a restart; absent: nowhere. */
   readonly keep?: Pick<KeepOptions, "folder" | "files">;
   readonly relay?: Pick<RelayChannels, "rows" | "clear">;
-}
-
-/** A window that is open, for people. */
-export interface CoolingRow {
-  readonly provider: string;
-  /** Absent: the credential rests with all its models. */
-  readonly model?: string;
-  readonly credential: string;
-  readonly reason: string;
-  /** Null: until it is changed, refreshed or cleared. */
-  readonly seconds: number | null;
-  readonly failures: number;
+  /** Rests of a provider began, were ended, or are over. */
+  readonly onRests?: ((provider: string) => void) | undefined;
 }
 
 /** Kinds whose order of candidates can be asked for anew, as in ClawGo. */
@@ -51,6 +43,7 @@ export class Runtime {
   readonly #options: RuntimeOptions;
   readonly #wall: () => number;
   readonly #keep: Keep | undefined;
+  #news: Promise<RestNews> | undefined;
   #specs: readonly ProviderSpec[] = [];
   #loaded = new Set<string>();
   #loading: Promise<void> = Promise.resolve();
@@ -58,7 +51,7 @@ export class Runtime {
   constructor(options: RuntimeOptions) {
     this.#options = options;
     this.#wall = options.wall ?? Date.now;
-    this.cooldowns = new Cooldowns(options.now);
+    this.cooldowns = new Cooldowns(options.now, (key) => this.#rested(windowName(key).provider));
     this.ledger = new Ledger({
       cooldowns: this.cooldowns,
       roster: options.credentials,
@@ -86,23 +79,7 @@ export class Runtime {
   }
 
   cooling(): readonly CoolingRow[] {
-    const rows = this.cooldowns.list().map((row) => ({ ...row, ...windowName(row.key) }));
-    const off = new Set(rows.flatMap(({ key, model }) => (model === undefined ? [key] : [])));
-    // A model rests with its credential: that is told once.
-    const told = rows.filter(({ provider, model, credential, reason }) => {
-      return model === undefined || reason !== "unauthorized" || !off.has(windowKeys(provider, "", credential)[0]);
-    });
-    return told.map(({ provider, model, credential, ms, reason, failures }) => {
-      const known = this.#options.credentials(provider).find(({ id }) => id === credential);
-      return {
-        provider,
-        ...(model === undefined ? {} : { model }),
-        credential: known?.target ?? "",
-        reason,
-        seconds: ms === Number.POSITIVE_INFINITY ? null : Math.ceil(ms / 1000),
-        failures,
-      };
-    });
+    return coolingRows(this.cooldowns.list(), this.#options.credentials);
   }
 
   items(query: RuntimeQuery): readonly RuntimeItem[] {
@@ -110,8 +87,7 @@ export class Runtime {
   }
 
   summary(provider?: string): Summary {
-    const facts = this.#facts().filter(({ name }) => provider === undefined || name === provider);
-    return summaryOf(facts, {
+    return summaryOf(this.#facts(provider), {
       all: provider !== undefined,
       healthBelow: lowHealth,
       windowSec: recentSec,
@@ -136,6 +112,13 @@ export class Runtime {
       if (reason === "relay_connected") this.cooldowns.retain((key) => windowName(key).provider !== name);
       this.ledger.note(name, happening);
     }
+  }
+
+  /** A client of the relay answered, or failed and is passed over for a while. */
+  relayed(provider: string, channel: string, error?: string): void {
+    const { errors, lastSuccess } = this.ledger.book(provider);
+    if (error !== undefined || (errors.newest?.at ?? 0) > (lastSuccess?.at ?? 0)) this.#rested(provider);
+    this.ledger.relayed(provider, channel, error);
   }
 
   clearKeys(provider: string): void {
@@ -167,12 +150,14 @@ export class Runtime {
   }
 
   async close(): Promise<void> {
+    (await this.#news)?.close();
     await this.#loading;
     await this.#keep?.flush();
   }
 
-  #facts(): readonly ProviderFacts[] {
-    return this.#specs.map((spec) => {
+  #facts(only?: string): readonly ProviderFacts[] {
+    const specs = only === undefined ? this.#specs : this.#specs.filter(({ name }) => name === only);
+    return specs.map((spec) => {
       const { name } = spec;
       const order = this.order(name);
       const book = this.ledger.book(name);
@@ -198,7 +183,10 @@ export class Runtime {
   }
 
   #clear(provider: string, credentials: readonly Credential[]): void {
-    if (this.#isRelayed(provider)) this.#options.relay?.clear();
+    if (this.#isRelayed(provider)) {
+      this.#options.relay?.clear();
+      this.#rested(provider);
+    }
     for (const credential of credentials) this.ledger.clear(provider, credential);
   }
 
@@ -215,6 +203,23 @@ export class Runtime {
     );
   }
 
+  /** Rests of this provider are others now. Who tells of them is loaded with the first. */
+  #rested(provider: string): void {
+    const { onRests: tell } = this.#options;
+    if (!tell) return;
+    this.#news ??= import("./rest-news.ts").then(({ RestNews }) => new RestNews({ ends: () => this.#ends(), tell }));
+    void this.#news.then((news) => news.changed(provider));
+  }
+
+  /** Of rests that end by themselves. */
+  #ends(): readonly { readonly provider: string; readonly ms: number }[] {
+    const own = this.cooldowns.list().map(({ key, ms }) => ({ provider: windowName(key).provider, ms }));
+    const pages = this.#specs.flatMap(({ name: provider }) =>
+      (this.#relays(provider, (rows) => rows) ?? []).map(({ cooldownMs: ms }) => ({ provider, ms })),
+    );
+    return [...own, ...pages].filter(({ ms }) => ms > 0 && ms !== Number.POSITIVE_INFINITY);
+  }
+
   /** Windows of keys and addresses that are no more. */
   #forgetGone(): void {
     const keys = new Map(this.#specs.map(({ name }) => [name, this.#keys(name)]));
@@ -228,7 +233,7 @@ export class Runtime {
   #snapshot(provider: string): unknown {
     const spec = this.#options.spec(provider);
     if (!spec?.persist) return undefined;
-    const [facts] = this.#facts().filter(({ name }) => name === provider);
+    const [facts] = this.#facts(provider);
     return facts && snapshotOf(facts, this.ledger.book(provider), this.cooldowns.list(), this.#wall());
   }
 

@@ -1,4 +1,4 @@
-/** edit_file: exact replacements in one file, all or none, under the file's lock. */
+/** edit_file: exact replacements in one file, all or none, while nobody else writes it. */
 import { GatewayError } from "@chela/sdk";
 import { present } from "../world.ts";
 import { contentOf } from "./content.ts";
@@ -15,18 +15,14 @@ export interface EditInput {
   readonly edits?: readonly Edit[] | undefined;
 }
 
-export async function editFileTool(
-  { ctx, lock, pacer }: FileParts,
-  input: EditInput,
-  signal: AbortSignal,
-): Promise<string> {
+export async function editFileTool({ ctx, pacer }: FileParts, input: EditInput, signal: AbortSignal): Promise<string> {
   const edits = editsOf(input);
-  const root = present(ctx, "workspace").folder();
+  const workspace = present(ctx, "workspace");
+  const root = workspace.folder();
   const path = belowRoot(root, input.path);
   const { max_write_bytes: maxBytes } = ctx.config.filesystem;
-  const place = await placeIn(ctx.use.files, root, path);
-  if (place === undefined) throw missing(input.path);
-  return lock.run(place, async () => {
+  if ((await placeIn(ctx.use.files, root, path)) === undefined) throw missing(input.path);
+  return workspace.alone(path, async () => {
     const bytes = await ctx.use.files.read(root, path, maxBytes);
     if (!bytes) throw missing(input.path);
     const pace = pacer.pace(signal);

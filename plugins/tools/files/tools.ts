@@ -1,5 +1,5 @@
 /** read_file, write_file, edit_file, list_dir: what models are told of them. Their code is loaded at the first call. */
-import { KeyedLock, Pacer, type Tool, type TSchema, Type } from "@chela/sdk";
+import { Pacer, type Tool, type TSchema, Type } from "@chela/sdk";
 import type { Ctx } from "../world.ts";
 
 const Path = (description: string) => Type.String({ minLength: 1, maxLength: 4096, description });
@@ -7,15 +7,14 @@ const OldText = Type.String({ description: "Text as it stands in the file, white
 const NewText = Type.String({ description: "What takes its place" });
 const All = Type.Boolean({ description: "Replace every place; default: there must be exactly one" });
 
-/** What all of them share: one writer of a file at a time, and one Pacer. */
+/** What all of them share. */
 export interface FileParts {
   readonly ctx: Ctx;
-  readonly lock: KeyedLock;
   readonly pacer: Pacer;
 }
 
 export function fileTools(ctx: Ctx): Tool<TSchema>[] {
-  const parts: FileParts = { ctx, lock: new KeyedLock(), pacer: new Pacer() };
+  const parts: FileParts = { ctx, pacer: new Pacer() };
   const read: Tool<typeof ReadInput> = {
     name: "read_file",
     about:

@@ -13,15 +13,16 @@ export interface WriteInput {
 }
 
 export async function writeFileTool(
-  { ctx, lock, pacer }: FileParts,
+  { ctx, pacer }: FileParts,
   input: WriteInput,
   signal: AbortSignal,
 ): Promise<string> {
-  const root = present(ctx, "workspace").folder();
+  const workspace = present(ctx, "workspace");
+  const root = workspace.folder();
   const path = belowRoot(root, input.path);
   const { max_write_bytes: maxBytes } = ctx.config.filesystem;
   await mkdir(root, { recursive: true, mode: 0o700 });
-  return lock.run(await ctx.use.files.resolve(root, path), async () => {
+  return workspace.alone(path, async () => {
     const before = input.append ? await ctx.use.files.read(root, path, maxBytes) : undefined;
     const content = before && (await contentOf(before, pacer.pace(signal)));
     if (content && (content.kind !== "text" || !content.utf8))

@@ -3,7 +3,7 @@ import { startHost, type TestHost } from "@chela/sdk/testing";
 import { describe, expect, onTestFinished, test } from "vitest";
 import apiConfig from "../../../plugins/api-config/index.ts";
 import logs from "../../../plugins/logs/index.ts";
-import { until } from "../../kit/until.ts";
+import { pauseFor, until } from "../../kit/until.ts";
 
 const secret = "canary-5d1f0c2b9a";
 
@@ -317,4 +317,19 @@ describe("plugins", () => {
     expect((await host.request("/api/version")).status).toBe(404);
     expect(host.logs().filter(({ level }) => level === "ERROR")).toEqual([]);
   }, 4000);
+
+  test("a restart is answered when it is over, however long others take to start", async () => {
+    let starts = 0;
+    const slow = definePlugin({
+      id: "slow",
+      version: "1.0.0",
+      host: "^1.0.0",
+      // Longer than work goes on that was told to stop.
+      setup: (ctx) => ctx.start(() => (starts++ === 0 ? undefined : pauseFor(1300))),
+    });
+    const host = await startHost({ plugins: [apiConfig, slow] });
+    onTestFinished(() => host.stop());
+    expect(await call(host, "gateway.restart", {})).toMatchObject({ ok: true, result: { restarted: true } });
+    expect(host.plugins.info("slow").state).toBe("running");
+  });
 });

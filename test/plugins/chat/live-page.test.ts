@@ -106,6 +106,8 @@ describe("?events=1", () => {
       cost: 30,
       seq: 6,
     });
+    const { messages } = (await host.request("/api/chat/history")).json() as { messages: { cost?: number }[] };
+    expect(messages.map(({ cost }) => cost)).toEqual([undefined, 15, undefined, 15, undefined, 15]);
     socket.close();
   });
 

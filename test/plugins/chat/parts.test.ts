@@ -181,7 +181,7 @@ describe("the children of one turn", () => {
       () => runs,
     );
     const child = () => {
-      const { number, leave } = family.enter({ id: "t", session: null } as Turn, false);
+      const { number, leave } = family.enter({ id: "t", session: null } as Turn, { background: false });
       leave();
       return number;
     };

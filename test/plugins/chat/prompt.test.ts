@@ -20,6 +20,7 @@ function folder({ documents = [], memory = [], files = {}, attachments = {} }: F
     list: async () => [],
     read: async (path) => files[path],
     write: async () => {},
+    alone: (_, work) => work(),
     readMemory: async () => undefined,
     remember: async () => "",
     searchMemory: async () => [],

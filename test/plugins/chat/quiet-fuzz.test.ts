@@ -57,7 +57,7 @@ function message(roll: (sides: number) => number, count: number): NewMessage {
     : { role: "user", content: [{ type: "text", text: `part ${count} \ud800` }] };
 }
 
-it.each([1, 2, 3, 4, 5, 6])("whatever happens at a time (%i)", async (seed) => {
+it.each([1, 2, 3, 4, 5, 6, 7])("whatever happens at a time (%i)", async (seed) => {
   const { store: real } = await openStore();
   await real.migrate("chat", migrations);
   const roll = dice(seed);
@@ -90,13 +90,13 @@ it.each([1, 2, 3, 4, 5, 6])("whatever happens at a time (%i)", async (seed) => {
     }
   }
   calm();
-  await table.sweep();
+  await table.logs.sweep();
   for (const { key: each, messages, updatedAt } of await table.list()) {
     const stored = await table.history(each, { limit: 2_000 });
     expect(stored.map(({ seq }) => seq)).toEqual(stored.map((_, at) => at + 1));
     expect(messages).toBe(stored.length);
-    // A row may be behind by what is not told at once.
-    expect(Math.abs(updatedAt - (stored.at(-1)?.at ?? updatedAt))).toBeLessThanOrEqual(10_000);
+    // A row may be behind by what is not told at once, and ahead by a message that could not be stored.
+    expect((stored.at(-1)?.at ?? updatedAt) - updatedAt).toBeLessThanOrEqual(10_000);
   }
   expect(counts.done).toBeGreaterThan(100);
   expect(counts.failed).toBeGreaterThan(5);

@@ -226,7 +226,7 @@ describe("a log that is emptied by two at once", () => {
     await sessions.append("a", [{ role: "user", content: "before" }]);
     const removed = sessions.remove("a");
     await until(() => held.length === 1);
-    const swept = sessions.sweep();
+    const swept = sessions.logs.sweep();
     await loops(100);
     held[0]?.();
     await removed;

@@ -1,12 +1,13 @@
 /** A session taken back to one of its messages, and branches of it: nothing of what is gone comes back anywhere. */
-import { events, GatewayError, store } from "@chela/sdk";
+import { definePlugin, events, GatewayError, store } from "@chela/sdk";
 import { describe, expect, it } from "vitest";
 import { SessionService } from "../../../plugins/chat/sessions/session-service.ts";
 import { ready, startGateway } from "../../kit/gateway.ts";
 import { tempDir } from "../../kit/temp.ts";
 import { until } from "../../kit/until.ts";
-import { type ChatHost, callsTools, chatHost, HeldAnswer, identity, lastText, says, toolCall } from "./kit.ts";
+import { type ChatHost, callsTools, chatHost, HeldAnswer, identity, lastText, loops, says, toolCall } from "./kit.ts";
 import { openSessions } from "./session-service.ts";
+import { isChild, spawner } from "./spawner.ts";
 
 /** What it returns, or the code of what it throws. */
 async function rpc({ host }: ChatHost, method: string, params: object): Promise<Record<string, unknown>> {
@@ -35,6 +36,8 @@ describe("a rewind", () => {
     const done = await rpc(chat, "sessions.rewind", { session: "main", seq: 3 });
     expect(done).toEqual({ session: "main", seq: 3, removed: 4, epoch: expect.any(String) });
     expect(done.epoch).not.toBe(before);
+    const stale = { session: "main", seq: 1, epoch: before };
+    expect(await rpc(chat, "sessions.rewind", stale)).toEqual({ code: "SESSION_CHANGED" });
     expect(await epochOf(chat)).toBe(done.epoch);
     expect((await changes(chat)).at(-1)).toEqual({ session: "main", rewound: 3, epoch: done.epoch });
     await chat.say("edited");
@@ -89,6 +92,55 @@ describe("a rewind", () => {
     expect(await turn.done).toMatchObject({ stop: "aborted" });
     expect(await chat.history()).toEqual(["user: one", "assistant: you said: one"]);
     expect(await chat.host.service(store).all("SELECT turn FROM chat_partials")).toEqual([]);
+  });
+
+  it("ends a call that waits for a person, and what it had begun is not there", async () => {
+    const asked: AbortSignal[] = [];
+    const guard = definePlugin({
+      id: "guard",
+      version: "1.0.0",
+      host: "^1.0.0",
+      setup: (ctx) =>
+        ctx.on("tool:before", ({ turn }) => {
+          asked.push(turn.signal);
+          return new Promise((resolve) => {
+            turn.signal.addEventListener("abort", () => resolve({ deny: "the turn was stopped" }));
+          });
+        }),
+    });
+    const chat = await chatHost({ plugins: [guard] });
+    await chat.say("one");
+    chat.model.answer = () => callsTools([toolCall("1", "write")]);
+    const turn = chat.run({ text: "two" });
+    await until(() => asked.length === 1);
+    const both = [3, 2].map((seq) => rpc(chat, "sessions.rewind", { session: "main", seq }));
+    expect(await Promise.all(both)).toMatchObject([{ seq: 3 }, { seq: 2, removed: 1 }]);
+    expect([asked[0]?.aborted, (await turn.done).stop, chat.tools.log]).toEqual([true, "aborted", []]);
+    expect(await chat.history()).toEqual(["user: one"]);
+    expect(await chat.host.service(store).all("SELECT turn FROM chat_partials")).toEqual([]);
+  });
+
+  it("leaves subagents nobody to report to whose work was asked for by what is gone, and only those", async () => {
+    const chat = await chatHost({ plugins: [spawner] });
+    const held = [new HeldAnswer(), new HeldAnswer()];
+    let children = 0;
+    chat.model.answer = (request, signal) => {
+      if (isChild(request)) return (held[children++] as HeldAnswer).answer(request, signal);
+      if (lastText(request).startsWith("[The subagent")) return says("thanks");
+      const started = request.messages.at(-1)?.role === "tool";
+      return started ? says("it works") : callsTools([toolCall("s", "spawn", { task: "job", background: true })]);
+    };
+    for (const text of ["one", "two"]) await chat.say(text);
+    await until(() => held.every(({ asked }) => asked));
+    await rpc(chat, "sessions.rewind", { session: "main", seq: 5 });
+    for (const [index, answer] of held.entries()) {
+      answer.say(`result ${index}`);
+      answer.end();
+    }
+    await until(async () => (await chat.history()).length === 6);
+    await until(async () => (await chat.sessions.list()).filter(({ messages }) => messages === 2).length === 2);
+    await loops(50);
+    expect((await chat.history()).slice(4)).toEqual([expect.stringContaining("result 0"), "assistant: thanks"]);
   });
 
   it("takes summaries of what is gone with it, and only those", async () => {
@@ -242,7 +294,7 @@ describe("a fork", () => {
   });
 });
 
-it("kill -9 within a rewind leaves what was before or what was to be", { timeout: 120_000 }, async () => {
+it("kill -9 within a fork and a rewind leaves what was before or what was to be", { timeout: 120_000 }, async () => {
   const stateDir = tempDir("rewind");
   const first = await startGateway({ stateDir });
   const lines = Array.from({ length: 3_000 }, (_, n) => JSON.stringify({ role: "user", content: `number${n + 1}` }));
@@ -254,24 +306,28 @@ it("kill -9 within a rewind leaves what was before or what was to be", { timeout
   };
   const search = (gateway: typeof first, query: string) => call(gateway, "sessions.search", { query });
   await until(async () => (await search(first, "number3000")).missing === 0, 60_000, "the index");
+  const fork = call(first, "sessions.fork", { session: "big", seq: 3_001, to: "copy" }).catch(() => undefined);
   const cut = call(first, "sessions.rewind", { session: "big", seq: 11 }).catch(() => undefined);
   // Somewhere between the arrival of the call and its answer.
   await first.fetch("/health");
   first.signal("SIGKILL");
   await first.ended;
-  await cut;
+  await Promise.all([fork, cut]);
   const second = await startGateway({ stateDir });
   await ready(second);
-  const { messages } = (await call(second, "chat.history", { session: "big", limit: 2_000 })) as {
-    messages: { seq: number }[];
+  const lastOf = async (session: string) => {
+    const { messages } = await call(second, "chat.history", { session, limit: 2_000 });
+    return (messages as { seq: number }[]).at(-1)?.seq;
   };
-  const last = messages.at(-1)?.seq;
+  const [last, copied] = [await lastOf("big"), await lastOf("copy")];
   expect([10, 3_000]).toContain(last);
+  expect([undefined, 3_000]).toContain(copied);
+  const copies = copied === undefined ? 0 : 1;
   await until(async () => (await search(second, "number10")).missing === 0, 60_000, "the index");
   const hits = async (query: string) => ((await search(second, query)).results as unknown[]).length;
-  expect([await hits("number10"), await hits("number2500")]).toEqual([1, last === 10 ? 0 : 1]);
+  expect([await hits("number10"), await hits("number2500")]).toEqual([1 + copies, (last === 10 ? 0 : 1) + copies]);
   expect(await call(second, "sessions.rewind", { session: "big", seq: 11 })).toMatchObject({
     removed: (last ?? 0) - 10,
   });
-  expect(await hits("number2500")).toBe(0);
+  expect(await hits("number2500")).toBe(copies);
 });

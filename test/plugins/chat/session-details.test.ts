@@ -3,7 +3,7 @@ import { events } from "@chela/sdk";
 import { describe, expect, it } from "vitest";
 import { SessionService } from "../../../plugins/chat/sessions/session-service.ts";
 import { until } from "../../kit/until.ts";
-import { callsTools, chatHost, HeldAnswer, says, toolCall } from "./kit.ts";
+import { callsTools, chatHost, HeldAnswer, identity, says, toolCall } from "./kit.ts";
 import { openSessions } from "./session-service.ts";
 
 const detailed = "/api/sessions?details=1";
@@ -32,6 +32,10 @@ describe("GET /api/sessions?details=1", () => {
     await until(() => held.asked);
     const [row] = await rows();
     expect(row).toMatchObject({ running: true, preview: `And now? ${"🦀".repeat(75)}…` });
+    const { signal } = new AbortController();
+    const info = (key: string) => host.gateway.call("sessions.info", { key }, { identity, id: "1", signal });
+    expect(await info("main")).toEqual({ session: row });
+    expect(await info("none")).toEqual({ session: null });
     held.end();
     await turn.done;
     expect(await rows("/api/sessions")).toEqual([

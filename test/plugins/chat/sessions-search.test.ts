@@ -312,7 +312,7 @@ describe("a session", () => {
     await store.run("INSERT INTO chat_removed (log) VALUES ('a')");
     const next = new SessionService({ store, log: { warn: () => {} }, alone: (_, work) => work() });
     expect(await next.append("a", [said("beta")])).toBe(1);
-    await next.table.sweep();
+    await next.table.logs.sweep();
     expect((await next.history("a")).map(({ content }) => content)).toEqual(["beta"]);
     expect(await store.get("SELECT count(*) AS n FROM chat_messages")).toEqual({ n: 1 });
     expect(await store.get("SELECT count(*) AS n FROM chat_removed")).toEqual({ n: 0 });

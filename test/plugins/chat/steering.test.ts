@@ -2,7 +2,7 @@
 import { definePlugin, GatewayError, type Identity, type TurnEvent } from "@chela/sdk";
 import { describe, expect, it } from "vitest";
 import { until } from "../../kit/until.ts";
-import { type ChatHost, callsTools, chatHost, HeldAnswer, identity, loops, says, toolCall } from "./kit.ts";
+import { type ChatHost, callsTools, chatHost, HeldAnswer, identity, loops, modelId, says, toolCall } from "./kit.ts";
 
 const steer = { whenBusy: "steer" } as const;
 
@@ -49,9 +49,9 @@ describe("a message to a busy session", () => {
     const { run, model, history, waits: held, answers } = await twoCalls();
     answers.say("both");
     answers.end();
-    const first = run({ text: "one" });
+    const first = run({ text: "one", model: modelId });
     await until(() => held.asked);
-    const second = run({ text: "two", ...steer });
+    const second = run({ text: "two", model: modelId, ...steer });
     const events: TurnEvent[] = [];
     const listening = (async () => {
       for await (const event of second.events) events.push(event);

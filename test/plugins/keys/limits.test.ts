@@ -19,6 +19,14 @@ const doors = definePlugin({
   setup(ctx) {
     ctx.route({ method: "GET", path: "/door", access: "read", handler: () => ({ ok: true }) });
     ctx.stream({ path: "/door/live", access: "read", open: () => undefined });
+    ctx.stream({
+      path: "/door/ask",
+      access: "read",
+      asks: true,
+      open: async (socket) => {
+        for await (const frame of socket.incoming()) socket.send({ heard: (frame as { frame: string }).frame });
+      },
+    });
     registerAsk(ctx);
   },
 });
@@ -92,6 +100,30 @@ describe("requests per minute", () => {
     expect((await host.request("/door", { token })).status).toBe(200);
     await rpc(host, "keys.limit", { name: "ci", limits: { rpm: null } });
     for (let index = 0; index < 5; index++) expect((await host.request("/door", { token })).status).toBe(200);
+  });
+
+  it("counts what is asked over a stream, but for the first question; what only answers is not counted", async () => {
+    const host = await open();
+    const token = await make(host, { rpm: 3 });
+    const asking = await host.connect("/door/ask", { token });
+    for (const frame of ["first", "second", "third", "fourth"]) asking.send({ frame });
+    const said = [await asking.next(), await asking.next(), await asking.next(), await asking.next()];
+    const refused = expect.stringMatching(/^Rate limit of key "ci" reached: 3 requests per minute/);
+    expect(said.filter((frame) => "heard" in (frame as object))).toEqual([
+      { heard: "first" },
+      { heard: "second" },
+      { heard: "third" },
+    ]);
+    expect(said).toContainEqual({ ok: false, error: refused, code: "RATE_LIMITED" });
+    await rpc(host, "keys.limit", { name: "ci", limits: { rpm: 4 } });
+    const answering = await host.connect("/door/live", { token });
+    for (let index = 0; index < 9; index++) answering.send({ frame: index });
+    asking.send({ frame: "fifth" });
+    expect(await asking.next()).toMatchObject({ code: "RATE_LIMITED" });
+    await rpc(host, "keys.limit", { name: "ci", limits: { rpm: 5 } });
+    asking.send({ frame: "sixth" });
+    expect(await asking.next()).toEqual({ heard: "sixth" });
+    for (const socket of [asking, answering]) socket.close();
   });
 
   it("come back one by one, a minute after each was taken", () => {

@@ -27,7 +27,7 @@ function open(options: Partial<LogFileOptions> = {}) {
     failed: (error: unknown) => void told.push(`failed: ${(error as Error).message}`),
     recovered: (lost: number) => void told.push(`recovered: ${lost}`),
     rotated: () => void told.push("rotated"),
-    written: () => undefined,
+    written: async () => undefined,
   };
   const file = new LogFile({ dir, filename: "chela.log", maxBytes: () => 1_048_576, events, ...options });
   onTestFinished(() => file.close());

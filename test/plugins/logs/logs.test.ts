@@ -119,6 +119,8 @@ describe("the file", () => {
     for (let i = 0; i < 300; i += 1) log.info({ fill: "x".repeat(8000) }, `fill ${i}`);
     await until(() => readdirSync(join(path, "..")).length > 1);
     log.info("the end");
+    // However often the file was rotated meanwhile, and the oldest deleted.
+    for (let i = 0; i < 300; i += 1) await entryWith(socket, `fill ${i}`);
     await entryWith(socket, "the end");
     expect(messages()).not.toContain("too quiet");
     const rotated = readdirSync(join(path, "..")).filter((name) => /^chela\.log\.\d{8}-\d{6}/.test(name));
@@ -225,18 +227,23 @@ describe("/api/logs/live", () => {
     expect(await entryWith(socket, "plain text")).toMatchObject({ level: "INFO" });
   });
 
-  test("follows a rotation, filters by level, and ignores what the client sends", async () => {
+  test("follows a rotation, filters by level, plugin and text, and ignores what the client sends", async () => {
     const { host, log, path } = await open();
     await until(() => existsSync(path));
-    const socket = await host.connect("/api/logs/live?level=warn");
+    const socket = await host.connect("/api/logs/live?level=warn&plugin=mcp&query=NEW%20file");
     socket.send("garbage");
     socket.send({ any: 1 });
     renameSync(path, `${path}.20251121-093000`);
     writeFileSync(path, "");
     log.info("too quiet");
-    appendFileSync(path, '{"level":"WARN","msg":"in the new file"}\n');
+    const wanted = { level: "WARN", plugin: "mcp", msg: "in the new file" };
+    const others = [{ level: "INFO" }, { plugin: "chat" }, { msg: "elsewhere" }].map((part) => ({
+      ...wanted,
+      ...part,
+    }));
+    appendFileSync(path, [...others, wanted].map((entry) => `${JSON.stringify(entry)}\n`).join(""));
     const frame = (await socket.next()) as { entry: Record<string, unknown> };
-    expect(frame.entry).toEqual({ level: "WARN", msg: "in the new file" });
+    expect(frame.entry).toEqual(wanted);
   });
 
   test("says why it cannot be opened, and closes", async () => {

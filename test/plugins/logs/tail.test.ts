@@ -50,8 +50,7 @@ describe("the tail", () => {
     const file = openSync(path, "a");
     for (const byte of bytes.subarray(0, -1)) {
       writeSync(file, Buffer.from([byte]));
-      tail.look();
-      await until(() => true);
+      await tail.look();
     }
     await pauseFor(300);
     expect(seen).toEqual([]);

@@ -1,9 +1,10 @@
 /** What the charts of the dashboard are drawn from. Time is counted by hand. */
-import { definePlugin } from "@chela/sdk";
+import { definePlugin, type GatewayStats } from "@chela/sdk";
 import { startHost } from "@chela/sdk/testing";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import apiConfig from "../../../plugins/api-config/index.ts";
 import metrics from "../../../plugins/metrics/index.ts";
+import { Recent } from "../../../plugins/metrics/recent.ts";
 import { until } from "../../kit/until.ts";
 
 interface Sample {
@@ -75,6 +76,26 @@ test("keeps a quarter of an hour, and leaves nothing behind", async () => {
   await host.plugins.reload("metrics");
   expect((await recent()).samples).toEqual([]);
   expect(host.census()).toEqual(before);
+});
+
+test("goes on where the clock was set back, for who asks for what is new, too", () => {
+  const recent = new Recent(() => ({ routes: [], sockets: [] }) as unknown as GatewayStats);
+  const clock = vi.spyOn(Date, "now");
+  onTestFinished(() => {
+    clock.mockRestore();
+    recent.close();
+  });
+  const take = (...times: number[]) => {
+    for (const at of times) {
+      clock.mockReturnValue(at);
+      recent.take();
+    }
+  };
+  const times = (since?: number) => recent.samples(since).map(({ at }) => at);
+  take(0, 50_000, 55_000, 60_000);
+  expect([times(), times(55_000), times(60_000)]).toEqual([[50_000, 55_000, 60_000], [60_000], []]);
+  take(52_000);
+  expect([times(60_000), times(52_000)]).toEqual([[50_000, 52_000], []]);
 });
 
 test("tells what the gateway runs on", async () => {

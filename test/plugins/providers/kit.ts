@@ -23,8 +23,8 @@ export function makeUpstreams(
   providers: Providers,
   more: Partial<ModelsSection> & Partial<UpstreamsOptions> = {},
 ): Upstreams {
-  const { now = Date.now, wall, hooks, accounts, relay, keep, log = silent, ...rest } = more;
-  const options = { log, now, wall, hooks, accounts, relay, keep };
+  const { now = Date.now, wall, hooks, accounts, relay, keep, onRests, log = silent, ...rest } = more;
+  const options = { log, now, wall, hooks, accounts, relay, keep, onRests };
   const upstreams = new Upstreams(readSettings(section(providers, rest)), options);
   onTestFinished(() => upstreams.close());
   return upstreams;

@@ -1,8 +1,9 @@
 /** What a page about providers shows: the vendors that are known, and the providers there are with whoever rests. */
-import { providers } from "@chela/sdk";
+import { events, providers } from "@chela/sdk";
 import { startHost } from "@chela/sdk/testing";
 import { expect, onTestFinished, test } from "vitest";
 import plugin from "../../../plugins/providers/index.ts";
+import { until } from "../../kit/until.ts";
 import { ask, hear, never, upstream } from "./kit.ts";
 
 interface Preset {
@@ -84,4 +85,10 @@ test("providers.list says where each is configured, and who rests, why and until
     cleared: expect.any(Number) as unknown,
   });
   expect(await list()).toMatchObject([{ cooldowns: [] }]);
+  const news = () =>
+    host
+      .service(events)
+      .since(0)
+      .events.find(({ type }) => type === "provider_rests_changed");
+  expect((await until(news, 2000, "the event of rests")).payload).toEqual({ provider: "sim-1" });
 });

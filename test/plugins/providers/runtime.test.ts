@@ -179,3 +179,25 @@ test("a folder that cannot be written is told, and costs no request anything", a
   await upstreams.close();
   expect(warned.join()).toContain("cannot be written");
 });
+
+test("who follows the rests is told when they begin, are ended and are over, and once where many change together", async () => {
+  const server = await upstream();
+  const told: string[] = [];
+  const clock = { now: 1_000_000 };
+  const sim = { api_base: server.base, api_key: "sk-key-123456", models: ["rate", "brief", "auth"] };
+  const upstreams = makeUpstreams({ sim }, { now: () => clock.now, onRests: (provider) => void told.push(provider) });
+  server.script("brief", { status: 429, headers: { "retry-after": "1" } });
+  for (const model of ["sim/rate", "sim/brief", "sim/auth"]) await fails(upstreams.stream(ask(model), never));
+  expect(upstreams.status().cooling).toHaveLength(3);
+  const more = async (what: string) => {
+    const before = told.length;
+    await until(() => told.length > before, 4000, what);
+  };
+  await more("the news that they rest");
+  clock.now += 1000;
+  await more("the news that one is over");
+  const before = told.length;
+  upstreams.runtime.clearAll("sim");
+  await more("the news that the others were ended");
+  expect(told.slice(before)).toEqual(["sim"]);
+});

@@ -96,6 +96,13 @@ describe.each<[string, readonly Plugin[]]>([
       { id: over?.id },
     ]);
     expect(await incidents(gateway, { limit: 1 })).toHaveLength(1);
+    const { alerts: _, ...told } = over ?? {};
+    expect(gateway.incidents()).toMatchObject([
+      { ...told, ended: null, outcome: null },
+      told,
+      { message: "fails: gone", ended: null },
+      { message: "fails: gone", outcome: "unwatched" },
+    ]);
   });
 });
 

@@ -1,7 +1,7 @@
 /** A host with the sentinel, one plugin whose health the test decides, and a webhook on loopback. Time is counted by hand. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { setImmediate as turn } from "node:timers/promises";
-import { definePlugin, events, type GatewayEvent, type Health, type Plugin } from "@chela/sdk";
+import { definePlugin, type Events, events, type GatewayEvent, type Health, type Plugin } from "@chela/sdk";
 import type { Status } from "../../../kernel/cli/sentinel.ts";
 import api from "../../../plugins/api-config/index.ts";
 import sentinel from "../../../plugins/sentinel/index.ts";
@@ -30,6 +30,8 @@ export interface Rig extends Live {
   look(times?: number): Promise<void>;
   /** The alerts so far, as events. */
   alerts(): readonly GatewayEvent["payload"][];
+  /** What was told of incidents, as events. */
+  incidents(): readonly GatewayEvent["payload"][];
   /** Log lines of the sentinel, at warning and above. */
   warnings(): readonly string[];
 }
@@ -81,18 +83,21 @@ export async function rig(
         await until(async () => ((await status()).lookedAt ?? 0) > before, 10_000, "a look");
       }
     },
-    alerts: () =>
-      host
-        .service(events)
-        .since(0)
-        .events.filter(({ type }) => type === "sentinel_alert")
-        .map(({ payload }) => payload),
+    alerts: () => payloads(host.service(events), "sentinel_alert"),
+    incidents: () => payloads(host.service(events), "sentinel_incident"),
     warnings: () =>
       host
         .logs()
         .filter(({ plugin, level }) => plugin === "sentinel" && level !== "INFO" && level !== "DEBUG")
         .map((line) => JSON.stringify(line)),
   };
+}
+
+function payloads(bus: Events, wanted: string): readonly GatewayEvent["payload"][] {
+  return bus
+    .since(0)
+    .events.filter(({ type }) => type === wanted)
+    .map(({ payload }) => payload);
 }
 
 export interface Webhook extends TestServer {

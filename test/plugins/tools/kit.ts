@@ -5,6 +5,7 @@ import {
   definePlugin,
   GatewayError,
   type Identity,
+  KeyedLock,
   type MemoryHit,
   need,
   type Plugin,
@@ -123,6 +124,7 @@ export async function bench(options: BenchOptions = {}): Promise<Bench> {
 export function workspacePlugin(root: string): Plugin {
   mkdirSync(join(root, "memory"), { recursive: true });
   const notes = new Map<string, string>();
+  const writers = new KeyedLock();
   const key = (path: string, agent = "main") => `${agent}/${path}`;
   const shared: Workspace = {
     root: () => root,
@@ -135,6 +137,7 @@ export function workspacePlugin(root: string): Plugin {
     list: async () => [],
     read: async () => undefined,
     write: async () => undefined,
+    alone: (path, work) => writers.run(path, work),
     readMemory: async (path, agent) => notes.get(key(path, agent)),
     remember: async (text, path = "today.md", agent = undefined) => {
       if (path.includes("..")) throw new GatewayError("PATH_REFUSED", 400, "outside");

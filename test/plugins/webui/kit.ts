@@ -6,7 +6,8 @@ import { onTestFinished } from "vitest";
 import { webui } from "../../../plugins/webui/index.ts";
 import { tempDir, writeTree } from "../../kit/temp.ts";
 
-export const html = '<!doctype html><script type="module" src="./ui/app-B7x9Q2kd.js"></script>\n';
+export const html =
+  '<!doctype html><style>@media (width<=9px){p{margin:0}}</style><script type="module" src="./ui/app-B7x9Q2kd.js"></script>\n';
 
 /** What a build leaves, as small as can be. */
 export function builtPage(): string {

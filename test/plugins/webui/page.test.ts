@@ -14,9 +14,10 @@ describe("GET /", () => {
     expect(reply.headers).toMatchObject({
       "content-type": "text/html; charset=utf-8",
       "content-security-policy":
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; " +
+        "default-src 'none'; script-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; " +
         "font-src 'self'; connect-src 'self'; manifest-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; " +
-        "require-trusted-types-for 'script'; trusted-types lit-html dompurify chela 'allow-duplicates'; frame-ancestors 'none'",
+        "require-trusted-types-for 'script'; trusted-types lit-html dompurify chela 'allow-duplicates'; " +
+        "style-src 'self' 'sha256-sGmOFMBsgOEocJBNxWcEeKekFd26OJtWAFKHw5KgusI='; frame-ancestors 'none'",
       "x-frame-options": "DENY",
       "referrer-policy": "no-referrer",
       "x-content-type-options": "nosniff",

@@ -17,7 +17,10 @@ const { editsBetween, edited, configPath } = await load<{
   edited(value: unknown, edits: readonly KeyEdit[]): unknown;
   configPath(keys: Keys): string;
 }>("values.ts");
-const { check } = await load<{ check(schema: object, value: unknown): { keys: Keys; rule: string }[] }>("check.ts");
+const { check, nearestShape } = await load<{
+  check(schema: object, value: unknown): { keys: Keys; rule: string }[];
+  nearestShape(variants: readonly object[], value: unknown): number;
+}>("check.ts");
 const { heatOf } = await load<{ heatOf(hot: Keys, keys: Keys): string }>("effects.ts");
 const { kindOf, startOf, wholeOf } = await load<
   Record<"startOf" | "wholeOf", (schema: object) => unknown> & { kindOf(schema: object): string }
@@ -83,6 +86,30 @@ describe("problems", () => {
   ])("of %j", (value, expected) => {
     expect(rules(value)).toEqual(expected);
   });
+});
+
+it("leaves a variable of the environment in any place alone", () => {
+  const properties = {
+    port: { type: "integer" },
+    on: { type: "boolean" },
+    url: { type: "string", pattern: "^https:" },
+  };
+  const schema = { type: "object", properties: { ...properties, tone: { enum: ["calm"] } } };
+  const [whole, part] = ["$" + "{ANY}", "$" + "{HOST}/v1"];
+  expect(check(schema, { port: whole, on: whole, url: part, tone: whole })).toEqual([]);
+});
+
+it("keeps to a shape while what is typed into it does not fit yet", () => {
+  const member = (kind: string, key: string) => ({
+    type: "object",
+    properties: { kind: { const: kind }, [key]: { type: "string", minLength: 1 } },
+    required: ["kind", key],
+  });
+  const shapes = [{ type: "string" }, member("http", "url"), member("file", "path"), { type: "null" }];
+  expect(nearestShape(shapes, { kind: "file", path: "" })).toBe(2);
+  expect(nearestShape(shapes, { kind: "http", url: "" })).toBe(1);
+  expect(nearestShape(shapes, "x")).toBe(0);
+  expect(nearestShape(shapes, null)).toBe(3);
 });
 
 it("tells what applies at once as the gateway does", () => {

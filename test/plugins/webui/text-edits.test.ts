@@ -122,7 +122,12 @@ describe("help while a config is typed", () => {
       list: { type: "array", items: { type: "object", properties: { id: { type: "string" } } } },
     },
   };
-  const words = { secret: () => "kept", fallback: (value: string) => `default ${value}`, isDefault: () => "default" };
+  const words = {
+    secret: () => "kept",
+    fallback: (value: string) => `default ${value}`,
+    isDefault: () => "default",
+    told: (sentence: string) => sentence,
+  };
   const assist = configAssist(() => schema, words);
   /** The bar is the cursor. */
   const at = (text: string, asked = true) => assist.complete(text.replace("|", ""), text.indexOf("|"), asked);

@@ -42,6 +42,26 @@ describe("versions", () => {
     expect((await post(write, { path: "b.md", content: "x" }, { "if-match": "*" })).status).toBe(200);
   });
 
+  it("are held by whoever has the file alone, as the tools do, also by another path; other files do not wait", async () => {
+    const { get, post, put, root, service } = await rig();
+    put("notes/a.md", "read");
+    symlinkSync(join(root, "notes"), join(root, "link"));
+    let end = () => {};
+    const held = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    const alone = service.alone("link/a.md", async () => {
+      await held;
+      writeFileSync(join(root, "notes/a.md"), "edited");
+    });
+    const { hash } = (await get("/api/workspace_file?path=notes/a.md")).json() as Shown;
+    const late = post("/api/workspace_file", { path: "notes/a.md", content: "lost", base_hash: hash });
+    expect((await post("/api/workspace_file", { path: "notes/b.md", content: "other" })).status).toBe(200);
+    end();
+    await alone;
+    expect([(await late).status, readFileSync(join(root, "notes/a.md"), "utf8")]).toEqual([409, "edited"]);
+  });
+
   it("of twenty writers with the same version one wins", async () => {
     const { get, post } = await rig();
     const { hash } = (await post("/api/workspace_file", { path: "a.md", content: "0" })).json() as Shown;

@@ -7,12 +7,12 @@ import { type AgentProfile, agentProfile } from "./profiles.ts";
 export interface Place {
   /** 1, 2, 3 … among the children of one turn. */
   readonly number: number;
-  /** The session of those who handed the work on, by the key it has now; null: there is none, or none any more. */
+  /** The session of those who handed the work on, by the key it has now; null: nobody there waits for it any more. */
   readonly home: string | null;
   leave(): void;
 }
 
-type Kept = { -readonly [K in keyof Place]: Place[K] };
+type Kept = { -readonly [K in keyof Place]: Place[K] } & { readonly asked: number };
 
 export class Family {
   readonly #settings: () => AgentsSettings;
@@ -45,7 +45,7 @@ export class Family {
    * Takes a place. Whoever speaks to another session hands work on, too: two that answer each other would never end. Throws
    * `SPAWN_DEPTH` 403, `SPAWN_LIMIT` 429.
    */
-  enter(parent: Turn, background: boolean): Place {
+  enter(parent: Turn, { background, asked = 0 }: { background: boolean; asked?: number }): Place {
     const { max_depth: depth, max_children: most } = this.#settings().defaults.subagents;
     if ((parent.depth ?? 0) >= depth) {
       const message = `a subagent ${depth} deep may not hand work on (agents.defaults.subagents.max_depth)`;
@@ -65,6 +65,7 @@ export class Family {
     const place: Kept = {
       number,
       home: parent.session,
+      asked,
       leave: () => {
         this.#leave(background ? atHome(place.home) : key, place);
         if (!this.#runs(parent.id)) this.ended(parent.id);
@@ -86,6 +87,16 @@ export class Family {
     this.#working.delete(atHome(session));
     for (const place of places) place.home = to ?? null;
     if (to !== undefined) this.#working.set(atHome(to), places);
+  }
+
+  /** The messages of a session are gone from `seq` on: work that one of them asked for has nobody to report to. */
+  rewound(session: string, seq: number): void {
+    const key = atHome(session);
+    for (const place of this.#working.get(key) ?? []) {
+      if (place.asked < seq) continue;
+      place.home = null;
+      this.#leave(key, place);
+    }
   }
 
   #leave(key: string, place: Kept): void {

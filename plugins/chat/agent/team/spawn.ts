@@ -18,6 +18,8 @@ export interface Home {
   readonly settings: AgentsSettings;
   /** Hand-overs that led to the parent. */
   readonly hops: number;
+  /** Number of the message that asks for the work; 0: there is none. */
+  readonly asked: number;
   run(request: TurnRequest, hops: number): TurnRun;
   readonly log: Pick<Logger, "warn">;
 }
@@ -29,7 +31,7 @@ export function spawn(home: Home, request: SpawnRequest): Spawned {
   const { parent, text, model, background = false } = request;
   const profile = home.family.chosen(parent, request.agent);
   if (background) checkBackground(home, request);
-  const place = home.family.enter(parent, background);
+  const place = home.family.enter(parent, { background, asked: home.asked });
   const session = parent.session === null ? null : `subagent:${parent.id}:${place.number}`;
   const tools = narrowed(parent.tools, request.tools);
   const run = home.run(

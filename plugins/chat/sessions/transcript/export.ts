@@ -1,4 +1,5 @@
 /** A session as a transcript, page by page: however long it is, a page is all that is in memory. */
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { GatewayError } from "@chela/sdk";
 import type { Room } from "../message-page.ts";
 import { sessionUnknown } from "../session-rows.ts";
@@ -23,6 +24,8 @@ export async function exportSession(table: SessionTable, key: string, format: Fo
     for (let page = first; ; ) {
       if (page.text !== "") yield page.text;
       if (page.next === null || page.next >= last) return;
+      // A client that reads as fast as we write leaves no other moment for others.
+      await nextTurn();
       page = await exportPage(table, key, { format, after: page.next, room: pageRoom });
     }
   };

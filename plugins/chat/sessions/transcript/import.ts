@@ -3,15 +3,15 @@
  * is simply repeated; a line that cannot be read is told of by its number and harms no other.
  */
 import { createHash } from "node:crypto";
-import type { StoredMessage } from "@chela/sdk";
+import { type Pace, Pacer, type StoredMessage } from "@chela/sdk";
 import type { SessionTable } from "../session-table.ts";
 import type { DatedMessage } from "../tables.ts";
 import { decodeLine } from "./decode.ts";
 import { linesOf } from "./lines.ts";
 
 const batchMessages = 100;
-const batchChars = 2_000_000;
-const historyPage = { messages: 500, chars: 4_000_000 };
+const batchChars = 500_000;
+const historyPage = { messages: 200, chars: 500_000 };
 /** Lines that are named in the report; the others are counted. */
 const maxNamed = 50;
 const progressEvery = 1_000;
@@ -60,7 +60,8 @@ export async function importSession(
 ): Promise<ImportReport> {
   const counts: Counts = { imported: 0, duplicates: 0, other: 0, broken: 0 };
   const problems: BrokenLine[] = [];
-  const known = await knownMessages(table, source.key, options.signal);
+  const pace = new Pacer().pace(options.signal);
+  const known = await knownMessages(table, source.key, pace);
   let waiting: DatedMessage[] = [];
   let chars = 0;
   let title: string | undefined;
@@ -69,12 +70,12 @@ export async function importSession(
     if (waiting.length > 0 && !options.dryRun) await table.append(source.key, waiting);
     waiting = [];
     chars = 0;
-    await new Promise((resolve) => setImmediate(resolve));
   };
   for (const file of source.files) {
     known.nextFile();
     for await (const line of linesOf(file.bytes())) {
       options.signal.throwIfAborted();
+      if (pace.due()) await pace.rest();
       lines += 1;
       if (lines % progressEvery === 0) options.onProgress?.(lines);
       const found = "text" in line ? decodeLine(line.text) : line;
@@ -130,16 +131,17 @@ class Known {
   }
 }
 
-async function knownMessages(table: SessionTable, key: string, signal: AbortSignal): Promise<Known> {
+async function knownMessages(table: SessionTable, key: string, pace: Pace): Promise<Known> {
   const known = new Known();
   for (let after = 0; ; ) {
-    signal.throwIfAborted();
     const page: readonly StoredMessage[] = await table.page(key, after, historyPage);
-    for (const message of page) known.add(message);
+    for (const message of page) {
+      if (pace.due()) await pace.rest();
+      known.add(message);
+    }
     const last = page.at(-1);
     if (!last) return known;
     after = last.seq;
-    await new Promise((resolve) => setImmediate(resolve));
   }
 }
 

@@ -9,7 +9,8 @@ export interface GatewayEvent {
   readonly [fact: string]: unknown;
 }
 
-export type Link = "connecting" | "online" | "lost";
+/** `mute`: it answers, but its events do not come through. */
+export type Link = "connecting" | "online" | "lost" | "mute";
 
 /** A gateway that starts answers before all of its plugins run: what was not there yet is looked for again so long. */
 const startingMs = 15_000;
@@ -23,6 +24,9 @@ export class GatewayLink extends EventTarget {
   #state: Link = "connecting";
   #seq: number | undefined;
   #returned = Number.NEGATIVE_INFINITY;
+  /** The last request got no answer. */
+  #isAway = false;
+  #isLooking = false;
 
   constructor() {
     super();
@@ -31,9 +35,11 @@ export class GatewayLink extends EventTarget {
       frame: (frame) => this.#tell(frame as GatewayEvent),
       closed: (code) => this.#lost(code),
     });
-    traffic.addEventListener("reached", () => this.#socket.retry());
-    traffic.addEventListener("lost", () => this.#become("lost"));
-    traffic.addEventListener("unauthorized", () => void session.refresh().catch(() => undefined));
+    traffic.addEventListener("reached", () => this.#reached());
+    traffic.addEventListener("lost", () => this.#missed());
+    traffic.addEventListener("unauthorized", () => void this.#look());
+    // A socket may have ended long ago while the machine slept: saying something finds out.
+    document.addEventListener("visibilitychange", () => this.#socket.send({ type: "here" }));
   }
 
   get state(): Link {
@@ -46,7 +52,7 @@ export class GatewayLink extends EventTarget {
 
   stop(): void {
     this.#socket.close();
-    this.#state = "connecting";
+    if (this.#state !== "connecting") this.#state = "lost";
   }
 
   retry(): void {
@@ -72,19 +78,44 @@ export class GatewayLink extends EventTarget {
     return performance.now() - this.#returned < startingMs;
   }
 
+  #reached(): void {
+    // Only once: behind a proxy that passes on no WebSocket, everything else is answered.
+    if (this.#isAway) this.#socket.retry();
+    this.#isAway = false;
+  }
+
+  #missed(): void {
+    this.#isAway = true;
+    if (this.#socket.isOpen) void this.#look();
+    else this.#become("lost");
+  }
+
   #lost(code: number): void {
-    this.#become("lost");
-    if (code === credentialGone || code === 1008 || code === 1006) void session.refresh().catch(() => undefined);
+    if (this.#state !== "mute") this.#become("lost");
+    if (code === credentialGone || code === 1008 || code === 1006) void this.#look();
+  }
+
+  /** Whether it is there, and who is signed in: asked once, however much failed at a time. */
+  async #look(): Promise<void> {
+    if (this.#isLooking) return;
+    this.#isLooking = true;
+    const answers = await session.refresh().then(
+      () => true,
+      () => false,
+    );
+    this.#isLooking = false;
+    if (this.#socket.isWanted && !this.#socket.isOpen) this.#become(answers ? "mute" : "lost");
   }
 
   #become(state: Link): void {
-    if (state === this.#state || (state === "lost" && this.#socket.isOpen)) return;
-    const returned = state === "online" && this.#state === "lost";
+    if (state === this.#state) return;
+    const returned = state === "online" && this.#state !== "connecting";
     this.#state = state;
     this.dispatchEvent(new Event("link"));
     if (!returned) return;
     this.#returned = performance.now();
     this.dispatchEvent(new Event("back"));
+    void this.#look();
   }
 }
 

@@ -1,4 +1,5 @@
 /** The one way to ask the gateway: the cookie goes along, every refusal becomes an `ApiError`, silence has a limit. */
+import { t } from "../i18n/locale.ts";
 import { address } from "./address.ts";
 
 /** A refusal of the gateway, or its absence (`status` 0). */
@@ -19,7 +20,7 @@ export class ApiError extends Error {
 export interface RequestOptions extends Omit<RequestInit, "body"> {
   /** Sent as JSON, unless it is a form or a file. */
   readonly body?: unknown;
-  /** Milliseconds to the head of the reply, default 30 000; 0 waits for ever. */
+  /** Milliseconds, default 30 000; 0 waits for ever. For `request` they end with the head of the reply. */
   readonly timeout?: number;
 }
 
@@ -27,45 +28,74 @@ export interface RequestOptions extends Omit<RequestInit, "body"> {
 export const traffic = new EventTarget();
 
 export async function request(path: string, options: RequestOptions = {}): Promise<Response> {
-  const { body, timeout = 30_000, signal, headers, ...rest } = options;
-  const plain = body === undefined || body instanceof FormData || body instanceof Blob || typeof body === "string";
-  const signals = [signal, timeout > 0 ? AbortSignal.timeout(timeout) : undefined].filter((one) => one != null);
-  const url = address(path);
-  let response: Response;
-  try {
-    response = await fetch(url, {
-      ...rest,
-      method: rest.method ?? (body === undefined ? "GET" : "POST"),
-      credentials: "same-origin",
-      headers: {
-        accept: "application/json",
-        ...(!plain && { "content-type": "application/json" }),
-        ...(headers as Record<string, string> | undefined),
-      },
-      body: (plain ? body : JSON.stringify(body)) as BodyInit | undefined,
-      signal: AbortSignal.any(signals),
-    });
-  } catch (error) {
-    if (signal?.aborted) throw error;
-    traffic.dispatchEvent(new Event("lost"));
-    throw new ApiError({ status: 0, code: "UNREACHABLE", message: "The gateway does not answer." });
-  }
-  traffic.dispatchEvent(new Event(response.status === 401 ? "unauthorized" : "reached"));
-  if (!response.ok) throw await refusal(response);
-  return response;
+  return exchange(path, options, async (response) => response);
 }
 
-export async function get<T>(path: string, options?: RequestOptions): Promise<T> {
-  return read<T>(await request(path, options));
+export async function get<T>(path: string, options: RequestOptions = {}): Promise<T> {
+  return exchange(path, options, read<T>);
 }
 
 export async function post<T>(path: string, body: unknown, options?: RequestOptions): Promise<T> {
-  return read<T>(await request(path, { ...options, method: "POST", body }));
+  return exchange(path, { ...options, method: "POST", body }, read<T>);
+}
+
+/** The limit of time holds until `take` is done with the reply. */
+async function exchange<T>(
+  path: string,
+  { timeout = 30_000, signal, ...options }: RequestOptions,
+  take: (response: Response) => Promise<T>,
+): Promise<T> {
+  const url = address(path);
+  const init = initOf(options);
+  const late = new AbortController();
+  const timer = timeout > 0 ? setTimeout(() => late.abort(), timeout) : undefined;
+  try {
+    const response = await fetch(url, {
+      ...init,
+      signal: AbortSignal.any(signal ? [late.signal, signal] : [late.signal]),
+    });
+    if (response.type === "opaqueredirect") throw foreign(response);
+    traffic.dispatchEvent(new Event(response.status === 401 ? "unauthorized" : "reached"));
+    if (!response.ok) throw await refusal(response);
+    return await take(response);
+  } catch (error) {
+    if (error instanceof ApiError || signal?.aborted) throw error;
+    traffic.dispatchEvent(new Event("lost"));
+    throw new ApiError({ status: 0, code: "UNREACHABLE", message: t("app.unreachable") });
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function initOf({ body, headers, ...rest }: Omit<RequestOptions, "timeout" | "signal">): RequestInit {
+  const plain = body === undefined || body instanceof FormData || body instanceof Blob || typeof body === "string";
+  return {
+    ...rest,
+    method: rest.method ?? (body === undefined ? "GET" : "POST"),
+    credentials: "same-origin",
+    headers: {
+      accept: "application/json",
+      ...(!plain && { "content-type": "application/json" }),
+      ...(headers as Record<string, string> | undefined),
+    },
+    body: (plain ? body : JSON.stringify(body)) as BodyInit | undefined,
+  };
 }
 
 /** What says nothing is undefined. */
 async function read<T>(response: Response): Promise<T> {
-  return response.status === 204 ? (undefined as T) : ((await response.json()) as T);
+  if (response.status === 204) return undefined as T;
+  const text = await response.text();
+  try {
+    return JSON.parse(text) as T;
+  } catch {
+    throw foreign(response);
+  }
+}
+
+/** Somebody in between answers for the gateway: a proxy that wants people to sign in, or the page of a network. */
+function foreign({ status }: Response): ApiError {
+  return new ApiError({ status, code: "FOREIGN", message: t("app.barred") });
 }
 
 /** Runs an RPC method; throws its refusal. */

@@ -1,4 +1,7 @@
-/** A WebSocket that comes back by itself: pauses grow to 8 s, are spread out, and end at once when the network returns. */
+/**
+ * A WebSocket that comes back by itself: pauses grow to 8 s, are spread out, and end at once when the network returns. They
+ * begin anew once a connection has held for a while: one that is cut as soon as it is there must not be a storm.
+ */
 import { socketAddress } from "./address.ts";
 
 export interface LiveHandlers {
@@ -12,6 +15,7 @@ export interface LiveHandlers {
 export const credentialGone = 4001;
 
 const longestPause = 8000;
+const steadyMs = 3000;
 
 export class LiveSocket {
   readonly #path: () => string;
@@ -26,6 +30,11 @@ export class LiveSocket {
     this.#handlers = handlers;
   }
 
+  /** Opened, and not closed by hand: it is there or comes back. */
+  get isWanted(): boolean {
+    return this.#wanted;
+  }
+
   get isOpen(): boolean {
     return this.#socket?.readyState === WebSocket.OPEN;
   }
@@ -33,6 +42,7 @@ export class LiveSocket {
   open(): void {
     if (this.#wanted) return;
     this.#wanted = true;
+    this.#failures = 0;
     addEventListener("online", this.#now);
     this.#connect();
   }
@@ -69,8 +79,9 @@ export class LiveSocket {
   #connect(): void {
     const socket = new WebSocket(socketAddress(this.#path()));
     this.#socket = socket;
+    let opened = Number.POSITIVE_INFINITY;
     socket.onopen = () => {
-      this.#failures = 0;
+      opened = performance.now();
       this.#handlers.opened?.();
     };
     socket.onmessage = ({ data }) => {
@@ -79,6 +90,7 @@ export class LiveSocket {
     socket.onclose = ({ code }) => {
       if (this.#socket !== socket) return;
       this.#socket = undefined;
+      if (performance.now() - opened > steadyMs) this.#failures = 0;
       this.#handlers.closed?.(code);
       if (this.#wanted) this.#timer = setTimeout(this.#now, this.#pause());
     };

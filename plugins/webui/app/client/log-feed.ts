@@ -1,8 +1,19 @@
-/** The log as it is written: lines of a level and above, with pauses that heal by themselves. Without a file to follow it waits for the plugin to start anew. */
+/** The log as it is written, as far as it was asked for, with pauses that heal by themselves. Where there is no file to follow it looks again later. */
 import { gateway } from "./gateway.ts";
 import { LiveSocket } from "./live-socket.ts";
 
+const lookAgainMs = 15_000;
+
 export type LogEntry = Readonly<Record<string, unknown>>;
+
+/** Which lines: empty text leaves none out. */
+export interface LogFilter {
+  /** This level and above. */
+  readonly level: string;
+  /** `kernel`: lines of no plugin. */
+  readonly plugin: string;
+  readonly query: string;
+}
 
 export interface LogHandlers {
   line(entry: LogEntry): void;
@@ -18,17 +29,21 @@ export class LogFeed {
   readonly #socket: LiveSocket;
   #forget = () => {};
 
-  /** Empty level: all of them. */
-  constructor(level: () => string, handlers: LogHandlers) {
-    this.#socket = new LiveSocket(() => `/api/logs/live?level=${encodeURIComponent(level())}`, {
+  constructor(filter: Partial<LogFilter>, handlers: LogHandlers) {
+    this.#socket = new LiveSocket(() => `/api/logs/live?${new URLSearchParams({ ...filter })}`, {
       opened: () => handlers.opened?.(),
       closed: () => handlers.closed?.(),
       frame: ({ ok, entry, error }) => {
         if (ok === true) return handlers.line(entry as LogEntry);
         this.close();
-        this.#forget = gateway.on(["plugin_state"], ({ plugin, state }) => {
+        const timer = setTimeout(() => this.open(), lookAgainMs);
+        const ignore = gateway.on(["plugin_state"], ({ plugin, state }) => {
           if (plugin === "logs" && state === "running") this.open();
         });
+        this.#forget = () => {
+          clearTimeout(timer);
+          ignore();
+        };
         handlers.refused?.(String(error));
       },
     });

@@ -24,7 +24,7 @@ export class Panels extends EventTarget {
   constructor() {
     super();
     gateway.on(["plugin_state", "generation"], () => this.#soon());
-    gateway.addEventListener("back", () => void this.refresh());
+    gateway.addEventListener("back", () => void this.refresh().catch(() => undefined));
   }
 
   /** Undefined until they are known. */

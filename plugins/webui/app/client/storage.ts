@@ -1,10 +1,16 @@
-/** What this browser remembers between visits. A browser that forbids storage simply forgets. */
+/** What this browser remembers between visits, for each gateway by itself. A browser that forbids storage simply forgets. */
 
-const prefix = "chela.";
+/** How the page looks, whoever sits before it. */
+const looks: readonly string[] = ["locale", "theme"];
+
+/** Gateways below different paths of a proxy share an origin. */
+function prefix(): string {
+  return `chela:${new URL(".", document.baseURI).pathname}:`;
+}
 
 export function remembered(name: string): string | undefined {
   try {
-    return localStorage.getItem(prefix + name) ?? undefined;
+    return localStorage.getItem(prefix() + name) ?? undefined;
   } catch {
     return undefined;
   }
@@ -13,8 +19,8 @@ export function remembered(name: string): string | undefined {
 /** undefined forgets. */
 export function remember(name: string, value: string | undefined): void {
   try {
-    if (value === undefined) localStorage.removeItem(prefix + name);
-    else localStorage.setItem(prefix + name, value);
+    if (value === undefined) localStorage.removeItem(prefix() + name);
+    else localStorage.setItem(prefix() + name, value);
   } catch {
     // Forbidden or full: the page works without.
   }
@@ -23,7 +29,7 @@ export function remember(name: string, value: string | undefined): void {
 /** The same for this tab only: it is forgotten with the tab, and outlives a reload. */
 export function rememberedHere(name: string): string | undefined {
   try {
-    return sessionStorage.getItem(prefix + name) ?? undefined;
+    return sessionStorage.getItem(prefix() + name) ?? undefined;
   } catch {
     return undefined;
   }
@@ -32,18 +38,35 @@ export function rememberedHere(name: string): string | undefined {
 /** undefined forgets. */
 export function rememberHere(name: string, value: string | undefined): void {
   try {
-    if (value === undefined) sessionStorage.removeItem(prefix + name);
-    else sessionStorage.setItem(prefix + name, value);
+    if (value === undefined) sessionStorage.removeItem(prefix() + name);
+    else sessionStorage.setItem(prefix() + name, value);
   } catch {
     // Forbidden or full: the page works without.
   }
 }
 
-/** Forgets all that this tab remembers. */
-export function forgetHere(): void {
+/** What this tab remembers under names that begin like this. */
+export function namesHere(start: string): string[] {
   try {
-    sessionStorage.clear();
+    return names(sessionStorage).filter((name) => name.startsWith(start));
+  } catch {
+    return [];
+  }
+}
+
+/** Forgets what was typed and looked at by whoever sat here. */
+export function forgetPerson(): void {
+  try {
+    for (const storage of [sessionStorage, localStorage])
+      for (const name of names(storage)) if (!looks.includes(name)) storage.removeItem(prefix() + name);
   } catch {
     // Forbidden: then nothing was remembered.
   }
+}
+
+function names(storage: Storage): string[] {
+  const start = prefix();
+  return Object.keys(storage)
+    .filter((key) => key.startsWith(start))
+    .map((key) => key.slice(start.length));
 }

@@ -54,12 +54,20 @@ const steps: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [
 export function ago(at: Moment, now = Date.now()): string {
   const seconds = Math.round((new Date(at).getTime() - now) / 1000);
   const [unit, size] = steps.find(([, step]) => Math.abs(seconds) >= step) ?? (["second", 1] as const);
-  return new Intl.RelativeTimeFormat(languages.locale, { numeric: "auto" }).format(Math.trunc(seconds / size), unit);
+  // What lasts a week is not over in six days.
+  const whole = seconds > 0 ? Math.round(seconds / size) : Math.trunc(seconds / size);
+  return new Intl.RelativeTimeFormat(languages.locale, { numeric: "auto" }).format(whole, unit);
+}
+
+/** Short ones with the fractions that tell them apart: `0.034 ms`, `5.1 ms`, `340 ms`. */
+export function millis(value: number): string {
+  const digits = value < 1 ? 3 : value < 10 ? 1 : 0;
+  return number(value, { style: "unit", unit: "millisecond", unitDisplay: "short", maximumFractionDigits: digits });
 }
 
 /** A span: `2 d 4 h`, `12 min`, `340 ms`. At most two units. */
 export function span(ms: number): string {
-  if (ms < 1000) return `${number(Math.round(ms))} ms`;
+  if (ms < 1000) return millis(ms);
   const parts: string[] = [];
   let rest = Math.floor(ms / 1000);
   for (const [unit, size] of steps.slice(3)) {

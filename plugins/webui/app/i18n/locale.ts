@@ -1,11 +1,11 @@
 /** The languages of the page. One is chosen by the browser or by hand; its words load with the page that needs them. */
 import { remember, remembered } from "../client/storage.ts";
+import { fill, type Values } from "./fill.ts";
 import type { Words } from "./words.ts";
 
 export const locales = ["en", "zh-CN", "zh-TW"] as const;
 export type Locale = (typeof locales)[number];
 export type Key = keyof Words;
-type Values = Readonly<Record<string, string | number>>;
 
 /** Names of the languages, each in itself. */
 export const localeNames: Readonly<Record<Locale, string>> = {
@@ -27,13 +27,13 @@ export type Chapter =
   | "logs"
   | "keys"
   | "editor"
-  | "form";
+  | "form"
+  | "settings";
 
 export class Languages extends EventTarget {
   #locale: Locale = preferred();
   #words: Readonly<Record<string, string>> = {};
   readonly #chapters = new Set<Chapter>();
-  #plural = new Intl.PluralRules(this.#locale);
 
   get locale(): Locale {
     return this.#locale;
@@ -51,7 +51,6 @@ export class Languages extends EventTarget {
     const all = await Promise.all([...this.#chapters].map((chapter) => chapterWords(locale, chapter)));
     this.#locale = locale;
     this.#words = Object.assign({}, ...all) as Record<string, string>;
-    this.#plural = new Intl.PluralRules(locale);
     remember("locale", locale);
     this.announce();
   }
@@ -61,16 +60,13 @@ export class Languages extends EventTarget {
     this.dispatchEvent(new Event("change"));
   }
 
-  /** `{name}` is filled in; of `one|many` the part that suits `{n}` is taken. */
+  /** A sentence of a schema or a plugin, which are written in English: translated where it is one of the built-in ones. */
+  told(sentence: string): string {
+    return Object.hasOwn(this.#words, sentence) ? (this.#words[sentence] as string) : sentence;
+  }
+
   text(key: Key, values: Values = {}): string {
-    const found = this.#words[key] ?? key;
-    const cut = found.indexOf("|");
-    const one = cut !== -1 && typeof values.n === "number" && this.#plural.select(values.n) === "one";
-    const form = cut === -1 || typeof values.n !== "number" ? found : one ? found.slice(0, cut) : found.slice(cut + 1);
-    return form.replace(/\{(\w+)\}/g, (whole, name: string) => {
-      const value = values[name];
-      return typeof value === "number" ? number(value) : (value ?? whole);
-    });
+    return fill(this.#words[key] ?? key, values, this.#locale);
   }
 }
 
@@ -79,6 +75,11 @@ export const languages = new Languages();
 /** The text of a key in the language of the page. */
 export function t(key: Key, values?: Values): string {
   return languages.text(key, values);
+}
+
+/** What a plugin or a setting says of itself, in the language of the page where it is a built-in one. */
+export function told(sentence: string): string {
+  return languages.told(sentence);
 }
 
 export function number(value: number, options?: Intl.NumberFormatOptions): string {
@@ -90,10 +91,19 @@ function preferred(): Locale {
   return kept ?? navigator.languages.map(nearest).find((locale) => locale !== undefined) ?? "en";
 }
 
+/** Undefined also for what is no language: a browser under the locale of POSIX says `C`. */
 function nearest(tag: string): Locale | undefined {
-  const { language, script, region } = new Intl.Locale(tag).maximize();
-  if (language === "zh") return script === "Hant" || region === "TW" || region === "HK" ? "zh-TW" : "zh-CN";
+  const { language, script } = parsed(tag)?.maximize() ?? {};
+  if (language === "zh") return script === "Hant" ? "zh-TW" : "zh-CN";
   return language === "en" ? "en" : undefined;
+}
+
+function parsed(tag: string): Intl.Locale | undefined {
+  try {
+    return new Intl.Locale(tag);
+  } catch {
+    return undefined;
+  }
 }
 
 async function chapterWords(locale: Locale, chapter: Chapter): Promise<Readonly<Record<string, string>>> {

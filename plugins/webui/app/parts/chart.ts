@@ -93,7 +93,9 @@ export class Chart extends Part {
   }
 
   private legend() {
-    const { series, at, x } = this;
+    const { series, x } = this;
+    // The cursor may stand where there was something before.
+    const at = this.at !== null && this.at < x.length ? this.at : null;
     const when = at === null ? undefined : x[at];
     return html`<ul aria-hidden="true">
       ${series.map(

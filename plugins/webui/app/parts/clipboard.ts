@@ -2,22 +2,28 @@
 import { t } from "../i18n/locale.ts";
 import { toast } from "./toast.ts";
 
-export async function copy(text: string): Promise<void> {
-  const done = await navigator.clipboard?.writeText(text).then(
+/** True when it worked. */
+export async function copy(text: string): Promise<boolean> {
+  const isWritten = await navigator.clipboard?.writeText(text).then(
     () => true,
     () => false,
   );
-  if (done || copyBySelection(text)) toast(t("ui.copied"), "ok");
-  else toast(t("ui.copyFailed"), "bad");
+  const isCopied = isWritten || copyByCommand(text);
+  toast(t(isCopied ? "ui.copied" : "ui.copyFailed"), isCopied ? "ok" : "bad");
+  return isCopied;
 }
 
-function copyBySelection(text: string): boolean {
-  const area = document.createElement("textarea");
-  area.value = text;
-  area.readOnly = true;
-  document.body.append(area);
-  area.select();
-  const done = document.execCommand("copy");
-  area.remove();
-  return done;
+/** Needs no selection, which an open dialog would not allow outside of it. */
+function copyByCommand(text: string): boolean {
+  const allow = (event: Event) => event.preventDefault();
+  const put = (event: ClipboardEvent) => {
+    event.clipboardData?.setData("text/plain", text);
+    event.preventDefault();
+  };
+  document.addEventListener("beforecopy", allow);
+  document.addEventListener("copy", put);
+  const isCopied = document.execCommand("copy");
+  document.removeEventListener("beforecopy", allow);
+  document.removeEventListener("copy", put);
+  return isCopied;
 }

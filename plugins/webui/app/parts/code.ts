@@ -1,4 +1,7 @@
-/** `<ui-code language="ts" .code=…>`: a block of code with its language, a button that copies it, and colours once it is complete. */
+/**
+ * `<ui-code language="ts" .code=…>`: a block of code with its language, a button that copies it, and colours once it is complete
+ * and somebody looks at it: a hundred blocks at once would stop the page.
+ */
 import { css, html } from "lit";
 import { customElement, property, query } from "lit/decorators.js";
 import { t } from "../i18n/locale.ts";
@@ -41,6 +44,19 @@ export class Code extends Part {
   @query("code") private place!: HTMLElement;
   #growing: GrowingText | undefined;
   #coloured = "";
+  readonly #sight = new IntersectionObserver((seen) => {
+    if (seen.some(({ isIntersecting }) => isIntersecting)) void this.colour();
+  });
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.#sight.disconnect();
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    if (this.hasUpdated) this.requestUpdate();
+  }
 
   override render() {
     const name = this.label || this.language || t("ui.code");
@@ -48,7 +64,7 @@ export class Code extends Part {
         <span class="mono muted clip">${name}</span>
         <button class="small plain" aria-label=${t("ui.copyCode")} @click=${() => copy(this.code)}><ui-icon name="copy"></ui-icon>${t("ui.copy")}</button>
       </header>
-      <pre tabindex="0" role="region" aria-label=${name}><code></code></pre>`;
+      <pre tabindex="0" role="group" aria-label=${name}><code></code></pre>`;
   }
 
   override updated(): void {
@@ -56,12 +72,16 @@ export class Code extends Part {
     if (this.#coloured === code && code !== "") return;
     this.#growing ??= new GrowingText(place);
     if (this.#growing.text !== code) this.#growing.set(code);
-    if (!this.streaming) void this.colour(code);
+    // Observed anew: it tells once more, also of what is in sight already.
+    this.#sight.unobserve(this);
+    if (!this.streaming && code.length <= mostColoured && languageOf(this.language)) this.#sight.observe(this);
   }
 
-  private async colour(code: string): Promise<void> {
+  private async colour(): Promise<void> {
+    this.#sight.unobserve(this);
+    const { code } = this;
     const known = languageOf(this.language);
-    if (known === undefined || code.length > mostColoured) return;
+    if (known === undefined) return;
     const { highlight } = await import("./text/highlight.ts");
     const nodes = await highlight(code, known).catch(() => undefined);
     if (nodes === undefined || this.code !== code || this.streaming) return;

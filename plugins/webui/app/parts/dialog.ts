@@ -1,6 +1,6 @@
 /**
  * `<ui-dialog heading="…" open>`: the browser's own modal dialog, with a heading and a way out. Escape, the backdrop and the
- * cross ask to close by the event `close`; the owner decides and takes `open` away.
+ * cross ask to close by the event `close`; the owner decides and takes `open` away. While its page is hidden it lies over no other.
  */
 import { css, html } from "lit";
 import { customElement, property, query } from "lit/decorators.js";
@@ -28,8 +28,13 @@ export class Dialog extends Part {
   @property({ type: Boolean, reflect: true }) wide = false;
   @query("dialog") private dialog?: HTMLDialogElement;
 
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.listen(document, "pagechange", () => this.requestUpdate());
+  }
+
   override render() {
-    return html`<dialog aria-labelledby="heading" @cancel=${this.ask} @click=${this.outside}>
+    return html`<dialog aria-labelledby="heading" @cancel=${this.ask} @close=${this.closed} @click=${this.outside}>
       <div class="head">
         <h2 id="heading" class="wrap">${this.heading}</h2>
         <button class="icon plain" aria-label=${t("ui.close")} title=${t("ui.close")} @click=${this.ask}><ui-icon name="x"></ui-icon></button>
@@ -40,10 +45,21 @@ export class Dialog extends Part {
   }
 
   override updated(): void {
-    const { dialog, open } = this;
-    if (dialog === undefined || dialog.open === open) return;
-    if (open) dialog.showModal();
+    const { dialog } = this;
+    if (dialog === undefined || dialog.open === this.isShown) return;
+    if (this.isShown) dialog.showModal();
     else dialog.close();
+  }
+
+  private get isShown(): boolean {
+    return this.open && this.checkVisibility();
+  }
+
+  /** A browser closes by itself when Escape is pressed twice, whatever was answered. */
+  private closed(event: Event): void {
+    if (!this.isShown || this.dialog?.open) return;
+    this.ask(event);
+    this.requestUpdate();
   }
 
   private ask(event: Event): void {

@@ -43,12 +43,15 @@ const turns = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
 
 export class CodeEditor {
   readonly #view: EditorView;
+  /** CodeMirror knows line feeds only: a text keeps the line ends that it came with. */
+  #lineEnd: string;
   readonly #language = new Compartment();
   readonly #settings = new Compartment();
   readonly #words = new Compartment();
   #quiet = false;
 
   constructor(place: HTMLElement, shown: Shown, listeners: Listeners) {
+    this.#lineEnd = lineEndOf(shown.value);
     this.#view = new EditorView({
       parent: place,
       root: place.getRootNode() as ShadowRoot,
@@ -63,7 +66,7 @@ export class CodeEditor {
           this.#settings.of(settingsOf(shown)),
           this.#words.of(EditorState.phrases.of(phrases())),
           EditorView.updateListener.of(({ docChanged, selectionSet, state }) => {
-            if (docChanged && !this.#quiet) listeners.typed(state.doc.toString());
+            if (docChanged && !this.#quiet) listeners.typed(state.doc.toString().replaceAll("\n", this.#lineEnd));
             if (docChanged || selectionSet) listeners.moved();
           }),
         ],
@@ -76,9 +79,10 @@ export class CodeEditor {
   }
 
   /** Only what differs is replaced: the cursor stays, and the change can be undone. */
-  set text(text: string) {
-    const { doc } = this.#view.state;
-    const now = doc.toString();
+  set text(given: string) {
+    this.#lineEnd = lineEndOf(given);
+    const text = given.replace(/\r\n?/g, "\n");
+    const now = this.#view.state.doc.toString();
     if (now === text) return;
     const [from, tail] = sameEnds(now, text);
     this.#quiet = true;
@@ -111,6 +115,11 @@ export class CodeEditor {
 
   focus(): void {
     this.#view.focus();
+  }
+
+  /** Ends what it listens to outside of itself. */
+  destroy(): void {
+    this.#view.destroy();
   }
 
   reveal(line: number, column: number): void {
@@ -176,6 +185,10 @@ function diagnosticOf({ message, level, line = 1, column = 1 }: EditorProblem, d
 function offsetOf({ line, column }: { readonly line: number; readonly column: number }, doc: Text): number {
   const { from, to } = doc.line(Math.min(Math.max(1, line), doc.lines));
   return Math.min(from + Math.max(0, column - 1), to);
+}
+
+function lineEndOf(text: string): string {
+  return text.includes("\r\n") ? "\r\n" : "\n";
 }
 
 /** How much is the same at both ends. */

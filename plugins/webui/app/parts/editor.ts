@@ -78,6 +78,13 @@ export class Editor extends Part {
   override connectedCallback(): void {
     super.connectedCallback();
     this.listen(languages, "change", () => this.#code?.translate());
+    if (this.hasUpdated) void this.open();
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.#code?.destroy();
+    this.#code = undefined;
   }
 
   override render() {
@@ -117,13 +124,14 @@ export class Editor extends Part {
     this.error = "";
     try {
       const [{ CodeEditor }] = await Promise.all([import("./editor-code.ts"), languages.load("editor")]);
-      if (this.#code || !this.place) return;
+      if (this.#code || !this.place || !this.isConnected) return;
       this.#code = new CodeEditor(this.place, this, {
         typed: (text) => this.typed(text),
         moved: () => this.dispatchEvent(new Event("cursor")),
         save: () => this.dispatchEvent(new Event("save")),
       });
       this.#code.problems = this.problems;
+      this.requestUpdate();
       this.#opened();
     } catch (error) {
       this.error = (error as Error).message;

@@ -6,13 +6,14 @@ import { short } from "./plain.ts";
 
 /** One change of the gateway tells several things at once. */
 const togetherMs = 100;
+const signsOfSight = ["pagechange", "visibilitychange"] as const;
 
 type LoadHost = ReactiveControllerHost & Element;
 
 export interface LoadOptions {
   /** Load again when one of these events happens in the gateway. */
   readonly events?: readonly string[];
-  /** Load again every so many milliseconds while the page can be seen. */
+  /** Load again every so many milliseconds. What is asked for so often is loaded only while it can be seen, or when it is again. */
   readonly every?: number;
   /** Do not begin by itself: call `again`. */
   readonly manual?: boolean;
@@ -28,6 +29,7 @@ export class Load<T> implements ReactiveController {
   #running = new AbortController();
   #undo: (() => void)[] = [];
   #pending: ReturnType<typeof setTimeout> | undefined;
+  #isStale = false;
 
   constructor(host: LoadHost, task: (signal: AbortSignal) => Promise<T>, options: LoadOptions = {}) {
     this.#host = host;
@@ -41,11 +43,14 @@ export class Load<T> implements ReactiveController {
     const again = () => void this.again();
     if (!manual) again();
     gateway.addEventListener("back", again);
-    const timer = every === undefined ? undefined : setInterval(() => this.#isSeen() && again(), every);
+    const timer = every === undefined ? undefined : setInterval(() => this.#renew(), every);
+    const shown = () => this.#isStale && this.#renew();
+    for (const sign of signsOfSight) document.addEventListener(sign, shown);
     this.#undo = [
       gateway.on(events, () => this.#soon()),
       () => gateway.removeEventListener("back", again),
       () => clearInterval(timer),
+      ...signsOfSight.map((sign) => () => document.removeEventListener(sign, shown)),
       () => {
         clearTimeout(this.#pending);
         this.#pending = undefined;
@@ -56,6 +61,7 @@ export class Load<T> implements ReactiveController {
   hostDisconnected(): void {
     for (const undo of this.#undo.splice(0)) undo();
     this.#running.abort();
+    this.busy = false;
   }
 
   /** Resolves when the newest load is over; never throws. */
@@ -102,8 +108,13 @@ export class Load<T> implements ReactiveController {
   #soon(): void {
     this.#pending ??= setTimeout(() => {
       this.#pending = undefined;
-      void this.again();
+      this.#renew();
     }, togetherMs);
+  }
+
+  #renew(): void {
+    this.#isStale = this.#options.every !== undefined && !this.#isSeen();
+    if (!this.#isStale) void this.again();
   }
 
   #isSeen(): boolean {

@@ -14,7 +14,8 @@ import { markdownStyles } from "./text/markdown-styles.ts";
 const mostShown = 200_000;
 /** For one picture, so that the rest of the page has its share of it; more where nothing else is waited for. */
 const budgetMs = { streaming: 8, still: 24 };
-const mostRest = 4;
+/** After a drawing that took long, so many times as long nothing is drawn, within bounds. */
+const rest = { times: 3, mostMs: 2000 };
 
 @customElement("ui-markdown")
 export class Markdown extends Part {
@@ -29,7 +30,7 @@ export class Markdown extends Part {
   #source = "";
   #clean = "";
   #frame: number | undefined;
-  #rest = 0;
+  #restUntil = 0;
 
   override render() {
     const cut = this.text.length > mostShown && !this.isWhole;
@@ -71,11 +72,8 @@ export class Markdown extends Part {
   private soon(): void {
     this.#frame ??= requestAnimationFrame(() => {
       this.#frame = undefined;
-      // What took long is done less often.
-      if (this.#rest > 0) {
-        this.#rest -= 1;
-        this.soon();
-      } else this.paint();
+      if (performance.now() < this.#restUntil && this.streaming) this.soon();
+      else this.paint();
     });
   }
 
@@ -85,14 +83,15 @@ export class Markdown extends Part {
     const started = performance.now();
     const budget = this.streaming ? budgetMs.streaming : budgetMs.still;
     const isDone = canvas.draw(this.shown(), { streaming: this.streaming, until: started + budget });
-    this.#rest = isDone ? Math.min(mostRest, Math.floor((performance.now() - started) / budgetMs.streaming)) : 0;
+    const took = performance.now() - started;
+    this.#restUntil = took > 2 * budget ? performance.now() + Math.min(rest.mostMs, took * rest.times) : 0;
     if (!isDone) this.soon();
   }
 
-  /** Only what is new is looked through. */
+  /** Only what is new is looked through, and all of it at the end: what belongs together may have come in two pieces. */
   private shown(): string {
     const text = this.isWhole ? this.text : this.text.slice(0, mostShown);
-    const grows = this.#source !== "" && text.startsWith(this.#source);
+    const grows = this.streaming && this.#source !== "" && text.startsWith(this.#source);
     this.#clean = grows ? this.#clean + plain(text.slice(this.#source.length)) : plain(text);
     this.#source = text;
     return this.#clean;

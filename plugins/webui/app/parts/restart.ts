@@ -12,8 +12,7 @@ export async function restartGateway(): Promise<void> {
     await call("gateway.restart", { full: true }, { timeout: 120_000 });
     toast(t("ui.restart.done"), "ok");
   } catch (error) {
-    if (error instanceof ApiError && (error.status === 0 || error.code === "PLUGIN_STOPPED"))
-      toast(t("ui.restart.cut"));
+    if (error instanceof ApiError && error.status === 0) toast(t("ui.restart.cut"));
     else toastError(error);
   }
 }

@@ -1,8 +1,8 @@
 /**
  * `<ui-schema-form>`: a form for one section of the config, made from its JSON Schema. It asks the gateway nothing and writes
  * nothing. In: `schema`; `value`, what the file has at `path` (secrets as marks, undefined: nothing); `effective`, what applies
- * there with defaults; `hot`, the section's hot keys; `restarts`, what every other key restarts; `errors`, sentences of the gateway
- * that begin with a path. Out: the event `change`, then `edits` (dotted paths; without a value the key goes) and `wrong`, how
+ * there with defaults; `hot`, the section's hot keys; `restarts`, what every other key restarts; `overrides`, variables that decide
+ * keys, by path; `errors`, sentences of the gateway that begin with a path. Out: the event `change`, then `edits` (dotted paths; without a value the key goes) and `wrong`, how
  * many values are not right yet. A new `value` keeps what was typed; `reset()` forgets it.
  * `<ui-settings-form>` is this form with its way to the gateway.
  */
@@ -23,12 +23,22 @@ import {
   choiceField,
   jsonField,
   numberField,
+  referenceField,
   secretField,
   textField,
 } from "./schema-form/scalar-fields.ts";
 import { type Kind, kindOf, merged, type Schema } from "./schema-form/schema.ts";
 import { formStyles } from "./schema-form/styles.ts";
-import { at, configPath, type Edit, edited, editsBetween, isSame, type Keys } from "./schema-form/values.ts";
+import {
+  at,
+  configPath,
+  type Edit,
+  edited,
+  editsBetween,
+  isReference,
+  isSame,
+  type Keys,
+} from "./schema-form/values.ts";
 
 const makers: Readonly<Record<Kind, (port: Port, field: Field) => unknown>> = {
   boolean: booleanField,
@@ -51,6 +61,7 @@ export class SchemaForm extends Part implements Port {
   @property({ attribute: false }) effective: unknown;
   @property({ attribute: false }) hot: readonly string[] = [];
   @property({ attribute: false }) errors: readonly string[] = [];
+  @property({ attribute: false }) overrides: Readonly<Record<string, string>> = {};
   /** Dotted, of the section. */
   @property() path = "";
   @property() restarts: "plugin" | "gateway" = "plugin";
@@ -62,7 +73,7 @@ export class SchemaForm extends Part implements Port {
 
   override connectedCallback(): void {
     super.connectedCallback();
-    void languages.load("form").then(() => {
+    void Promise.all([languages.load("form"), languages.load("settings")]).then(() => {
       this.wordsThere = true;
     });
   }
@@ -133,7 +144,9 @@ export class SchemaForm extends Part implements Port {
   }
 
   show(field: Field): unknown {
-    return makers[kindOf(field.schema)](this, field);
+    const kind = kindOf(field.schema);
+    const isText = kind !== "boolean" && kind !== "number" && kind !== "choice";
+    return (isReference(field.value) && !isText ? referenceField : makers[kind])(this, field);
   }
 
   problems(keys: Keys): readonly string[] {
@@ -151,6 +164,11 @@ export class SchemaForm extends Part implements Port {
     const isSaidAbove = heatOf(this.hot, keys.slice(0, -1)) !== "mixed";
     if (isSaidAbove || heat === "mixed") return undefined;
     return heat === "hot" ? "hot" : this.restarts;
+  }
+
+  variable(keys: Keys): string | undefined {
+    const path = this.pathOf(keys);
+    return Object.hasOwn(this.overrides, path) ? this.overrides[path] : undefined;
   }
 
   was(keys: Keys): unknown {

@@ -43,14 +43,12 @@ export class SettingsForm extends Part {
   @property() restarts: "plugin" | "gateway" = "plugin";
   @state() private errors: readonly string[] = [];
   @state() private refusal = "";
+  /** No answer came: whether it was written nobody knows yet. */
+  @state() private isLost = false;
   @state() private busy = false;
   @state() private plan: readonly Planned[] | undefined;
   @query("ui-schema-form") private form?: SchemaForm;
-  readonly #file = new Load(
-    this,
-    (signal) => call<{ found: boolean; value?: unknown }>("config.get", { path: this.path }, { signal }),
-    { events: ["config_changed"] },
-  );
+  readonly #file = new Load(this, (signal) => this.load(signal), { events: ["config_changed"] });
 
   override connectedCallback(): void {
     super.connectedCallback();
@@ -64,13 +62,21 @@ export class SettingsForm extends Part {
   }
 
   override render() {
-    return this.#file.show(({ value }) => {
+    return this.#file.show(({ value, overrides }) => {
       const canWrite = session.can("admin");
       return html`${canWrite ? "" : html`<p class="notice">${t("form.readOnly")}</p>`}
         <ui-schema-form .schema=${this.schema} .value=${value} .effective=${this.effective} .hot=${this.hot} .errors=${this.errors}
-          path=${this.path} restarts=${this.restarts} ?disabled=${!canWrite} @change=${() => this.requestUpdate()}></ui-schema-form>
+          path=${this.path} restarts=${this.restarts} .overrides=${overrides} ?disabled=${!canWrite || this.busy} @change=${() => this.requestUpdate()}></ui-schema-form>
         ${canWrite ? this.bar() : ""}${this.planDialog()}`;
     });
+  }
+
+  private async load(signal: AbortSignal) {
+    const [{ value }, overrides] = await Promise.all([
+      call<{ value?: unknown }>("config.get", { path: this.path }, { signal }),
+      call<Readonly<Record<string, string>>>("config.overrides", {}, { signal }),
+    ]);
+    return { value, overrides };
   }
 
   private bar(): unknown {
@@ -78,7 +84,7 @@ export class SettingsForm extends Part {
     const wrong = this.form?.wrong ?? 0;
     if (changes === 0 && wrong === 0) return "";
     return html`<div class="bar">
-      ${this.refusal === "" ? "" : html`<div class="notice bad" role="alert"><strong>${t("form.refused")}</strong><br />${short(this.refusal, 2000)}</div>`}
+      ${this.refusal === "" ? "" : html`<div class="notice bad" role="alert"><strong>${this.isLost ? t("form.lost") : t("form.refused")}</strong><br />${short(this.refusal, 2000)}</div>`}
       <button class="primary" ?disabled=${this.busy || wrong > 0 || changes === 0} @click=${this.ask}>${this.busy ? t("ui.saving") : t("ui.save")}</button>
       <button ?disabled=${this.busy} @click=${this.discard}>${t("form.discard")}</button>
       <span class=${wrong > 0 ? "error" : "muted"} role="status">${wrong > 0 ? t("form.wrong", { n: wrong }) : t("form.changes", { n: changes })}</span>
@@ -132,7 +138,7 @@ export class SettingsForm extends Part {
   private async write(edits: readonly Edit[]): Promise<void> {
     const result = await call<ChangeResult>("config.edit", { edits }, { timeout: 120_000 });
     await this.#file.again();
-    this.form?.reset();
+    if (this.#file.error === undefined) this.form?.reset();
     await tellChange(result, t("form.saved"));
     this.dispatchEvent(new Event("saved"));
   }
@@ -149,6 +155,7 @@ export class SettingsForm extends Part {
       const told = error instanceof ApiError ? error.details.errors : undefined;
       this.errors = Array.isArray(told) ? told.map(String) : [];
       this.refusal = (error as Error).message;
+      this.isLost = error instanceof ApiError && error.status === 0;
     }
     this.busy = false;
   }

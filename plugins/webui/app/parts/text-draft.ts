@@ -2,6 +2,7 @@
  * A text that a person edits while others may write it, too: what it was made from, what is there now, and what was typed.
  * What was typed outlives the page in this tab of the browser. It holds three versions and decides nothing by itself.
  */
+import { namesHere, rememberedHere, rememberHere } from "../client/storage.ts";
 import { type Merged, type MergeMarks, merge } from "./line-diff.ts";
 
 export interface TextVersion {
@@ -15,7 +16,7 @@ interface Kept {
   readonly mine: string;
 }
 
-const prefix = "chela.draft.";
+const prefix = "draft.";
 /** A long text is not written with every key. */
 const quietMs = 300;
 
@@ -107,29 +108,18 @@ export class TextDraft {
     removeEventListener("pagehide", this.#keep);
     const base = this.#base;
     const text = base && this.isChanged ? JSON.stringify({ base, mine: this.#mine } satisfies Kept) : undefined;
-    try {
-      if (text === undefined) sessionStorage.removeItem(prefix + this.#name);
-      else sessionStorage.setItem(prefix + this.#name, text);
-    } catch {
-      // Forbidden or full: it lives as long as the page does.
-    }
+    rememberHere(prefix + this.#name, text);
   };
 }
 
 /** The names below `start` of texts that were typed and not saved. */
 export function keptDrafts(start: string): string[] {
-  try {
-    return Object.keys(sessionStorage)
-      .filter((key) => key.startsWith(prefix + start))
-      .map((key) => key.slice(prefix.length));
-  } catch {
-    return [];
-  }
+  return namesHere(prefix + start).map((name) => name.slice(prefix.length));
 }
 
 function read(name: string): Kept | undefined {
   try {
-    const kept = JSON.parse(sessionStorage.getItem(prefix + name) ?? "null") as Kept | null;
+    const kept = JSON.parse(rememberedHere(prefix + name) ?? "null") as Kept | null;
     return typeof kept?.mine === "string" && typeof kept.base?.text === "string" ? kept : undefined;
   } catch {
     return undefined;

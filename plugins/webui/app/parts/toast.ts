@@ -34,7 +34,7 @@ export class Toasts extends Part {
   static override styles = [
     ...Part.styles,
     css`
-      :host { position: fixed; inset: auto 1rem 1rem auto; z-index: 50; display: flex; flex-direction: column; gap: 0.5rem; width: min(26rem, calc(100vw - 2rem)); border: 0; padding: 0; margin: 0; background: none; overflow: visible; }
+      :host { position: fixed; inset: auto 1rem 6.5rem auto; z-index: 50; display: flex; flex-direction: column; gap: 0.5rem; width: min(26rem, calc(100vw - 2rem)); border: 0; padding: 0; margin: 0; background: none; overflow: visible; }
       .toast { display: flex; align-items: start; gap: 0.6rem; padding: 0.6rem 0.5rem 0.6rem 0.9rem; border-radius: var(--radius-s); border: 1px solid var(--border); background: var(--surface); box-shadow: var(--shadow); }
       .toast > span { max-height: 9rem; overflow: auto; padding-top: 0.15rem; }
       .bad { border-color: var(--bad); } .ok { border-color: var(--ok); } .warn { border-color: var(--warn); }
@@ -63,14 +63,16 @@ export class Toasts extends Part {
     </div>`;
   }
 
-  /** As a popover it lies above an open dialog, too: the one shown last is on top. */
-  override updated(): void {
-    if (this.matches(":popover-open")) this.hidePopover();
-    if (this.toasts.length > 0) this.showPopover();
+  /** Always there, though empty: only what changes in a place that is there is read out. */
+  override firstUpdated(): void {
+    this.showPopover();
   }
 
   private add({ text, kind }: Omit<Toast, "id">): void {
     const id = this.#next++;
+    // As a popover it lies above an open dialog, too: the one shown last is on top.
+    this.hidePopover();
+    this.showPopover();
     this.toasts = [...this.toasts.filter((one) => one.text !== text), { id, text, kind }].slice(-most);
     if (kind !== "bad") setTimeout(() => this.drop(id), shownMs);
   }

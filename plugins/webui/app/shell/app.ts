@@ -1,7 +1,7 @@
 /** The frame of the page: navigation, the page itself, what lies over it. It never goes away, whatever happens to the gateway. */
 import { css, html } from "lit";
 import { customElement, query, state } from "lit/decorators.js";
-import { gateway } from "../client/gateway.ts";
+import { gateway, type Link } from "../client/gateway.ts";
 import { panels } from "../client/panels.ts";
 import { router } from "../client/router.ts";
 import { session } from "../client/session.ts";
@@ -9,15 +9,17 @@ import { t } from "../i18n/locale.ts";
 import "../parts/confirm.ts";
 import "../parts/icon.ts";
 import { Part } from "../parts/part.ts";
+import { short } from "../parts/plain.ts";
 import { toastError } from "../parts/toast.ts";
 import "./login.ts";
 import { panelTitle } from "./navigation.ts";
+import type { Outlet } from "./outlet.ts";
 import "./outlet.ts";
 import "./palette.ts";
 import type { Palette } from "./palette.ts";
 
-/** A break shorter than this is not worth a word. */
-const patienceMs = 1000;
+/** A break shorter than this is not worth a word. A gateway that starts answers before its events come through. */
+const patienceMs: Readonly<Partial<Record<Link, number>>> = { lost: 1000, mute: 5000 };
 
 @customElement("chela-app")
 export class App extends Part {
@@ -40,13 +42,21 @@ export class App extends Part {
         aside.open { visibility: visible; transform: none; }
         .veil.open { display: block; position: fixed; inset: 0; z-index: 15; background: rgb(0 0 0 / 40%); }
       }
+      @media print {
+        :host { display: block; height: auto; }
+        header, aside, .veil { display: none; }
+      }
     `,
   ];
 
   @state() private drawer = false;
-  @state() private lost = false;
+  /** What is said of the connection. */
+  @state() private trouble: Link | undefined;
   @state() private wasSignedIn = false;
+  /** Of the gateway that this page came from. */
+  #version: string | undefined;
   @query("chela-palette") private palette?: Palette;
+  @query("chela-outlet") private outlet?: Outlet;
   #patience: ReturnType<typeof setTimeout> | undefined;
 
   override connectedCallback(): void {
@@ -82,7 +92,7 @@ export class App extends Part {
           this.drawer = false;
         }} @palette=${() => this.palette?.show()}></chela-navigation>
       </aside>
-      <main id="main" tabindex="-1" ?inert=${this.isLoginShown}>${this.wasSignedIn ? html`<chela-outlet></chela-outlet>` : ""}</main>
+      <main id="main" ?inert=${this.isLoginShown}>${this.wasSignedIn ? html`<chela-outlet></chela-outlet>` : ""}</main>
       ${this.isLoginShown ? html`<chela-login ?expired=${this.wasSignedIn}></chela-login>` : ""}
       <chela-palette></chela-palette><ui-confirm></ui-confirm><ui-toasts></ui-toasts>
     `;
@@ -94,13 +104,23 @@ export class App extends Part {
 
   private banners(): unknown {
     const { facts } = session;
-    return html`${this.lost ? html`<div>${t("app.offline")}<button class="small" @click=${this.retry}>${t("app.offline.retry")}</button></div>` : ""}
-      ${facts?.safe_mode ? html`<div>${t("app.safeMode", { reason: facts.safe_mode_reason ?? "" })}</div>` : ""}`;
+    const version = facts?.version ?? this.#version;
+    return html`${this.connection()}
+      ${version === this.#version ? "" : html`<div>${t("app.updated", { version: short(version ?? "") })}${reload()}</div>`}
+      ${facts?.safe_mode ? html`<div>${t("app.safeMode", { reason: short(facts.safe_mode_reason) })}</div>` : ""}`;
+  }
+
+  private connection(): unknown {
+    if (session.isBarred) return html`<div>${t("app.barred")}${reload()}</div>`;
+    if (this.trouble === "mute") return html`<div>${t("app.mute")}</div>`;
+    if (this.trouble === undefined) return "";
+    return html`<div>${t("app.offline")}<button class="small" @click=${this.retry}>${t("app.offline.retry")}</button></div>`;
   }
 
   private sessionChanged(): void {
     if (session.isSignedIn) {
       this.wasSignedIn = true;
+      this.#version ??= session.facts?.version ?? undefined;
       gateway.start();
       panels.refresh().catch(toastError);
     } else if (session.facts !== undefined) gateway.stop();
@@ -108,12 +128,14 @@ export class App extends Part {
   }
 
   private linkChanged(): void {
+    const { state } = gateway;
+    const patience = patienceMs[state];
     clearTimeout(this.#patience);
-    if (gateway.state !== "lost") this.lost = false;
+    if (patience === undefined) this.trouble = undefined;
     else
       this.#patience = setTimeout(() => {
-        this.lost = gateway.state === "lost";
-      }, patienceMs);
+        this.trouble = state;
+      }, patience);
   }
 
   private retry(): void {
@@ -123,13 +145,19 @@ export class App extends Part {
 
   private key(event: KeyboardEvent): void {
     if (event.key === "Escape") this.drawer = false;
-    if (event.key.toLowerCase() !== "k" || !(event.ctrlKey || event.metaKey) || !session.isSignedIn) return;
+    const isAsked =
+      event.key.toLowerCase() === "k" && (event.ctrlKey || event.metaKey) && !event.shiftKey && !event.altKey;
+    if (!isAsked || !session.isSignedIn) return;
     event.preventDefault();
     this.palette?.show();
   }
 
   private skip(event: Event): void {
     event.preventDefault();
-    this.renderRoot.querySelector<HTMLElement>("main")?.focus();
+    this.outlet?.focus();
   }
+}
+
+function reload(): unknown {
+  return html`<button class="small" @click=${() => location.reload()}>${t("app.reload")}</button>`;
 }

@@ -2,12 +2,10 @@
 import { css, html } from "lit";
 import { customElement, property } from "lit/decorators.js";
 import { ifDefined } from "lit/directives/if-defined.js";
-import { address } from "../client/address.ts";
 import { gateway } from "../client/gateway.ts";
 import { type PanelFacts, panels } from "../client/panels.ts";
 import { href } from "../client/router.ts";
-import { session } from "../client/session.ts";
-import { forgetHere } from "../client/storage.ts";
+import { type SessionFacts, session } from "../client/session.ts";
 import { type Key, type Locale, languages, localeNames, locales, t } from "../i18n/locale.ts";
 import "../parts/icon.ts";
 import mark from "../assets/icon.svg";
@@ -71,6 +69,7 @@ export class Navigation extends Part {
 
   private person(): unknown {
     const { facts } = session;
+    const who = whoOf(facts);
     return html`<div class="person">
       <label>${t("app.language")}
         <select @change=${(event: Event) => languages.choose(chosen<Locale>(event)).catch(toastError)}>
@@ -83,8 +82,8 @@ export class Navigation extends Part {
         </select>
       </label>
       <div class="spread">
-        <span class="muted clip" title=${facts?.identity?.name ?? ""}>${t("app.version", { version: facts?.version ?? "" })}</span>
-        ${facts?.auth_mode === "none" ? "" : html`<button class="small" @click=${this.signOut}><ui-icon name="log-out"></ui-icon>${t("app.signOut")}</button>`}
+        <span class="muted clip" title=${who}>${who}</span>
+        ${hasCookie(facts?.identity?.kind) ? html`<button class="small" @click=${this.signOut}><ui-icon name="log-out"></ui-icon>${t("app.signOut")}</button>` : ""}
       </div>
     </div>`;
   }
@@ -93,14 +92,25 @@ export class Navigation extends Part {
     gateway.stop();
     try {
       await session.signOut();
-      // Whoever sits here next finds nothing of what was shown or typed.
-      forgetHere();
-      location.replace(address("/"));
     } catch (error) {
       gateway.start();
       toastError(error);
     }
   }
+}
+
+/** Whoever is not the operator himself has a name. */
+function whoOf(facts: SessionFacts | undefined): string {
+  const version = t("app.version", { version: facts?.version ?? "" });
+  const { kind, name } = facts?.identity ?? {};
+  return name !== undefined && (kind === "key" || kind === "proxy")
+    ? `${short(name, longestTitle)} · ${version}`
+    : version;
+}
+
+/** Others are known by their machine or to their proxy, and cannot leave. */
+function hasCookie(kind = "open"): boolean {
+  return kind !== "open" && kind !== "proxy";
 }
 
 function chosen<T extends string>(event: Event): T {

@@ -4,8 +4,10 @@
  */
 import { css, html } from "lit";
 import { customElement, state } from "lit/decorators.js";
+import { gateway } from "../client/gateway.ts";
 import { type PanelFacts, panels } from "../client/panels.ts";
 import { href, router } from "../client/router.ts";
+import { session } from "../client/session.ts";
 import { t } from "../i18n/locale.ts";
 import { Part } from "../parts/part.ts";
 import { plain } from "../parts/plain.ts";
@@ -27,11 +29,12 @@ export class Outlet extends Part {
   static override styles = [
     ...Part.styles,
     css`
-      :host { height: 100%; overflow: auto; outline: none; }
+      :host { display: flex; flex-direction: column; height: 100%; overflow: auto; }
       .message { max-width: 44rem; }
       .message h1 { font-size: 1.1rem; margin-bottom: 0.4rem; }
       .message.above { padding-bottom: 0; }
-      .fill { height: 100%; }
+      .fill { flex: 1; min-height: 0; overflow: auto; outline: none; }
+      @media print { :host, .fill { display: block; height: auto; overflow: visible; } }
     `,
   ];
 
@@ -42,6 +45,7 @@ export class Outlet extends Part {
     super.connectedCallback();
     this.listen(router, "change", () => this.follow());
     this.listen(panels, "change", () => this.follow());
+    this.listen(gateway, "back", () => this.openFailed());
     this.untilGone(
       watchFaults(
         () => this.folders(),
@@ -55,8 +59,18 @@ export class Outlet extends Part {
     const { current } = this;
     return html`${this.notice(current, this.#opened.get(current))}
       ${[...this.#opened].map(
-        ([id, { element }]) => html`<div class="fill" ?hidden=${id !== current || !panels.find(id)}>${element}</div>`,
+        ([id, { element }]) =>
+          html`<div class="fill" tabindex="-1" ?hidden=${id !== current || !panels.find(id)}>${element}</div>`,
       )}`;
+  }
+
+  /** Dialogs of a page that is hidden must not lie over the one that is shown. */
+  override updated(): void {
+    document.dispatchEvent(new Event("pagechange"));
+  }
+
+  override focus(): void {
+    this.renderRoot.querySelector<HTMLElement>(".fill:not([hidden])")?.focus({ preventScroll: true });
   }
 
   private notice(id: string, opened: Opened | undefined): unknown {
@@ -82,9 +96,16 @@ export class Outlet extends Part {
       router.go(href(first.id), { replace: true });
       return;
     }
+    const isElsewhere = this.current !== "" && this.current !== panel;
     this.current = panel;
     if (panels.find(panel) !== undefined) void this.open(panel);
     this.requestUpdate();
+    if (isElsewhere) void this.updateComplete.then(() => this.arrive());
+  }
+
+  /** Who went to another page goes on from there, with the keyboard too; unless the page has a better place for that. */
+  private arrive(): void {
+    if (this.renderRoot.querySelector(".fill:not([hidden]):focus-within") === null) this.focus();
   }
 
   private async open(id: string, anew = false): Promise<void> {
@@ -100,6 +121,10 @@ export class Outlet extends Part {
     }
     if (opened.element && router.place.panel === id) lead(opened, opened.element);
     this.requestUpdate();
+  }
+
+  private openFailed(): void {
+    for (const [id, { error }] of this.#opened) if (error) void this.open(id, true);
   }
 
   private *folders(): Iterable<readonly [string, string]> {
@@ -118,6 +143,8 @@ async function make(opened: Opened): Promise<void> {
     opened.element = await makePanel(opened.panel, opened.attempt);
   } catch (error) {
     opened.error = error instanceof Error ? error : new Error(String(error));
+    // Perhaps it is not the page: nobody answers, or somebody in between.
+    session.refresh().catch(() => undefined);
   }
 }
 

@@ -13,10 +13,18 @@ const loaders: Readonly<Record<string, () => Promise<unknown>>> = {
   keys: () => import("../pages/keys/page.ts"),
 };
 
+/** Words that a page needs besides its own. */
+const moreWords: Readonly<Record<string, readonly Chapter[]>> = {
+  plugins: ["settings"],
+  config: ["settings"],
+  providers: ["settings"],
+};
+
 /** Makes the element of a page, once its code and its words are there. */
 export async function ownPage(name: string): Promise<HTMLElement> {
   const load = loaders[name];
   if (load === undefined) throw new Error(`webui:${name}`);
-  await Promise.all([load(), languages.load(name as Chapter)]);
+  const chapters = [name as Chapter, ...(moreWords[name] ?? [])];
+  await Promise.all([load(), ...chapters.map((chapter) => languages.load(chapter))]);
   return document.createElement(`chela-page-${name}`);
 }

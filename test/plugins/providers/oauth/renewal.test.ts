@@ -93,6 +93,10 @@ it("disables an account whose refresh token was revoked, for good and audibly", 
   expect(again.body.credential_file).toBe(file);
   expect(session().disabled).toBeUndefined();
   expect((await only(kit).token(never)).token).toBe(session().access_token);
+  expect(kit.events.since(0).events.at(-1)).toMatchObject({
+    type: "provider_account_renewed",
+    payload: { provider: "main", account: "ada@example.com" },
+  });
 });
 
 it("keeps an account through a server that fails and a network that is gone, and does not hammer it", async () => {

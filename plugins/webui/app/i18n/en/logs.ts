@@ -20,7 +20,7 @@ export const words = {
   "logs.state.live": "Live",
   "logs.state.paused": "Paused",
   "logs.state.lost": "Connection lost. It comes back by itself.",
-  "logs.state.still": "Nothing to follow: {reason}. These are the last lines from memory.",
+  "logs.state.still": "No live log: {reason}. These are the last lines from memory.",
   "logs.waiting": "1 new line waits|{n} new lines wait",
   "logs.count": "1 line|{n} lines",
   "logs.older": "Load older lines",
@@ -29,7 +29,7 @@ export const words = {
   "logs.dropped":
     "1 earlier line was left out to keep this page fast.|{n} earlier lines were left out to keep this page fast.",
   "logs.full": "This page holds {n} lines at most. Search, or download the log file, to go further back.",
-  "logs.gap": "Some lines may be missing here: the connection was lost for a while.",
+  "logs.gap": "Some lines are missing here: the connection was lost, or more came than this page could hold.",
   "logs.newest": "Go to the newest lines",
   "logs.newest.count": "1 new line below|{n} new lines below",
   "logs.none": "The log is empty.",

@@ -39,7 +39,7 @@ export const words = {
   "plugins.done.uninstall": "{id} was uninstalled.",
   "plugins.done.install": "{id} {version} is installed.",
   "plugins.done.upgrade": "{id} is now {version}; it was {previous}.",
-  "plugins.done.same": "{id} {version} was there already; nothing changed.",
+  "plugins.done.same": "{id} {version} is installed already; nothing changed.",
   "plugins.done.reverted": "The new version of {id} did not start: {version} stays.",
   "plugins.ask.disable": "Switch off {id}?",
   "plugins.ask.webui":
@@ -53,7 +53,7 @@ export const words = {
   "plugins.checkUpdates": "Check for updates",
   "plugins.upToDate": "Everything that was installed from the registry is up to date.",
   "plugins.noneFromRegistry": "No plugin was installed from the registry.",
-  "plugins.updates": "{n} update is there.|{n} updates are there.",
+  "plugins.updates": "{n} update available.|{n} updates available.",
   "plugins.notChecked": "{id} could not be checked: {error}",
   "plugins.install": "Install a plugin",
   "plugins.install.trust": "A plugin runs with all rights of the gateway. Install only what you trust.",

@@ -32,5 +32,5 @@ export const words: Translation<typeof en> = {
   "editor.diff.removed": "删除",
   "editor.diff.summary": "新增 {added} 行，删除 {removed} 行",
   "editor.diff.more": "再显示 {n} 行",
-  "editor.diff.cut": "……还有 {n} 个字符",
+  "editor.diff.cut": "…还有 {n} 个字符",
 };

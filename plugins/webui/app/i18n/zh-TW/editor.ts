@@ -32,5 +32,5 @@ export const words: Translation<typeof en> = {
   "editor.diff.removed": "刪除",
   "editor.diff.summary": "新增 {added} 行，刪除 {removed} 行",
   "editor.diff.more": "再顯示 {n} 行",
-  "editor.diff.cut": "……還有 {n} 個字元",
+  "editor.diff.cut": "…還有 {n} 個字元",
 };

@@ -47,6 +47,7 @@ export class Approvals extends Part {
     super.disconnectedCallback();
     this.#socket?.close();
     this.#socket = undefined;
+    markTab(0);
   }
 
   override willUpdate(changed: PropertyValues<this>): void {
@@ -62,6 +63,11 @@ export class Approvals extends Part {
       frame: (frame) => session === this.session && this.frame(frame),
     });
     this.#socket.open();
+  }
+
+  /** Whoever is elsewhere sees it at the tab. */
+  override updated(): void {
+    markTab(this.waiting.length);
   }
 
   override render() {
@@ -106,6 +112,11 @@ export class Approvals extends Part {
     if (this.#socket?.send({ id, hash, decision })) this.answered = new Set([...this.answered, id]);
     else toast(t("app.offline"), "warn");
   }
+}
+
+function markTab(waiting: number): void {
+  const title = document.title.replace(/^\(\d+\) /, "");
+  document.title = waiting > 0 ? `(${waiting}) ${title}` : title;
 }
 
 /** As it is judged, on lines of its own. */

@@ -1,7 +1,7 @@
 /** `<chat-conversation>`: the open session: its messages, what waits for a decision, where one writes. */
 import { css, html, type PropertyValues } from "lit";
 import { customElement, property, query, state } from "lit/decorators.js";
-import { call } from "../../client/http.ts";
+import { ApiError, call } from "../../client/http.ts";
 import { Memory } from "../../client/memory.ts";
 import { href, router } from "../../client/router.ts";
 import { session as person } from "../../client/session.ts";
@@ -14,7 +14,7 @@ import type { Composer, Draft, WhenBusy } from "./composer.ts";
 import "./composer.ts";
 import type { UserEntry } from "./model/entries.ts";
 import type { ChatLink } from "./model/link.ts";
-import { newKey, type Outbox } from "./model/outbox.ts";
+import { newKey, type Outbox, type Outgoing } from "./model/outbox.ts";
 import { sessionName } from "./model/session-list.ts";
 import { Talk } from "./model/talk.ts";
 import type { SessionRow } from "./model/wire.ts";
@@ -45,9 +45,13 @@ export class Conversation extends Part {
   @property({ attribute: false }) outbox!: Outbox;
   @state() private talk!: Talk;
   @state() private choice: Choice = {};
+  /** A session that is being taken back: one at a time, however often it is pressed. */
+  @state() private changing: Talk | undefined;
   @query("chat-composer") private composer!: Composer;
   @query("chat-thread") private thread!: Thread;
   readonly #choices = new Memory<Choice>("chat.choices");
+  /** What readers of the screen hear: that a reply grows, and its end, not each of its words. */
+  #told: "" | "chat.answering" | "chat.answered" = "";
 
   override connectedCallback(): void {
     super.connectedCallback();
@@ -61,6 +65,8 @@ export class Conversation extends Part {
     const { key } = this.row;
     if (this.talk?.session !== key) void this.open(key);
     else if (changed.has("at") && this.at !== undefined) void this.talk.load(this.at);
+    if (this.talk.isRunning) this.#told = "chat.answering";
+    else if (this.#told !== "") this.#told = "chat.answered";
   }
 
   override render() {
@@ -73,9 +79,9 @@ export class Conversation extends Part {
       </header>
       <h2 class="visually-hidden">${t("chat.messages")}</h2>
       <chat-thread .talk=${talk} .at=${this.at} ?readonly=${!mayWrite}></chat-thread>
-      <p class="visually-hidden" role="status">${talk.isRunning ? t("chat.answering") : ""}</p>
+      <p class="visually-hidden" role="status">${this.#told && t(this.#told)}</p>
       ${person.can("admin") ? html`<chat-approvals .session=${row.key}></chat-approvals>` : ""}
-      <chat-composer .session=${row.key} ?busy=${talk.isRunning} ?readonly=${!mayWrite} @send=${this.send} @stop=${this.stop}>
+      <chat-composer .session=${row.key} ?busy=${talk.isRunning} ?readonly=${!mayWrite} ?held=${this.changing === talk} @send=${this.send} @stop=${this.stop}>
         <chat-pickers .choice=${this.choice} .settled=${row.agent ?? ""} @choice=${this.chosen}></chat-pickers>
       </chat-composer>`;
   }
@@ -89,6 +95,7 @@ export class Conversation extends Part {
     this.talk?.removeEventListener("change", this.again);
     const talk = new Talk(key, this.outbox);
     this.talk = talk;
+    this.#told = "";
     this.choice = this.#choices.get(key) ?? {};
     talk.addEventListener("change", this.again);
     this.link.show(talk);
@@ -106,25 +113,35 @@ export class Conversation extends Part {
   }
 
   private async send({ detail }: CustomEvent<Draft & { whenBusy?: WhenBusy }>): Promise<void> {
-    const { edits, text, media, whenBusy } = detail;
-    try {
-      if (edits !== undefined) await this.talk.rewind(edits);
-    } catch (error) {
-      this.composer.put(detail);
-      toastError(error);
-      return;
-    }
-    await this.say({ text, media }, whenBusy);
+    const { talk, choice } = this;
+    const { edits, epoch, text, media, whenBusy } = detail;
+    if (edits !== undefined && !(await this.takeBack(talk, edits, epoch))) return;
+    this.composer.sent(talk.session);
+    this.say(talk, { text, media, ...choice, ...(edits === undefined && { whenBusy }) });
   }
 
-  private async say({ text, media }: Pick<Draft, "text" | "media">, whenBusy?: WhenBusy): Promise<void> {
-    const { agent, model } = this.choice;
-    if (!this.talk.history.atEnd) await this.talk.load();
-    // A model or an agent of its own cannot be taken into a turn that runs.
-    const item = this.outbox.add({ session: this.talk.session, text, media, agent, model, whenBusy });
-    this.link.send(item);
-    this.talk.changed();
-    this.thread.toEnd();
+  /** False when that could not be done, or is being done already. */
+  private async takeBack(talk: Talk, seq: number, epoch?: string): Promise<boolean> {
+    if (this.changing !== undefined) return false;
+    this.changing = talk;
+    try {
+      await talk.rewind(seq, epoch);
+      return true;
+    } catch (error) {
+      if (error instanceof ApiError && error.code === "SESSION_CHANGED" && talk === this.talk) this.composer.loosen();
+      toastError(error);
+      return false;
+    } finally {
+      this.changing = undefined;
+    }
+  }
+
+  /** In the session that it was written for, wherever people are by now. */
+  private say(talk: Talk, message: Omit<Outgoing, "key" | "at" | "session">): void {
+    this.link.send(this.outbox.add({ ...message, session: talk.session }));
+    if (!talk.history.atEnd) void talk.load();
+    talk.changed();
+    if (talk === this.talk) this.thread.toEnd();
   }
 
   private stop(): void {
@@ -136,33 +153,37 @@ export class Conversation extends Part {
     if (act.type === "regenerate") return this.regenerate();
     if (act.type === "branch") return this.branch(act.entry.last ?? 0);
     const item = this.outbox.find(act.key);
+    if (item === undefined) return;
     this.outbox.drop(act.key);
-    if (act.type === "takeBack" && item) this.composer.put({ text: item.text, media: item.media });
-    else if (act.type === "resend" && item) await this.say(item);
+    const { text, media } = item;
+    if (act.type === "takeBack") this.composer.giveBack(item.session, item);
+    else if (act.type === "resend") this.say(this.talk, { text, media, ...this.choice });
   }
 
   private edit({ text, files, seq }: UserEntry): void {
-    this.composer.put({ text, media: files, edits: seq });
-    this.composer.focus();
+    this.composer.edit({ text, media: files, edits: seq, epoch: this.talk.history.epoch });
   }
 
   private async regenerate(): Promise<void> {
-    const asked = this.talk.entries().findLast(({ kind }) => kind === "user") as UserEntry | undefined;
-    if (asked?.seq === undefined) return;
-    await this.talk.rewind(asked.seq);
-    await this.say({ text: asked.text, media: asked.files });
+    const { talk, choice } = this;
+    const asked = talk.entries().findLast(({ kind }) => kind === "user") as UserEntry | undefined;
+    if (asked?.seq === undefined || !(await this.takeBack(talk, asked.seq))) return;
+    this.say(talk, { text: asked.text, media: asked.files, ...choice });
   }
 
   private async branch(last: number): Promise<void> {
+    const { talk, choice } = this;
     const to = newSession();
-    await call("sessions.fork", { session: this.talk.session, seq: last + 1, to });
-    this.#choices.set(to, this.choice);
-    router.go(href("chat", to));
+    await call("sessions.fork", { session: talk.session, seq: last + 1, to });
+    this.#choices.set(to, choice);
+    if (talk === this.talk) router.go(href("chat", to));
   }
 
   private key(event: KeyboardEvent): void {
-    if (event.key !== "Escape" || event.isComposing || event.defaultPrevented || !this.talk.isRunning) return;
-    this.stop();
+    // It closes a list of choices first.
+    const isChoice = event.composedPath()[0] instanceof HTMLSelectElement;
+    if (event.key !== "Escape" || isChoice || event.isComposing || event.defaultPrevented) return;
+    if (this.talk.isRunning) this.stop();
   }
 }
 

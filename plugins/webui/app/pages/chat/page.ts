@@ -36,6 +36,7 @@ export class ChatPage extends Part {
   readonly #list = new SessionList();
   readonly #outbox = new Outbox();
   readonly #link = new ChatLink(this.#outbox);
+  #looked = "";
 
   override connectedCallback(): void {
     super.connectedCallback();
@@ -56,6 +57,10 @@ export class ChatPage extends Part {
     const key = this.place?.rest[0];
     if (key !== undefined) {
       remember("chat.open", key);
+      if (this.#list.state === "ready" && this.#looked !== key && !this.#list.find(key)) {
+        this.#looked = key;
+        void this.#list.look(key);
+      }
       if (document.visibilityState === "visible" && router.place.panel === "chat") this.#list.saw(key);
     } else if (!matchMedia(small).matches && this.place?.panel === "chat" && this.#list.state === "ready") {
       const last = remembered("chat.open");

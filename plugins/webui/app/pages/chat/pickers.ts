@@ -46,6 +46,7 @@ export class Pickers extends Part {
   readonly #models = new Load(this, (signal) => call<Models>("providers.models", {}, { signal }), { events: changes });
   readonly #agents = new Load(this, (signal) => call<Agents>("agents.list", {}, { signal }), { events: changes });
 
+  /** By property: a choice made by hand makes a browser deaf to the attribute. */
   override render() {
     return html`${this.agents()}${this.models()}`;
   }
@@ -56,8 +57,8 @@ export class Pickers extends Part {
     if (agents.length < 2 && agent === undefined) return "";
     const ids = new Set([...agents.map(({ id }) => id), ...(agent === undefined ? [] : [agent])]);
     return html`<select aria-label=${t("chat.agent")} title=${t("chat.agent")} @change=${(event: Event) => this.choose({ agent: chosen(event) })}>
-      <option value="" ?selected=${agent === undefined}>${t("chat.agent.any", { agent: plain(this.settled || agents[0]?.id || "main") })}</option>
-      ${[...ids].map((id) => html`<option value=${id} ?selected=${id === agent}>${plain(id)}</option>`)}
+      <option value="" .selected=${agent === undefined}>${t("chat.agent.any", { agent: plain(this.settled || agents[0]?.id || "main") })}</option>
+      ${[...ids].map((id) => html`<option value=${id} .selected=${id === agent}>${plain(id)}</option>`)}
     </select>`;
   }
 
@@ -67,11 +68,11 @@ export class Pickers extends Part {
     const providers = new Set(models.map(({ provider }) => provider));
     const isGone = model !== undefined && !models.some(({ id }) => id === model);
     return html`<select aria-label=${t("chat.model")} title=${t("chat.model")} @change=${(event: Event) => this.choose({ model: chosen(event) })}>
-      <option value="" ?selected=${model === undefined}>${t("chat.model.default", { model: plain(primary) })}</option>
-      ${isGone ? html`<option value=${model} selected>${plain(model)}</option>` : ""}
+      <option value="" .selected=${model === undefined}>${t("chat.model.default", { model: plain(primary) })}</option>
+      ${isGone ? html`<option value=${model} .selected=${true}>${plain(model)}</option>` : ""}
       ${[...providers].map(
         (provider) => html`<optgroup label=${plain(provider)}>
-          ${models.filter((one) => one.provider === provider).map((one) => html`<option value=${one.id} ?selected=${one.id === model}>${plain(one.model)}</option>`)}
+          ${models.filter((one) => one.provider === provider).map((one) => html`<option value=${one.id} .selected=${one.id === model}>${plain(one.model)}</option>`)}
         </optgroup>`,
       )}
     </select>`;

@@ -9,7 +9,7 @@ import { ago } from "../../i18n/formats.ts";
 import { t } from "../../i18n/locale.ts";
 import "../../parts/icon.ts";
 import { Part } from "../../parts/part.ts";
-import { plain } from "../../parts/plain.ts";
+import { plain, short } from "../../parts/plain.ts";
 import { styled } from "../../parts/styled.ts";
 import { type Hit, Said } from "./model/said.ts";
 import { bare, type SessionList, sessionName } from "./model/session-list.ts";
@@ -62,7 +62,7 @@ export class Sessions extends Part {
     const { state } = this.list;
     if (state === "loading") return html`<p class="muted pad" role="status">${t("app.loading")}</p>`;
     if (state instanceof Error)
-      return html`<div class="notice bad" role="alert"><p>${state.message}</p><button class="small" @click=${() => this.list.refresh()}>${t("ui.retry")}</button></div>`;
+      return html`<div class="notice bad" role="alert"><p>${short(state.message)}</p><button class="small" @click=${() => this.list.refresh()}>${t("ui.retry")}</button></div>`;
     if (rows.length === 0) return html`<p class="muted pad">${t("chat.search.none")}</p>`;
     const first = Math.max(0, Math.floor(this.top / rowPx) - spare);
     const shown = rows.slice(first, first + Math.ceil(this.height / rowPx) + 2 * spare);
@@ -117,7 +117,10 @@ export class Sessions extends Part {
 
   private typed(event: Event): void {
     this.words = (event.target as HTMLInputElement).value;
-    this.#said.look(this.words.trim());
+    const { words } = this;
+    this.#said.look(words.trim());
+    // Names are looked for here: all of them have to be.
+    if (words.trim() !== "") void this.list.all(() => this.words === words).catch(() => undefined);
     this.scroller.scrollTop = 0;
   }
 

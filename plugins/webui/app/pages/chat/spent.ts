@@ -9,6 +9,7 @@ import { Load } from "../../parts/load.ts";
 import { Part } from "../../parts/part.ts";
 
 interface Totals {
+  readonly session: string;
   readonly total: { readonly inputTokens: number; readonly outputTokens: number; readonly cost: number | null };
 }
 
@@ -31,13 +32,20 @@ export class Spent extends Part {
   }
 
   override render() {
-    const total = this.#load.value?.total;
-    if (total === undefined || this.#load.error || total.inputTokens + total.outputTokens === 0) return "";
+    const { session, total } = this.#load.value ?? {};
+    if (
+      total === undefined ||
+      session !== this.session ||
+      this.#load.error ||
+      total.inputTokens + total.outputTokens === 0
+    )
+      return "";
     const tokens = t("chat.tokens", { input: count(total.inputTokens), output: count(total.outputTokens) });
     return html`<span class="small muted clip" title=${t("chat.spent")}>${tokens}${total.cost === null ? "" : ` · ${dollars(total.cost)}`}</span>`;
   }
 
-  private ask(signal: AbortSignal): Promise<Totals> {
-    return call<Totals>("usage.totals", { session: this.session, by: "model", since: "365d" }, { signal });
+  private async ask(signal: AbortSignal): Promise<Totals> {
+    const { session } = this;
+    return { ...(await call<Totals>("usage.totals", { session, by: "model", since: "365d" }, { signal })), session };
   }
 }

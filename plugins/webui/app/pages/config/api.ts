@@ -24,6 +24,8 @@ export interface ConfigState extends TextVersion {
   readonly trouble: Trouble | null;
   /** Keys that wait for a restart. */
   readonly pending: readonly string[];
+  /** By path the variable of the environment that decides a key, whatever the text says. */
+  readonly overrides: Readonly<Record<string, string>>;
   /** `gateway.reload.mode`: how much of a change applies before the next start. */
   readonly mode: string;
 }
@@ -43,10 +45,11 @@ export const configEvents = ["config_changed", "config_error", "config_ok"] as c
 
 export async function readConfig(signal: AbortSignal): Promise<ConfigState> {
   const options = { signal };
-  const [text, mode, status] = await Promise.all([
+  const [text, mode, status, overrides] = await Promise.all([
     call<Pick<ConfigState, "text" | "hash" | "path" | "problems">>("config.text", {}, options),
     call<{ value?: unknown }>("config.get", { path: "gateway.reload.mode", source: "merged" }, options),
     call<{ pending: readonly string[]; config: { trouble: Trouble | null } }>("gateway.status", {}, options),
+    call<ConfigState["overrides"]>("config.overrides", {}, options),
   ]);
-  return { ...text, trouble: status.config.trouble, pending: status.pending, mode: String(mode.value) };
+  return { ...text, overrides, trouble: status.config.trouble, pending: status.pending, mode: String(mode.value) };
 }

@@ -11,6 +11,8 @@ export interface AssistWords {
   secret(): string;
   fallback(value: string): string;
   isDefault(): string;
+  /** What a schema says, in the language of the page. */
+  told(sentence: string): string;
 }
 
 const mark = /__CHELA_REDACTED__(?:@\d{1,8})?/g;
@@ -22,7 +24,7 @@ export function configAssist(known: Known, words: AssistWords): EditorAssist {
       const schema = known();
       const place = schema && placeAt(text, at);
       if (!schema || !place || (!asked && !isTyped(place, text))) return undefined;
-      const options = place.kind === "key" ? keyOptions(schema, place) : valueOptions(schema, place, words);
+      const options = place.kind === "key" ? keyOptions(schema, place, words) : valueOptions(schema, place, words);
       return { from: place.from, to: place.to, options: matching(options, place.typed) };
     },
     describe: (text, at) => {
@@ -34,8 +36,13 @@ export function configAssist(known: Known, words: AssistWords): EditorAssist {
       if (schemas.length === 0) return undefined;
       return { from: place.from, to: place.to, title: path.join("."), about: aboutText(schemas, words) };
     },
-    chip: { pattern: mark, text: words.secret },
+    chip: secretChip(words.secret),
   };
+}
+
+/** In place of the mark that stands for a secret. */
+export function secretChip(text: () => string): NonNullable<EditorAssist["chip"]> {
+  return { pattern: mark, text };
 }
 
 /** A name was begun, if only by its quote. */
@@ -50,7 +57,8 @@ function pathOf({ container, key, from, to }: JsonPlace, text: string): readonly
 function aboutText(schemas: readonly Schema[], words: AssistWords): string {
   const value = defaultOf(schemas);
   const isSmall = value !== undefined && value !== "" && JSON.stringify(value).length <= 200;
-  return [shapeOf(schemas), aboutOf(schemas), isSmall ? words.fallback(JSON.stringify(value)) : undefined]
+  const about = aboutOf(schemas);
+  return [shapeOf(schemas), about && words.told(about), isSmall ? words.fallback(JSON.stringify(value)) : undefined]
     .filter((part) => part !== undefined && part !== "")
     .join(" · ");
 }
@@ -62,14 +70,15 @@ function matching(options: readonly EditorCompletion[], typed: string): readonly
   return options.filter((one) => rank(one) !== -1).sort((a, b) => Math.sign(rank(a)) - Math.sign(rank(b)));
 }
 
-function keyOptions(root: Schema, { container, siblings, next }: JsonPlace): EditorCompletion[] {
+function keyOptions(root: Schema, { container, siblings, next }: JsonPlace, words: AssistWords): EditorCompletion[] {
   const isNamed = next === ":";
   const comma = next === "" || next === "}" || next === "," ? "" : ",";
   return [...namedKeys(schemasAt(root, container))]
     .filter(([key]) => !siblings.has(key))
     .map(([key, schemas]) => {
       const facts = { label: key, kind: "property" as const, detail: shapeOf(schemas).slice(0, 40) };
-      const about = aboutOf(schemas);
+      const said = aboutOf(schemas);
+      const about = said && words.told(said);
       const name = JSON.stringify(key);
       if (isNamed) return { ...facts, ...(about && { about }), insert: name };
       const value = emptyValue(schemas);
@@ -96,7 +105,7 @@ function valueOptions(root: Schema, { container, key }: JsonPlace, words: Assist
   const isPlain = fallback !== undefined && fallback !== null && typeof fallback !== "object" && fallback !== "";
   const all = named.length === 0 && isPlain ? [{ value: fallback }] : named;
   return all.map(({ value, ...rest }) => {
-    const about = "about" in rest && rest.about !== undefined ? { about: rest.about } : {};
+    const about = "about" in rest && rest.about !== undefined ? { about: words.told(rest.about) } : {};
     const detail = JSON.stringify(value) === JSON.stringify(fallback) ? { detail: words.isDefault() } : {};
     return { label: JSON.stringify(value), kind: "value", ...detail, ...about };
   });

@@ -5,6 +5,7 @@ import { call } from "../../client/http.ts";
 import { session } from "../../client/session.ts";
 import { dateTime } from "../../i18n/formats.ts";
 import { t } from "../../i18n/locale.ts";
+import { tellChange } from "../../parts/change-result.ts";
 import { confirm } from "../../parts/confirm.ts";
 import "../../parts/dialog.ts";
 import "../../parts/diff.ts";
@@ -12,7 +13,9 @@ import "../../parts/editor.ts";
 import { Load } from "../../parts/load.ts";
 import { Part } from "../../parts/part.ts";
 import { plain } from "../../parts/plain.ts";
+import { toastError } from "../../parts/toast.ts";
 import type { Backup, ChangeResult } from "./api.ts";
+import { secretChip } from "./assist.ts";
 import { resultList } from "./plan.ts";
 
 interface Opened {
@@ -37,6 +40,7 @@ export class ConfigBackupDialog extends Part {
   @state() private busy = false;
   @state() private result: ChangeResult | undefined;
   @state() private failure = "";
+  readonly #assist = { chip: secretChip(() => t("config.secretKept")) };
   readonly #opened = new Load(this, (signal) => this.load(signal), { manual: true, events: ["config_changed"] });
 
   override updated(changed: PropertyValues<this>): void {
@@ -64,7 +68,7 @@ export class ConfigBackupDialog extends Part {
 
   private versions({ diff, text }: Opened): unknown {
     return html`<section><h3>${t("config.backups.diff")}</h3><ui-diff .text=${diff}></ui-diff></section>
-      <details><summary>${t("config.backups.text")}</summary><ui-editor readonly label=${t("config.backups.text")} .value=${text}></ui-editor></details>`;
+      <details><summary>${t("config.backups.text")}</summary><ui-editor readonly label=${t("config.backups.text")} .value=${text} .assist=${this.#assist}></ui-editor></details>`;
   }
 
   private async load(signal: AbortSignal): Promise<Opened> {
@@ -82,10 +86,14 @@ export class ConfigBackupDialog extends Part {
     if (!backup || !(await confirm({ text: t("config.backups.ask"), action: t("config.backups.restore") }))) return;
     this.busy = true;
     this.failure = "";
+    const isShown = () => this.backup?.id === backup.id;
     try {
-      this.result = await call<ChangeResult>("config.rollback", { id: backup.id }, { timeout: 120_000 });
+      const result = await call<ChangeResult>("config.rollback", { id: backup.id }, { timeout: 120_000 });
+      if (isShown()) this.result = result;
+      else await tellChange(result, t("config.backups.done"));
     } catch (error) {
-      this.failure = (error as Error).message;
+      if (isShown()) this.failure = (error as Error).message;
+      else toastError(error);
     }
     this.busy = false;
   }

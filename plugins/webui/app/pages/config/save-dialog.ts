@@ -35,8 +35,9 @@ export class ConfigSaveDialog extends Part {
   override render() {
     const { work } = this;
     if (!work) return "";
-    const { judged, judging, saving, draft } = work;
-    const blocked = judging || !judged?.ok || draft.isOvertaken || (judged.guard !== null && !this.force);
+    const { judged, judging, saving, draft, unjudged } = work;
+    const isSound = judged?.ok === true && (judged.guard === null || this.force);
+    const blocked = judging || unjudged !== undefined || draft.isOvertaken || !isSound;
     return html`<ui-dialog wide ?open=${this.open} heading=${t("config.save.title")} @close=${this.close}>
       ${this.open ? this.body() : ""}
       <button slot="actions" @click=${this.close}>${t("config.save.back")}</button>
@@ -45,8 +46,8 @@ export class ConfigSaveDialog extends Part {
   }
 
   private body(): unknown {
-    const { judged, judging, failure, draft } = this.work as ConfigWork;
-    if (failure) return html`<div class="notice bad" role="alert">${plain(failure.message)}</div>`;
+    const { judged, judging, unjudged, draft } = this.work as ConfigWork;
+    if (unjudged) return html`<div class="notice bad" role="alert">${plain(unjudged.message)}</div>`;
     if (draft.isOvertaken)
       return html`<div class="notice warn" role="alert">${t("config.overtaken")} ${t("config.overtaken.hint")}</div>`;
     if (judging || !judged) return html`<p class="muted" role="status">${t("config.checking")}</p>`;

@@ -3,7 +3,7 @@ import { css, html } from "lit";
 import { customElement, query, state } from "lit/decorators.js";
 import { guard } from "lit/directives/guard.js";
 import { call } from "../../client/http.ts";
-import { t } from "../../i18n/locale.ts";
+import { t, told } from "../../i18n/locale.ts";
 import { confirm } from "../../parts/confirm.ts";
 import "../../parts/diff.ts";
 import "../../parts/editor.ts";
@@ -23,6 +23,8 @@ import "./save-dialog.ts";
 import { ConfigWork } from "./work.ts";
 
 const mostProblems = 50;
+/** The cursor has come to rest. */
+const restMs = 120;
 
 @customElement("chela-config-text")
 export class ConfigTextTab extends Part {
@@ -50,11 +52,18 @@ export class ConfigTextTab extends Part {
     secret: () => t("config.secretKept"),
     fallback: (value) => t("config.default", { value }),
     isDefault: () => t("config.isDefault"),
+    told,
   });
   @state() private reviewing = false;
   /** What the key at the cursor means. */
   @state() private about: { readonly title: string; readonly about: string } | undefined;
   @query("ui-editor") private editor?: Editor;
+  #resting: ReturnType<typeof setTimeout> | undefined;
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    clearTimeout(this.#resting);
+  }
 
   override render() {
     return this.#work.source.show(() => this.content());
@@ -69,9 +78,17 @@ export class ConfigTextTab extends Part {
       </div>
       <ui-editor label=${t("config.editor")} .value=${work.draft.mine} .problems=${work.problems} .assist=${this.#assist} ?readonly=${!work.mayWrite || work.saving}
         @change=${(event: Event) => work.type((event.target as Editor).value)} @cursor=${this.moved} @save=${this.review}></ui-editor>
-      <p class="about small muted wrap">${this.about ? html`<code>${short(this.about.title)}</code> ${short(this.about.about, 600)}` : t("config.hint")}</p>
+      <p class="about small muted wrap">${this.meaning()}</p>
       ${this.problemList(work.problems)}
       <chela-config-save ?open=${this.reviewing} .work=${work} @close=${this.closeReview}></chela-config-save>`;
+  }
+
+  private meaning(): unknown {
+    const { overrides = {} } = this.#work.source.value ?? {};
+    if (!this.about) return t("config.hint");
+    const { title, about } = this.about;
+    const name = Object.hasOwn(overrides, title) ? overrides[title] : undefined;
+    return html`<code>${short(title)}</code> ${name ? html`<span class="badge info">${t("config.override", { name })}</span> ` : ""}${short(about, 600)}`;
   }
 
   private actions(): unknown {
@@ -83,9 +100,11 @@ export class ConfigTextTab extends Part {
   }
 
   private standing(): unknown {
-    const { draft, judged, judging, problems } = this.#work;
+    const { draft, judged, judging, problems, unjudged } = this.#work;
     if (!draft.isChanged) return html`<span class="muted">${t("config.unchanged")}</span>`;
     if (judging && !judged) return html`<span class="muted">${t("config.checking")}</span>`;
+    if (unjudged)
+      return html`<span class="badge warn">${t("config.unsaved")}</span> <span class="wrap">${t("config.unjudged")} ${short(unjudged.message)}</span>`;
     const errors = problems.filter(({ level }) => level === "error").length;
     if (judged && !judged.ok)
       return html`<span class="badge bad">${t("config.errors", { n: Math.max(1, errors) })}</span>`;
@@ -94,7 +113,8 @@ export class ConfigTextTab extends Part {
 
   private notices(): unknown {
     const { source, draft, result, failure, saving } = this.#work;
-    const { trouble, pending = [] } = source.value ?? {};
+    const { trouble, pending = [], overrides = {} } = source.value ?? {};
+    const overridden = Object.entries(overrides).map(([path, name]) => `${path} (${name})`);
     const place =
       trouble?.line === undefined ? "" : t("config.at", { line: trouble.line, column: trouble.column ?? 1 });
     return html`
@@ -102,7 +122,8 @@ export class ConfigTextTab extends Part {
       ${failure ? html`<div class="notice bad" role="alert"><strong>${failure.status === 0 ? t("config.unknown") : t("config.notSaved")}</strong> ${short(failure.message, 2000)}</div>` : ""}
       ${draft.isOvertaken && !saving ? this.overtaken() : ""}
       ${result && !draft.isChanged ? html`<div class="notice ${result.pending.length > 0 ? "warn" : "ok"}" role="status"><strong>${t("ui.saved")}</strong>${resultList(result)}</div>` : ""}
-      ${pending.length > 0 ? this.waiting(pending) : ""}`;
+      ${pending.length > 0 ? this.waiting(pending) : ""}
+      ${overridden.length > 0 ? html`<div class="notice">${t("config.overrides")} ${pathList(overridden)}</div>` : ""}`;
   }
 
   private overtaken(): unknown {
@@ -141,9 +162,13 @@ export class ConfigTextTab extends Part {
     ${problems.length > mostProblems ? html`<p class="muted small">${t("config.moreProblems", { n: problems.length - mostProblems })}</p>` : ""}`;
   }
 
+  /** Reads the whole text: not with every key. */
   private moved(event: Event): void {
-    const { value, cursor } = event.target as Editor;
-    this.about = this.#assist.describe?.(value, cursor);
+    const editor = event.target as Editor;
+    clearTimeout(this.#resting);
+    this.#resting = setTimeout(() => {
+      this.about = this.#assist.describe?.(editor.value, editor.cursor);
+    }, restMs);
   }
 
   private review(): void {

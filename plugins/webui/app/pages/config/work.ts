@@ -20,7 +20,10 @@ export class ConfigWork implements ReactiveController {
   /** Of the typed text, or of what it was a moment ago while `judging`. */
   judged: Judged | undefined;
   result: ChangeResult | undefined;
+  /** Why it was not written, as far as that is known. */
   failure: ApiError | undefined;
+  /** Why the typed text could not be judged. */
+  unjudged: ApiError | undefined;
   saving = false;
   judging = false;
   /** What the last change of somebody else was, in words of the journal. */
@@ -28,6 +31,8 @@ export class ConfigWork implements ReactiveController {
   readonly #host: Host;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #asked = new AbortController();
+  /** What the last judgement took: of a text of megabytes none is asked for at every pause. */
+  #tookMs = 0;
   #forget: (() => void) | undefined;
 
   constructor(host: Host) {
@@ -84,13 +89,15 @@ export class ConfigWork implements ReactiveController {
     this.#await();
     if (!this.judging) return undefined;
     const { signal } = this.#asked;
+    const from = performance.now();
     try {
       const judged = await call<Judged>("config.validate", { text: this.draft.mine }, { signal });
       if (signal.aborted) return undefined;
+      this.#tookMs = performance.now() - from;
       this.judged = judged;
       return judged;
     } catch (error) {
-      if (!signal.aborted) this.#failed(error);
+      if (!signal.aborted) this.unjudged = asApiError(error);
       return undefined;
     } finally {
       if (!signal.aborted) this.judging = false;
@@ -104,6 +111,7 @@ export class ConfigWork implements ReactiveController {
     this.#asked.abort();
     this.#asked = new AbortController();
     this.judging = this.draft.isChanged && this.mayWrite;
+    this.unjudged = undefined;
     if (!this.draft.isChanged) this.judged = undefined;
     this.#host.requestUpdate();
   }
@@ -136,10 +144,13 @@ export class ConfigWork implements ReactiveController {
 
   /** The text as it is shown from now on: what was typed as a secret is masked. What cannot be read now is read when it is back. */
   async #follow(written: string): Promise<void> {
+    const hash = this.result?.hash ?? "";
     const state = await readConfig(AbortSignal.timeout(30_000)).catch(() => undefined);
+    // The listener may be another one by now.
+    if (state === undefined && this.draft.mine === written) this.draft.begin({ text: written, hash });
     if (state === undefined) return;
     this.source.set(state);
-    if (this.draft.mine === written && state.hash === this.result?.hash) this.draft.begin(state);
+    if (this.draft.mine === written && state.hash === hash) this.draft.begin(state);
     else this.draft.arrived(state);
     void this.judge();
   }
@@ -169,14 +180,18 @@ export class ConfigWork implements ReactiveController {
   }
 
   #failed(error: unknown): void {
-    const { message } = error as Error;
-    this.failure = error instanceof ApiError ? error : new ApiError({ status: 0, code: "", message });
+    this.failure = asApiError(error);
     const problems = this.failure.details.problems as readonly Problem[] | undefined;
     if (problems && this.judged) this.judged = { ...this.judged, ok: false, problems };
   }
 
   #judgeSoon(): void {
     this.#await();
-    this.#timer = setTimeout(() => void this.judge(), quietMs);
+    this.#timer = setTimeout(() => void this.judge(), Math.max(quietMs, 2 * this.#tookMs));
   }
+}
+
+function asApiError(error: unknown): ApiError {
+  if (error instanceof ApiError) return error;
+  return new ApiError({ status: 0, code: "", message: (error as Error).message });
 }

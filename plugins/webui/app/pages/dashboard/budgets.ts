@@ -2,6 +2,7 @@
 import { css, html, nothing } from "lit";
 import { customElement } from "lit/decorators.js";
 import { call } from "../../client/http.ts";
+import { href } from "../../client/router.ts";
 import { session } from "../../client/session.ts";
 import { count, dollars } from "../../i18n/formats.ts";
 import { t } from "../../i18n/locale.ts";
@@ -41,12 +42,14 @@ const most = 12;
 export class Budgets extends Part {
   static override styles = [...Part.styles, meterStyles, css`h3 { margin: 1rem 0 0.5rem; }`];
 
-  readonly #budgets = new Load(this, budgets, { events: ["session_changed"], every: 60_000 });
+  readonly #budgets = new Load(this, budgets, { events: ["session_changed", "key_changed"], every: 60_000 });
 
   override render() {
     const found = this.#budgets.value ?? [];
     if (found.length === 0) return nothing;
-    return html`<h3>${t("dashboard.budgets")}</h3><div class="grid">${found.slice(0, most).map((budget) => meter(level(budget)))}</div>`;
+    const rest = found.length - most;
+    return html`<h3>${t("dashboard.budgets")}</h3><div class="grid">${found.slice(0, most).map((budget) => meter(level(budget)))}</div>
+      ${rest > 0 ? html`<p><a href=${href("keys")}>${t("dashboard.moreNotices", { n: rest })}</a></p>` : nothing}`;
   }
 }
 

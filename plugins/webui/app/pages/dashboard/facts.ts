@@ -1,4 +1,7 @@
 /** What the gateway answers to the dashboard's questions, as far as it is shown. */
+import type { GatewayStatus, UsageTotals } from "@chela/sdk/panel";
+
+export type { UsageTotals } from "@chela/sdk/panel";
 
 export interface PluginFacts {
   readonly id: string;
@@ -7,19 +10,7 @@ export interface PluginFacts {
   readonly enabled: boolean;
 }
 
-export interface Status {
-  readonly version: string;
-  readonly node: string;
-  readonly pid: number;
-  readonly host: string;
-  readonly port: number;
-  readonly url: string;
-  readonly startedAt: number;
-  readonly ready: boolean;
-  readonly safeMode: boolean;
-  readonly authMode: string;
-  readonly stateDir: string;
-  readonly configPath: string;
+export interface Status extends GatewayStatus {
   readonly pending: readonly string[];
   readonly config: {
     readonly trouble: { readonly message: string; readonly line?: number } | null;
@@ -126,28 +117,22 @@ export interface Providers {
   readonly problems: readonly (string | { readonly message?: string })[];
 }
 
-export interface Totals {
-  readonly calls: number;
-  readonly failed: number;
-  readonly inputTokens: number;
-  readonly outputTokens: number;
-  readonly cachedTokens: number;
-  readonly cost: number | null;
-  readonly unpriced: number;
-}
-
-export interface NamedTotals extends Totals {
+export interface NamedTotals extends UsageTotals {
   readonly name: string;
   readonly label?: string;
 }
 
 export interface DayTotals extends NamedTotals {
   readonly parts: readonly NamedTotals[];
-  readonly rest: Totals | null;
+  readonly rest: UsageTotals | null;
 }
 
 export interface UsageByDay {
-  readonly total: Totals;
+  /** Milliseconds since 1970, by the gateway's clock. */
+  readonly since: number;
+  readonly until: number;
+  readonly split: "model" | "provider" | "identity" | "agent";
+  readonly total: UsageTotals;
   readonly splits: readonly { readonly name: string; readonly label?: string }[];
   readonly rows: readonly DayTotals[];
 }

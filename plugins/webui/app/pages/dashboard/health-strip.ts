@@ -2,7 +2,7 @@
  * A day of health as one bar of equal parts. The pointer or the arrow keys choose a part, and a line below says what was in it;
  * the whole day is there as text, too.
  */
-import { css, html, nothing } from "lit";
+import { css, html } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import { clock, percent } from "../../i18n/formats.ts";
 import { t } from "../../i18n/locale.ts";
@@ -92,7 +92,7 @@ function summary(buckets: readonly Period[]): unknown {
   const watched = buckets.filter(({ status }) => status !== null);
   if (watched.length === 0) return html`<span class="muted">${t("dashboard.health.unwatched")}</span>`;
   const well = watched.filter(({ status }) => status === "ok").length;
-  return buckets.length === 0 ? nothing : t("dashboard.health.sum", { ok: percent(well / watched.length) });
+  return t("dashboard.health.sum", { ok: percent(well / watched.length) });
 }
 
 /** Neighbours that say the same, as one. */

@@ -11,7 +11,7 @@ import { short } from "../../parts/plain.ts";
 import type { History, Incident, Watch } from "./facts.ts";
 import "./health-strip.ts";
 
-const fresh = { every: 60_000, events: ["sentinel_alert", "plugin_state"] };
+const fresh = { every: 60_000, events: ["sentinel_alert", "sentinel_incident", "plugin_state"] };
 const mostAsked = 50;
 const mostShown = 5;
 

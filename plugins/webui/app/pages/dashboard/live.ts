@@ -2,7 +2,7 @@
 import { css, html, nothing } from "lit";
 import { customElement } from "lit/decorators.js";
 import { call } from "../../client/http.ts";
-import { bytes, percent } from "../../i18n/formats.ts";
+import { bytes, millis, percent } from "../../i18n/formats.ts";
 import { number, t } from "../../i18n/locale.ts";
 import "../../parts/chart.ts";
 import type { ChartKind, ChartSeries } from "../../parts/chart-data.ts";
@@ -59,10 +59,12 @@ export class Live extends Part {
 
   private async more(): Promise<readonly Sample[]> {
     const known = this.#samples.value ?? [];
-    const since = known.at(-1)?.at;
-    const { samples } = await call<Recent>("metrics.recent", since === undefined ? {} : { since });
-    const newest = samples.at(-1)?.at ?? since ?? 0;
-    return [...known, ...samples].filter(({ at }) => at > newest - windowMs);
+    const since = known.at(-1)?.at ?? 0;
+    const { samples } = await call<Recent>("metrics.recent", { since });
+    // The gateway's clock was set back: it has told all that it knows.
+    const isAnew = samples.some(({ at }) => at <= since);
+    const newest = samples.at(-1)?.at ?? since;
+    return [...(isAnew ? [] : known), ...samples].filter(({ at }) => at > newest - windowMs);
   }
 }
 
@@ -102,7 +104,7 @@ function cards(samples: readonly Sample[]): Card[] {
     {
       name: t("dashboard.lag"),
       kind: "line",
-      format: milliseconds,
+      format: millis,
       series: [
         { label: t("dashboard.lag.p99"), values: of("lag_p99_ms"), colour: 2 },
         { label: t("dashboard.lag.max"), values: of("lag_max_ms"), colour: 1 },
@@ -119,13 +121,4 @@ function cards(samples: readonly Sample[]): Card[] {
 
 function decimal(value: number): string {
   return number(value, { maximumFractionDigits: value < 10 ? 1 : 0 });
-}
-
-function milliseconds(value: number): string {
-  return number(value, {
-    style: "unit",
-    unit: "millisecond",
-    unitDisplay: "short",
-    maximumFractionDigits: value < 10 ? 1 : 0,
-  });
 }

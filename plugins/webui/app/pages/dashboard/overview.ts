@@ -31,6 +31,8 @@ export class Overview extends Part {
   @property({ attribute: false }) status: Status | undefined;
   /** Somebody knows the machine. */
   @property({ type: Boolean }) machine = false;
+  /** When the status was told, by a clock that does not jump. */
+  #toldAt = 0;
   readonly #machine = new Load(this, () => call<Machine>("metrics.machine"), { manual: true });
 
   override connectedCallback(): void {
@@ -40,6 +42,7 @@ export class Overview extends Part {
   }
 
   override willUpdate(changed: PropertyValues<this>): void {
+    if (changed.has("status")) this.#toldAt = performance.now();
     if (changed.has("machine") && this.machine) void this.#machine.again();
   }
 
@@ -47,7 +50,7 @@ export class Overview extends Part {
     const { status } = this;
     if (!status) return nothing;
     const [kind, icon, name] = stateOf(status);
-    const up = span(Math.max(1_000, Date.now() - status.startedAt));
+    const up = span(Math.max(1_000, status.uptimeMs + performance.now() - this.#toldAt));
     return html`<section class="card" aria-labelledby="gateway">
       <h2 id="gateway" class="visually-hidden">${t("dashboard.status")}</h2>
       <div>

@@ -8,18 +8,20 @@ import { ago, clock, dateTime } from "../../i18n/formats.ts";
 import { type Key, languages, t } from "../../i18n/locale.ts";
 import "../../parts/icon.ts";
 import { Load } from "../../parts/load.ts";
+import { Minutes } from "../../parts/minutes.ts";
 import { Part } from "../../parts/part.ts";
 import { short } from "../../parts/plain.ts";
 import { toast, toastError } from "../../parts/toast.ts";
 import type { Candidate, Cooldown, Provider, Providers } from "./facts.ts";
 
-const everyMs = 15_000;
 const events = [
   "config_changed",
   "providers.discovered",
   "provider_account_added",
   "provider_account_removed",
   "provider_account_disabled",
+  "provider_account_renewed",
+  "provider_rests_changed",
 ];
 const most = 12;
 const kinds = { healthy: "ok", degraded: "warn", critical: "bad" } as const;
@@ -46,8 +48,12 @@ export class ProvidersCard extends Part {
   @state() private clearing = "";
   readonly #providers = new Load(this, async () => ({ ...(await call<Providers>("providers.list")), at: Date.now() }), {
     events,
-    every: everyMs,
   });
+
+  constructor() {
+    super();
+    new Minutes(this);
+  }
 
   override render() {
     return html`<section class="card" aria-labelledby="providers">

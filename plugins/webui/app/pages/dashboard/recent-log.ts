@@ -7,6 +7,7 @@ import { href } from "../../client/router.ts";
 import { ago, dateTime } from "../../i18n/formats.ts";
 import { t } from "../../i18n/locale.ts";
 import { Load } from "../../parts/load.ts";
+import { Minutes } from "../../parts/minutes.ts";
 import { Part } from "../../parts/part.ts";
 import { short } from "../../parts/plain.ts";
 
@@ -23,16 +24,24 @@ export class RecentLog extends Part {
     `,
   ];
 
-  /** What came since they were loaded. */
+  /** What came since they were asked for. */
   @state() private since: readonly LogEntry[] = [];
   readonly #lines = new Load(this, () => this.newest(), { manual: true });
-  readonly #feed = new LogFeed(() => "warn", {
-    line: (entry) => {
-      this.since = [...this.since, entry].slice(-most);
+  readonly #feed = new LogFeed(
+    { level: "warn" },
+    {
+      line: (entry) => {
+        this.since = [...this.since, entry].slice(-most);
+      },
+      opened: () => void this.#lines.again(),
+      refused: () => void this.#lines.again(),
     },
-    opened: () => void this.#lines.again(),
-    refused: () => void this.#lines.again(),
-  });
+  );
+
+  constructor() {
+    super();
+    new Minutes(this);
+  }
 
   override connectedCallback(): void {
     super.connectedCallback();
@@ -53,8 +62,10 @@ export class RecentLog extends Part {
   }
 
   private async newest(): Promise<readonly LogEntry[]> {
+    const before = this.since;
     const { logs } = await call<{ logs: readonly LogEntry[] }>("logs.recent", { limit: most, level: "warn" });
-    this.since = [];
+    const known = new Set([...before, ...logs].map((entry) => JSON.stringify(entry)));
+    this.since = this.since.filter((entry) => !known.has(JSON.stringify(entry)));
     return logs;
   }
 }

@@ -3,8 +3,8 @@ import { css, html, nothing } from "lit";
 import { customElement, state } from "lit/decorators.js";
 import { call } from "../../client/http.ts";
 import { href } from "../../client/router.ts";
-import { bytes, span } from "../../i18n/formats.ts";
-import { number, t } from "../../i18n/locale.ts";
+import { bytes, millis, span } from "../../i18n/formats.ts";
+import { t } from "../../i18n/locale.ts";
 import { Load } from "../../parts/load.ts";
 import { Part } from "../../parts/part.ts";
 import { styled } from "../../parts/styled.ts";
@@ -50,7 +50,7 @@ export class StartupCard extends Part {
         <tbody>${rows.slice(0, this.isAllShown ? rows.length : most).map(
           ({ id, ms, rssDelta }) => html`<tr><th scope="row"><a href=${href("plugins", id)}>${id}</a></th>
             <td class="bar"><div ${styled({ width: `${(ms / longest) * 100}%` })}></div></td>
-            <td class="number">${number(ms, { maximumFractionDigits: 1 })} ms</td><td class="number">${rssDelta > 0 ? bytes(rssDelta) : "–"}</td></tr>`,
+            <td class="number">${millis(ms)}</td><td class="number">${rssDelta > 0 ? bytes(rssDelta) : "–"}</td></tr>`,
         )}</tbody>
       </table></div>
       ${rows.length > most && !this.isAllShown ? html`<button class="small" @click=${all}>${t("dashboard.startup.all", { n: rows.length })}</button>` : nothing}`;

@@ -8,14 +8,15 @@ import { t } from "../../i18n/locale.ts";
 import { Load } from "../../parts/load.ts";
 import { Part } from "../../parts/part.ts";
 import { styled } from "../../parts/styled.ts";
-import type { NamedTotals, Totals } from "./facts.ts";
+import type { NamedTotals, UsageTotals } from "./facts.ts";
 import { amountOf, amountText, type Measure, nameOf } from "./usage-days.ts";
 
 const kinds = ["model", "identity", "session", "provider", "agent"] as const;
 const most = 8;
 
 interface Shares {
-  readonly total: Totals;
+  readonly by: (typeof kinds)[number];
+  readonly total: UsageTotals;
   readonly rows: readonly NamedTotals[];
 }
 
@@ -41,7 +42,7 @@ export class UsageShares extends Part {
   /** Load again when this is another. */
   @property({ attribute: false }) stamp: unknown;
   @state() private by: (typeof kinds)[number] = "model";
-  readonly #shares = new Load(this, () => this.ask(), { manual: true });
+  readonly #shares = new Load(this, (signal) => this.ask(signal), { manual: true });
 
   override render() {
     const choose = (event: Event) => {
@@ -57,11 +58,12 @@ export class UsageShares extends Part {
       void this.#shares.again();
   }
 
-  private table({ total, rows }: Shares) {
-    const { measure, by } = this;
+  private table({ by, total, rows }: Shares) {
+    const { measure } = this;
     const all = amountOf(total, measure) ?? 0;
     const sorted = [...rows].sort((a, b) => (amountOf(b, measure) ?? 0) - (amountOf(a, measure) ?? 0));
-    return html`<table>
+    const isLate = by !== this.by;
+    return html`${isLate ? html`<p class="muted small" role="status">${t("app.loading")}</p>` : nothing}<table>
       <thead><tr><th scope="col">${t(`dashboard.usage.${by}`)}</th><th scope="col" class="number">${t(`dashboard.usage.${measure}`)}</th></tr></thead>
       <tbody>${sorted.slice(0, most).map((row) => {
         const amount = amountOf(row, measure);
@@ -73,7 +75,7 @@ export class UsageShares extends Part {
     </table>`;
   }
 
-  private ask(): Promise<Shares> {
-    return call<Shares>("usage.totals", { since: String(this.since), by: this.by, limit: 100 });
+  private ask(signal: AbortSignal): Promise<Shares> {
+    return call<Shares>("usage.totals", { since: String(this.since), by: this.by, limit: 100 }, { signal });
   }
 }

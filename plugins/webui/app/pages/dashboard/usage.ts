@@ -2,6 +2,7 @@
 import { css, html, nothing, type PropertyValues } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import { call } from "../../client/http.ts";
+import { rememberedHere, rememberHere } from "../../client/storage.ts";
 import { count, percent } from "../../i18n/formats.ts";
 import { languages, t } from "../../i18n/locale.ts";
 import "../../parts/chart.ts";
@@ -9,8 +10,18 @@ import { Load } from "../../parts/load.ts";
 import { Part } from "../../parts/part.ts";
 import "../../parts/sparkline.ts";
 import "./budgets.ts";
-import type { Totals, UsageByDay } from "./facts.ts";
-import { amountOf, amountText, byDay, daysUntil, type Measure, measures, nothingUsed, stacks } from "./usage-days.ts";
+import type { UsageByDay, UsageTotals } from "./facts.ts";
+import {
+  amountOf,
+  amountText,
+  byDay,
+  daysOf,
+  firstOf,
+  type Measure,
+  measures,
+  nothingUsed,
+  stacks,
+} from "./usage-days.ts";
 import "./usage-shares.ts";
 
 const spans = [7, 14, 30] as const;
@@ -38,10 +49,10 @@ export class UsageCard extends Part {
 
   /** There may be budgets. */
   @property({ type: Boolean }) keys = false;
-  @state() private days: (typeof spans)[number] = 7;
-  @state() private split: (typeof splits)[number] = "model";
-  @state() private chosen: Measure | undefined;
-  readonly #usage = new Load(this, () => this.ask(), { events: ["session_changed"], every: 60_000 });
+  @state() private days = kept("days", spans) ?? 7;
+  @state() private split = kept("split", splits) ?? "model";
+  @state() private chosen = kept("measure", measures);
+  readonly #usage = new Load(this, (signal) => this.ask(signal), { events: ["session_changed"], every: 60_000 });
 
   override render() {
     return html`<section class="card" aria-labelledby="usage">
@@ -64,6 +75,7 @@ export class UsageCard extends Part {
   private spanButton(days: (typeof spans)[number]) {
     const choose = () => {
       this.days = days;
+      rememberHere("usage.days", `${days}`);
     };
     return html`<button class="small" aria-pressed=${days === this.days} @click=${choose}>${t("dashboard.usage.days", { n: days })}</button>`;
   }
@@ -77,14 +89,15 @@ export class UsageCard extends Part {
           <div class="row choices small">${this.choice("measure", measures, measure)} ${this.choice("split", splits, this.split)}</div>
           ${this.chart(usage, measure)}
         </div>
-        <dashboard-usage-shares .since=${daysUntil(this.days)[0]} .measure=${measure} .stamp=${usage}></dashboard-usage-shares>
+        <dashboard-usage-shares .since=${usage.since} .measure=${measure} .stamp=${usage}></dashboard-usage-shares>
       </div>`;
   }
 
-  private tiles({ total, rows }: UsageByDay) {
-    const days = daysUntil(this.days);
+  private tiles(usage: UsageByDay) {
+    const { total, rows } = usage;
+    const days = daysOf(usage);
     const found = byDay(rows);
-    const way = (read: (totals: Totals) => number) => days.map((at) => read(found.get(at) ?? nothingUsed));
+    const way = (read: (totals: UsageTotals) => number) => days.map((at) => read(found.get(at) ?? nothingUsed));
     const { failed, inputTokens: input, outputTokens: output, cachedTokens: cached } = total;
     const inOut = t("dashboard.usage.inOut", { input: count(input), output: count(output) });
     const failures = failed > 0 ? t("dashboard.usage.failed", { n: failed }) : "";
@@ -98,8 +111,8 @@ export class UsageCard extends Part {
   }
 
   private chart(usage: UsageByDay, measure: Measure) {
-    const x = daysUntil(this.days);
-    const names = { measure: t(`dashboard.usage.${measure}`), split: t(`dashboard.usage.${this.split}`) };
+    const x = daysOf(usage);
+    const names = { measure: t(`dashboard.usage.${measure}`), split: t(`dashboard.usage.${usage.split}`) };
     const at = (style: Intl.DateTimeFormatOptions) => {
       const format = new Intl.DateTimeFormat(languages.locale, { timeZone: "UTC", ...style });
       return (moment: number) => format.format(moment);
@@ -116,6 +129,7 @@ export class UsageCard extends Part {
   ) {
     const choose = (event: Event) => {
       const picked = (event.target as HTMLSelectElement).value;
+      rememberHere(`usage.${what}`, picked);
       if (what === "measure") this.chosen = picked as Measure;
       else this.split = picked as (typeof splits)[number];
     };
@@ -123,10 +137,17 @@ export class UsageCard extends Part {
       <select @change=${choose}>${values.map((one) => html`<option value=${one} ?selected=${one === value}>${t(`dashboard.usage.${one}`)}</option>`)}</select></label>`;
   }
 
-  private ask(): Promise<UsageByDay> {
+  private ask(signal: AbortSignal): Promise<UsageByDay> {
     const { days, split } = this;
-    return call<UsageByDay>("usage.totals", { since: String(daysUntil(days)[0]), by: "day", split, limit: days + 1 });
+    const asked = { since: String(firstOf(days)), by: "day", split, limit: days + 1 };
+    return call<UsageByDay>("usage.totals", asked, { signal });
   }
+}
+
+/** What was chosen before in this tab. */
+function kept<T extends string | number>(name: string, values: readonly T[]): T | undefined {
+  const before = rememberedHere(`usage.${name}`);
+  return values.find((value) => `${value}` === before);
 }
 
 interface Beside {

@@ -1,11 +1,9 @@
 /** The files of the workspace as the gateway tells them, and what is done to them. */
+import type { MemoryHit, WorkspaceFile } from "@chela/sdk/panel";
 import { call, get, post, request } from "../../client/http.ts";
 import type { TextVersion } from "../../parts/text-draft.ts";
 
-export interface FileRow {
-  readonly path: string;
-  readonly size: number;
-  readonly modifiedAt: number;
+export interface FileRow extends WorkspaceFile {
   readonly kind: "document" | "memory" | "file";
 }
 
@@ -23,12 +21,6 @@ export interface OpenFile extends TextVersion {
   readonly modifiedAt: number;
   /** No text: it can be looked at, but not edited. */
   readonly isBinary: boolean;
-}
-
-export interface Hit {
-  readonly path: string;
-  readonly line: number;
-  readonly text: string;
 }
 
 export interface Upload {
@@ -72,9 +64,9 @@ export async function removeFile(path: string, base: string): Promise<void> {
   await request(`${route}?${new URLSearchParams({ path })}`, { method: "DELETE", headers });
 }
 
-export async function searchMemory(query: string, signal: AbortSignal): Promise<readonly Hit[]> {
+export async function searchMemory(query: string, signal: AbortSignal): Promise<readonly MemoryHit[]> {
   const search = new URLSearchParams({ query: query.slice(0, 2000), limit: "30" });
-  return (await get<{ results: readonly Hit[] }>(`/api/memory/search?${search}`, { signal })).results;
+  return (await get<{ results: readonly MemoryHit[] }>(`/api/memory/search?${search}`, { signal })).results;
 }
 
 export function listUploads(

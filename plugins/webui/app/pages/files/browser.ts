@@ -1,4 +1,5 @@
 /** `<chela-files-browser>`: the list of the files, the search in the memory, and the file that is open. */
+import type { MemoryHit } from "@chela/sdk/panel";
 import { css, html, type PropertyValues } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import { router } from "../../client/router.ts";
@@ -9,7 +10,7 @@ import { Load } from "../../parts/load.ts";
 import { Part } from "../../parts/part.ts";
 import { plain } from "../../parts/plain.ts";
 import { keptDrafts } from "../../parts/text-draft.ts";
-import { type FileList, type Hit, listFiles, searchMemory } from "./api.ts";
+import { type FileList, listFiles, searchMemory } from "./api.ts";
 import { draftNames } from "./file-pane.ts";
 import "./name-dialog.ts";
 import { fileHref, today } from "./paths.ts";
@@ -72,7 +73,7 @@ export class FilesBrowser extends Part {
     return html`<chela-files-tree .list=${list} .current=${this.path} .unsaved=${unsaved}></chela-files-tree>`;
   }
 
-  private results(hits: readonly Hit[]): unknown {
+  private results(hits: readonly MemoryHit[]): unknown {
     return html`<p class="small muted" role="status">${t("files.found", { n: hits.length })}</p>
       <ul class="hits">${hits.map(
         ({ path, line, text }) => html`<li><a href=${fileHref(path, line)}>
@@ -88,7 +89,7 @@ export class FilesBrowser extends Part {
     this.#timer = setTimeout(() => void this.#hits.again(), quietMs);
   }
 
-  private search(signal: AbortSignal): Promise<readonly Hit[]> {
+  private search(signal: AbortSignal): Promise<readonly MemoryHit[]> {
     return this.words === "" ? Promise.resolve([]) : searchMemory(this.words, signal);
   }
 

@@ -216,13 +216,14 @@ export class FilePane extends Part {
     this.edited();
   }
 
-  private async erase({ hash }: OpenFile): Promise<void> {
-    const question = { text: t("files.delete.ask", { path: plain(this.path) }), action: t("ui.delete"), danger: true };
+  private async erase({ hash, path }: OpenFile): Promise<void> {
+    const draft = this.#draft;
+    const question = { text: t("files.delete.ask", { path: plain(path) }), action: t("ui.delete"), danger: true };
     if (!(await confirm(question))) return;
     await this.work(async () => {
-      await removeFile(this.path, hash);
-      this.#draft.begin({ text: "", hash: "" });
-      router.go(href("files"), { replace: true });
+      await removeFile(path, hash);
+      draft.begin({ text: "", hash: "" });
+      if (path === this.path) router.go(href("files"), { replace: true });
     });
   }
 

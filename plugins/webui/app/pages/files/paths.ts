@@ -41,7 +41,9 @@ export function foldersOf({ documents, files }: FileList): readonly Folder[] {
   for (const row of files) {
     if (row.kind === "document") continue;
     const id = row.kind === "memory" ? "memory" : folderOf(row.path);
-    folders.set(id, [...(folders.get(id) ?? []), { path: row.path, row }]);
+    const entries = folders.get(id) ?? [];
+    entries.push({ path: row.path, row });
+    folders.set(id, entries);
   }
   return [...folders].map(([id, entries]) => ({ id, entries })).filter(({ entries }) => entries.length > 0);
 }

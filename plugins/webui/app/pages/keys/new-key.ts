@@ -4,6 +4,7 @@ import { customElement, property, state } from "lit/decorators.js";
 import { call } from "../../client/http.ts";
 import { t } from "../../i18n/locale.ts";
 import { copy } from "../../parts/clipboard.ts";
+import { confirm } from "../../parts/confirm.ts";
 import "../../parts/dialog.ts";
 import "../../parts/icon.ts";
 import { Part } from "../../parts/part.ts";
@@ -29,6 +30,7 @@ export class NewKey extends Part {
   @state() private made: (KeyRow & { readonly key: string }) | undefined;
   @state() private error = "";
   @state() private busy = false;
+  #isCopied = false;
 
   override render() {
     const { made } = this;
@@ -36,8 +38,8 @@ export class NewKey extends Part {
       ${this.open ? (made ? this.shown(made.key) : this.form()) : ""}
       ${
         made
-          ? html`<button slot="actions" class="primary" @click=${this.close}>${t("keys.done")}</button>`
-          : html`<button slot="actions" @click=${this.close}>${t("ui.cancel")}</button>
+          ? html`<button slot="actions" class="primary" @click=${this.end}>${t("keys.done")}</button>`
+          : html`<button slot="actions" ?disabled=${this.busy} @click=${this.end}>${t("ui.cancel")}</button>
             <button slot="actions" class="primary" ?disabled=${this.busy} @click=${this.make}>${this.busy ? t("ui.saving") : t("keys.make")}</button>`
       }
     </ui-dialog>`;
@@ -47,7 +49,7 @@ export class NewKey extends Part {
     return html`<form @submit=${this.make}>
       <div class="field">
         <label for="name">${t("keys.name")}</label>
-        <input id="name" name="name" required maxlength="64" autocomplete="off" aria-describedby="name-hint" />
+        <input id="name" name="name" required pattern=".*\\S.*" title=${t("keys.name.hint")} maxlength="64" autocomplete="off" aria-describedby="name-hint" />
         <span class="hint" id="name-hint">${t("keys.name.hint")}</span>
       </div>
       <fieldset>
@@ -68,10 +70,13 @@ export class NewKey extends Part {
   }
 
   private shown(key: string): unknown {
+    const copied = (isCopied = true) => {
+      this.#isCopied ||= isCopied;
+    };
     return html`<p class="notice warn">${t("keys.once")}</p>
       <div class="key">
-        <code class="wrap">${key}</code>
-        <button @click=${() => copy(key)}><ui-icon name="copy"></ui-icon>${t("ui.copy")}</button>
+        <code class="wrap" @copy=${() => copied()}>${key}</code>
+        <button @click=${() => copy(key).then(copied)}><ui-icon name="copy"></ui-icon>${t("ui.copy")}</button>
       </div>`;
   }
 
@@ -98,8 +103,17 @@ export class NewKey extends Part {
     this.busy = false;
   }
 
-  private close(): void {
+  /** What was asked for is waited for, and a key is not lost by a slip. */
+  private async close(): Promise<void> {
+    const isLost = this.made !== undefined && !this.#isCopied;
+    const question = { text: t("keys.uncopied"), action: t("ui.close"), danger: true };
+    if (this.busy || (isLost && !(await confirm(question)))) return;
+    this.end();
+  }
+
+  private end(): void {
     this.made = undefined;
+    this.#isCopied = false;
     this.error = "";
     this.dispatchEvent(new Event("close"));
   }

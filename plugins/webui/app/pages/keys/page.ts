@@ -16,6 +16,8 @@ import "./limit-key.ts";
 import "./new-key.ts";
 
 const everyMs = 30_000;
+/** More than these are searched. */
+const few = 8;
 const tones = { active: "ok", expired: "warn", revoked: "bad" } as const;
 
 @customElement("chela-page-keys")
@@ -34,7 +36,11 @@ export class KeysPage extends Part {
 
   @state() private making = false;
   @state() private limited: KeyRow | undefined;
-  private readonly rows = new Load(this, (signal) => call<KeyRow[]>("keys.list", {}, { signal }), { every: everyMs });
+  @state() private wanted = "";
+  private readonly rows = new Load(this, (signal) => call<KeyRow[]>("keys.list", {}, { signal }), {
+    events: ["key_changed"],
+    every: everyMs,
+  });
 
   override render() {
     return html`<div class="page">
@@ -60,11 +66,23 @@ export class KeysPage extends Part {
     const sorted = [...rows].sort(
       (a, b) => order.indexOf(a.state) - order.indexOf(b.state) || b.createdAt - a.createdAt,
     );
-    return html`<div class="stack">${repeat(
-      sorted,
-      ({ id }) => id,
-      (row) => this.card(row),
-    )}</div>`;
+    const wanted = this.wanted.trim().toLowerCase();
+    const found = sorted.filter(({ name, prefix }) => `${name}\n${prefix}`.toLowerCase().includes(wanted));
+    return html`<div class="stack">
+      ${rows.length > few || wanted !== "" ? this.search() : ""}
+      ${found.length === 0 ? html`<p class="muted" role="status">${t("keys.notFound")}</p>` : ""}
+      ${repeat(
+        found,
+        ({ id }) => id,
+        (row) => this.card(row),
+      )}</div>`;
+  }
+
+  private search(): unknown {
+    const typed = (event: Event) => {
+      this.wanted = (event.target as HTMLInputElement).value;
+    };
+    return html`<input type="search" aria-label=${t("keys.find")} placeholder=${t("keys.find")} @input=${typed} />`;
   }
 
   private card(row: KeyRow): unknown {
@@ -80,8 +98,8 @@ export class KeysPage extends Part {
         ${row.state === "active" ? this.actions(row) : ""}
       </div>
       <dl class="facts">
-        ${fact(t("keys.lastUsed"), row.lastUsedAt === null ? t("keys.never") : ago(row.lastUsedAt), row.lastUsedAt)}
-        ${fact(t("keys.created"), t("keys.createdBy", { when: ago(row.createdAt), who: row.createdBy }), row.createdAt)}
+        ${fact(t("keys.lastUsed"), row.lastUsedAt === null ? t("keys.unused") : ago(row.lastUsedAt), row.lastUsedAt)}
+        ${fact(t("keys.created"), t("keys.createdBy", { when: ago(row.createdAt), who: short(row.createdBy) }), row.createdAt)}
         ${row.state === "revoked" && row.revokedAt !== null ? fact(t("keys.revokedAt"), ago(row.revokedAt), row.revokedAt) : fact(t("keys.expires"), row.expiresAt === null ? t("keys.never") : ago(row.expiresAt), row.expiresAt)}
         ${usage(row)}
       </dl>

@@ -4,14 +4,6 @@ import { short } from "../../parts/plain.ts";
 
 export type Level = "DEBUG" | "INFO" | "WARN" | "ERROR";
 
-export interface Filter {
-  /** This level and above; empty: all. */
-  readonly level: string;
-  /** Empty: all; `kernel`: lines of no plugin. */
-  readonly plugin: string;
-  readonly query: string;
-}
-
 export interface Line {
   readonly entry: LogEntry;
   /** Milliseconds since 1970; not a number where the line does not tell. */
@@ -21,6 +13,8 @@ export interface Line {
   readonly text: string;
   /** All other fields, as one text. */
   readonly more: string;
+  /** About how many characters it holds in memory. */
+  readonly size: number;
   /** Lines may be missing before it. */
   readonly afterGap: boolean;
 }
@@ -32,29 +26,21 @@ const longestMore = 400;
 
 export function lineOf(entry: LogEntry, afterGap = false): Line {
   const level = String(entry.level ?? "").toUpperCase();
+  const text = String(entry.msg ?? entry.message ?? "");
   const more = Object.entries(entry)
     .filter(([key]) => !shownApart.has(key))
-    .map(([key, value]) => `${key}=${typeof value === "string" ? value : JSON.stringify(value)}`);
+    .map(([key, value]) => `${key}=${typeof value === "string" ? value : JSON.stringify(value)}`)
+    .join(" ");
   return {
     entry,
     at: Date.parse(String(entry.time ?? entry.timestamp ?? "")),
     level: levels.includes(level) ? (level as Level) : "INFO",
     plugin: short(typeof entry.plugin === "string" ? entry.plugin : "", 80),
-    text: oneLine(String(entry.msg ?? entry.message ?? ""), longestText),
-    more: oneLine(more.join(" "), longestMore),
+    text: oneLine(text, longestText),
+    more: oneLine(more, longestMore),
+    size: text.length + more.length,
     afterGap,
   };
-}
-
-/** As the gateway filters, for lines that come live. The level was asked for. */
-export function fits(entry: LogEntry, { plugin, query }: Filter): boolean {
-  if (plugin !== "" && (entry.plugin ?? "kernel") !== plugin) return false;
-  const wanted = query.trim().toLowerCase();
-  if (wanted === "") return true;
-  return Object.values(entry).some((value) => {
-    const own = typeof value === "string" ? value : (JSON.stringify(value) ?? "");
-    return own.toLowerCase().includes(wanted);
-  });
 }
 
 /** The text in pieces, every second of them a find. */

@@ -1,9 +1,11 @@
-/** Brings lines into the store: the newest page, then the stream, older pages on demand; held back while it is paused. */
+/**
+ * Brings lines into the store: the newest page, then the stream, older pages on demand. New lines are held back while it is
+ * paused, and while somebody reads what they would push out.
+ */
 import type { ReactiveController, ReactiveControllerHost } from "lit";
 import { call } from "../../client/http.ts";
-import { type LogEntry, LogFeed } from "../../client/log-feed.ts";
-import { type Filter, fits } from "./log-line.ts";
-import { LogStore, mostLines } from "./log-store.ts";
+import { type LogEntry, LogFeed, type LogFilter } from "../../client/log-feed.ts";
+import { LogStore } from "./log-store.ts";
 
 export type SourceState = "loading" | "live" | "paused" | "lost" | "still";
 
@@ -13,6 +15,8 @@ interface Page {
 }
 
 const pageLines = 200;
+/** A look back goes on until it has found so many. */
+const fewLines = 50;
 
 export class LogSource implements ReactiveController {
   readonly store = new LogStore();
@@ -23,19 +27,20 @@ export class LogSource implements ReactiveController {
   /** Where older lines end; null: there are none, or they are out of reach. */
   before: string | null = null;
   isLoadingOlder = false;
-  /** So many came while it is paused. */
-  waiting = 0;
-  readonly #host: ReactiveControllerHost;
-  #filter: Filter = { level: "", plugin: "", query: "" };
+  readonly #host: ReactiveControllerHost & Element;
+  #filter: LogFilter = { level: "", plugin: "", query: "" };
   #feed: LogFeed | undefined;
   #link: "loading" | "live" | "lost" | "still" = "loading";
   #isPaused = false;
-  /** Lines that came before the page they follow, or while it is paused. */
-  #held: LogEntry[] = [];
-  #isCatchingUp = false;
+  #isReading = false;
+  /** The page is there that the stream follows. */
+  #isFilled = false;
+  /** The newest page is on its way: the last of those that were asked for counts. Holds what the stream tells meanwhile. */
+  #early: LogStore | undefined;
+  #held = new LogStore();
   #frame = 0;
 
-  constructor(host: ReactiveControllerHost) {
+  constructor(host: ReactiveControllerHost & Element) {
     this.#host = host;
     host.addController(this);
   }
@@ -48,39 +53,37 @@ export class LogSource implements ReactiveController {
     return this.#isPaused;
   }
 
-  /** Older lines would not fit. */
-  get isFull(): boolean {
-    return this.store.lines.length + pageLines > mostLines;
+  /** So many came that are held back. */
+  get waiting(): number {
+    return this.#held.dropped + this.#held.lines.length;
   }
 
   hostConnected(): void {
-    if (this.#feed) this.#feed.open();
+    this.#feed?.open();
   }
 
   hostDisconnected(): void {
     this.#feed?.close();
     cancelAnimationFrame(this.#frame);
+    this.#frame = 0;
   }
 
   /** Shows what fits from the newest on. */
-  open(filter: Filter = this.#filter): void {
+  open(filter: LogFilter = this.#filter): void {
     this.#feed?.close();
-    this.#filter = filter;
+    this.#filter = { ...filter, query: filter.query.trim() };
     this.#link = "loading";
-    this.#held = [];
-    this.waiting = 0;
-    this.#isPaused = false;
-    let isFirst = true;
-    const feed = new LogFeed(() => filter.level, {
-      opened: () => {
-        void this.#catchUp(feed, isFirst);
-        isFirst = false;
-      },
+    this.#isFilled = false;
+    this.#early = undefined;
+    this.#held = new LogStore();
+    this.isLoadingOlder = false;
+    const feed = new LogFeed(this.#filter, {
+      opened: () => void this.#catchUp("live"),
       line: (entry) => this.#take(entry),
       closed: () => this.#become("lost"),
       refused: (reason) => {
         this.reason = reason;
-        void this.#catchUp(feed, isFirst, "still");
+        void this.#catchUp("still");
       },
     });
     this.#feed = feed;
@@ -95,45 +98,67 @@ export class LogSource implements ReactiveController {
 
   resume(): void {
     this.#isPaused = false;
-    this.waiting = 0;
+    this.#release();
+  }
+
+  /** While somebody reads, what is there stays there. */
+  read(isReading: boolean): void {
+    this.#isReading = isReading;
     this.#release();
   }
 
   async older(): Promise<void> {
-    const { before } = this;
     const feed = this.#feed;
-    if (before === null || this.isLoadingOlder || this.isFull) return;
+    if (this.isLoadingOlder || !this.#hasOlder) return;
     this.isLoadingOlder = true;
-    this.#host.requestUpdate();
-    const page = await this.#page(before);
-    this.isLoadingOlder = false;
-    if (page && feed === this.#feed && this.before === before) {
+    const { start } = this.store;
+    while (this.#hasOlder && start - this.store.start < fewLines) {
+      this.#host.requestUpdate();
+      const { before } = this;
+      const page = await this.#page(before ?? undefined);
+      if (feed !== this.#feed) return;
+      if (!page || this.before !== before) break;
       this.store.older(page.logs);
       this.before = page.before;
     }
+    this.isLoadingOlder = false;
     this.#host.requestUpdate();
   }
 
-  async #catchUp(feed: LogFeed, isFirst: boolean, link: "live" | "still" = "live"): Promise<void> {
-    this.#isCatchingUp = true;
+  get #hasOlder(): boolean {
+    return this.before !== null && !this.store.isFull;
+  }
+
+  async #catchUp(link: "live" | "still"): Promise<void> {
+    const early = new LogStore();
+    this.#early = early;
     const page = await this.#page();
-    if (feed !== this.#feed) return;
-    this.#isCatchingUp = false;
-    // Memory holds other lines than the file.
-    if (page && (isFirst || link === "still" || this.#link === "still")) {
-      this.store.reset(page.logs);
-      this.before = page.before;
-    } else if (page) this.store.join(page.logs);
-    if (!this.#isPaused) this.#release();
+    if (early !== this.#early) return;
+    this.#early = undefined;
+    if (page) this.#fill(page, link);
+    this.#target.take(early);
     this.#become(link);
+    this.#changed();
+    if (this.store.lines.length < fewLines) void this.older();
+  }
+
+  #fill({ logs, before }: Page, link: "live" | "still"): void {
+    // Memory holds other lines than the file.
+    const isSame = this.#isFilled && link === "live" && this.#link !== "still";
+    if (isSame) {
+      this.#target.join(logs, this.#held.lines.at(-1) ?? this.store.lines.at(-1));
+      return;
+    }
+    this.#isFilled = true;
+    this.#held = new LogStore();
+    this.store.reset(logs);
+    this.before = before;
   }
 
   async #page(before?: string): Promise<Page | undefined> {
-    const { level, plugin, query } = this.#filter;
-    const wanted = { level, plugin, query: query.trim(), before };
-    const asked = Object.fromEntries(Object.entries(wanted).filter(([, value]) => value));
+    const asked = Object.entries({ ...this.#filter, before }).filter(([, value]) => value);
     try {
-      const page = await call<Page>("logs.recent", { limit: pageLines, ...asked });
+      const page = await call<Page>("logs.recent", { limit: pageLines, ...Object.fromEntries(asked) });
       this.error = undefined;
       return page;
     } catch (error) {
@@ -142,25 +167,26 @@ export class LogSource implements ReactiveController {
     }
   }
 
-  #take(entry: LogEntry): void {
-    if (!fits(entry, this.#filter)) return;
-    if (this.#isPaused) this.waiting += 1;
-    if (this.#isPaused || this.#isCatchingUp) {
-      this.#held.push(entry);
-      if (this.#held.length > mostLines * 2) this.#held.splice(0, mostLines);
-    } else this.#put(entry);
-    this.#soon();
+  get #isHolding(): boolean {
+    return this.#isPaused || (this.#isReading && this.store.isFull);
   }
 
-  #put(entry: LogEntry): void {
-    this.store.add(entry);
-    // What the cursor continues was left out: one would see a gap.
-    if (this.store.dropped > 0) this.before = null;
+  /** Where new lines go. */
+  get #target(): LogStore {
+    return this.#isHolding ? this.#held : this.store;
+  }
+
+  #take(entry: LogEntry): void {
+    (this.#early ?? this.#target).add(entry);
+    this.#changed();
   }
 
   #release(): void {
-    for (const entry of this.#held.splice(0)) this.#put(entry);
-    this.#soon();
+    if (!this.#isHolding) {
+      this.store.take(this.#held);
+      this.#held = new LogStore();
+    }
+    this.#changed();
   }
 
   #become(link: "live" | "lost" | "still"): void {
@@ -169,9 +195,11 @@ export class LogSource implements ReactiveController {
     this.#host.requestUpdate();
   }
 
-  /** A burst of lines is one change of the page. */
-  #soon(): void {
-    if (this.#frame !== 0) return;
+  /** A burst of lines is one change of the page, and none while nobody sees it. */
+  #changed(): void {
+    // What the cursor continues was left out: one would see a gap.
+    if (this.store.dropped > 0) this.before = null;
+    if (this.#frame !== 0 || !this.#host.checkVisibility()) return;
     this.#frame = requestAnimationFrame(() => {
       this.#frame = 0;
       this.#host.requestUpdate();

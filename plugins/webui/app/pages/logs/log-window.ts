@@ -46,7 +46,7 @@ export class LogWindow extends Part {
   ];
 
   @property({ attribute: false }) lines: readonly Line[] = [];
-  /** Falls by what was put in front, grows by what left there. */
+  /** Falls by what was put in front, grows by what left there; other lines begin anew. */
   @property({ type: Number }) start = 0;
   @property() query = "";
   /** Changes whenever the lines do: the list itself stays the same. */
@@ -86,7 +86,8 @@ export class LogWindow extends Part {
 
   override willUpdate(changed: PropertyValues<this>): void {
     const before = changed.get("start");
-    if (before !== undefined && this.chosen >= 0) this.chosen += before - this.start;
+    if (changed.has("lines")) this.chosen = -1;
+    else if (before !== undefined && this.chosen >= 0) this.chosen = Math.max(-1, this.chosen + before - this.start);
   }
 
   override render() {
@@ -109,7 +110,7 @@ export class LogWindow extends Part {
     if (!view) return;
     const before = changed.get("start");
     if (this.isFollowing) view.scrollTop = view.scrollHeight;
-    else if (before !== undefined) view.scrollTop += (before - this.start) * this.height;
+    else if (before !== undefined && !changed.has("lines")) view.scrollTop += (before - this.start) * this.height;
     if (this.top !== view.scrollTop) this.top = view.scrollTop;
   }
 

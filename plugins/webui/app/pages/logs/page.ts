@@ -1,21 +1,22 @@
 /** The log: live, filtered, searched, paused, and back to its beginning. What is asked for stands in the page's address. */
 import { css, html, nothing, type PropertyValues } from "lit";
 import { customElement, property, query, state } from "lit/decorators.js";
-import { live } from "lit/directives/live.js";
+import type { LogFilter } from "../../client/log-feed.ts";
 import { href, type Place, router } from "../../client/router.ts";
 import { type Key, t } from "../../i18n/locale.ts";
 import "../../parts/icon.ts";
 import { Part } from "../../parts/part.ts";
+import { short } from "../../parts/plain.ts";
 import "./log-details.ts";
 import { save } from "./log-file.ts";
-import type { Filter } from "./log-line.ts";
+import type { Line } from "./log-line.ts";
 import { LogSource } from "./log-source.ts";
 import { mostLines } from "./log-store.ts";
 import "./log-window.ts";
 import type { LogWindow } from "./log-window.ts";
 
 const levels = ["", "info", "warn", "error"] as const;
-const nothingAsked: Filter = { level: "", plugin: "", query: "" };
+const nothingAsked: LogFilter = { level: "", plugin: "", query: "" };
 const typingMs = 300;
 
 @customElement("chela-page-logs")
@@ -44,15 +45,22 @@ export class LogsPage extends Part {
 
   @property({ attribute: false }) place: Place | undefined;
   @state() private filter = nothingAsked;
-  /** The place of the line that is shown in full, counted as the store's start is. */
-  @state() private opened: number | undefined;
+  /** The line that is shown in full. */
+  @state() private opened: Line | undefined;
   @state() private plugins: readonly string[] = [];
   @query("logs-window") private list?: LogWindow;
   readonly #source = new LogSource(this);
   #typing: ReturnType<typeof setTimeout> | undefined;
+  /** Not asked for yet. */
+  #typed: string | undefined;
   #isOpen = false;
   /** Where the newest line was when one stopped to follow. */
   #left = 0;
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.listen(document, "pagechange", () => this.requestUpdate());
+  }
 
   override willUpdate(changed: PropertyValues<this>): void {
     if (changed.has("place")) this.arrive();
@@ -70,11 +78,11 @@ export class LogsPage extends Part {
       <div class="list">
         <logs-window .lines=${lines} .start=${start} .length=${start + lines.length} .query=${this.filter.query}
           @open=${(event: CustomEvent<number>) => {
-            this.opened = start + event.detail;
+            this.opened = lines[event.detail];
           }} @top=${() => this.#source.older()} @follow=${this.followed}></logs-window>
         ${lines.length === 0 ? this.empty() : nothing} ${this.newest()}
       </div>
-      <logs-details .line=${this.opened === undefined ? undefined : lines[this.opened - start]}
+      <logs-details .line=${this.opened}
         @close=${this.closed} @go=${(event: CustomEvent<number>) => this.step(event.detail)}></logs-details>
     </div>`;
   }
@@ -82,7 +90,7 @@ export class LogsPage extends Part {
   private state() {
     const { state, reason, waiting, store } = this.#source;
     return html`<div class="row small">
-      <span class="state ${state}" role="status"><span class="dot"></span>${t(`logs.state.${state}`, { reason })}</span>
+      <span class="state ${state}" role="status"><span class="dot"></span>${t(`logs.state.${state}`, { reason: short(reason) })}</span>
       <span class="muted">${waiting > 0 ? t("logs.waiting", { n: waiting }) : t("logs.count", { n: store.lines.length })}</span>
     </div>`;
   }
@@ -99,7 +107,7 @@ export class LogsPage extends Part {
         <option value="kernel" ?selected=${plugin === "kernel"}>${t("logs.plugin.kernel")}</option>
         ${known.filter((one) => one !== "kernel").map((one) => html`<option value=${one} ?selected=${one === plugin}>${one}</option>`)}
       </select>
-      <input type="search" aria-label=${t("logs.search")} placeholder=${t("logs.search")} maxlength="200" .value=${live(query)} @input=${this.typed} />`;
+      <input type="search" aria-label=${t("logs.search")} placeholder=${t("logs.search")} maxlength="200" .value=${query} @input=${this.typed} />`;
   }
 
   private buttons() {
@@ -114,17 +122,18 @@ export class LogsPage extends Part {
   private failure() {
     const { error } = this.#source;
     if (!error) return nothing;
-    return html`<div class="notice bad spread" role="alert"><span class="wrap">${error.message}</span>
+    return html`<div class="notice bad spread" role="alert"><span class="wrap">${short(error.message)}</span>
       <button class="small" @click=${() => this.#source.open()}>${t("ui.retry")}</button></div>`;
   }
 
   /** What there is before the first line. */
   private above() {
-    const { before, isFull, isLoadingOlder, state, store } = this.#source;
+    const { before, isLoadingOlder, state, store } = this.#source;
     const anew = html`<button class="small" @click=${() => this.#source.open()}>${t("ui.reload")}</button>`;
     if (isLoadingOlder) return html`<span class="muted" role="status">${t("logs.older.busy")}</span>`;
     if (store.dropped > 0) return html`<span class="muted">${t("logs.dropped", { n: store.dropped })}</span>${anew}`;
-    if (before !== null && isFull) return html`<span class="muted">${t("logs.full", { n: mostLines })}</span>${anew}`;
+    if (before !== null && store.isFull)
+      return html`<span class="muted">${t("logs.full", { n: mostLines })}</span>${anew}`;
     if (before !== null)
       return html`<button class="small" @click=${() => this.#source.older()}>${t("logs.older")}</button>`;
     return state === "loading" || store.lines.length === 0
@@ -135,14 +144,15 @@ export class LogsPage extends Part {
   private newest() {
     const { store } = this.#source;
     if (!this.list || this.list.isFollowing || store.lines.length === 0) return nothing;
-    const n = store.start + store.lines.length - this.#left;
+    const n = store.start + store.lines.length + this.#source.waiting - this.#left;
     return html`<button class="newest primary small" @click=${() => this.list?.toNewest()}>
       <ui-icon name="chevron-down"></ui-icon>${n > 0 ? t("logs.newest.count", { n }) : t("logs.newest")}</button>`;
   }
 
   private empty() {
     const isFiltered = Object.values(this.filter).some((value) => value !== "");
-    if (this.#source.state === "loading" || this.#source.error) return nothing;
+    const { state, error, isLoadingOlder } = this.#source;
+    if (state === "loading" || error || isLoadingOlder) return nothing;
     return html`<div class="empty muted"><p>${t(isFiltered ? "logs.none.found" : "logs.none")}</p>
       ${isFiltered ? html`<button @click=${() => this.ask(nothingAsked)}>${t("logs.none.clear")}</button>` : nothing}</div>`;
   }
@@ -158,15 +168,18 @@ export class LogsPage extends Part {
     this.show(next);
   }
 
-  private ask(more: Partial<Filter>): void {
-    const filter = { ...this.filter, ...more };
-    const { level, plugin, query: q } = filter;
+  private ask(more: Partial<LogFilter>): void {
+    clearTimeout(this.#typing);
+    this.show({ ...this.filter, query: this.#typed ?? this.filter.query, ...more });
+    this.#typed = undefined;
+    // What was typed right before one went elsewhere does not lead back.
+    if (router.place.panel !== "logs") return;
+    const { level, plugin, query: q } = this.filter;
     const asked = new URLSearchParams(Object.entries({ level, plugin, q }).filter(([, value]) => value !== ""));
-    this.show(filter);
     router.go(`${href("logs")}${asked.size > 0 ? `?${asked}` : ""}`, { replace: true });
   }
 
-  private show(filter: Filter): void {
+  private show(filter: LogFilter): void {
     this.filter = levels.some((level) => level === filter.level) ? filter : { ...filter, level: "" };
     this.opened = undefined;
     this.#source.open(this.filter);
@@ -174,22 +187,24 @@ export class LogsPage extends Part {
   }
 
   private typed(event: Event): void {
-    const query = chosen(event);
+    this.#typed = chosen(event);
     clearTimeout(this.#typing);
-    this.#typing = setTimeout(() => this.ask({ query }), typingMs);
+    this.#typing = setTimeout(() => this.ask({}), typingMs);
   }
 
   private followed(): void {
     const { start, lines } = this.#source.store;
     this.#left = start + lines.length;
-    this.requestUpdate();
+    this.#source.read(this.list?.isFollowing === false);
   }
 
+  /** From a line that was left out meanwhile, to the first. */
   private step(by: number): void {
-    const { start, lines } = this.#source.store;
-    const place = Math.min(Math.max((this.opened ?? start) - start + by, 0), lines.length - 1);
+    const { lines } = this.#source.store;
+    const at = this.opened ? lines.indexOf(this.opened) : -1;
+    const place = Math.min(Math.max(at + by, 0), lines.length - 1);
     this.list?.choose(place);
-    this.opened = start + place;
+    this.opened = lines[place] ?? this.opened;
   }
 
   private closed(): void {

@@ -28,8 +28,12 @@ export class Install extends Part {
   override connectedCallback(): void {
     super.connectedCallback();
     this.untilGone(
-      gateway.on(["mcp_install"], ({ package: name, line }) => {
-        if (name === this.pack && typeof line === "string") this.lines = [...this.lines, line].slice(-keptLines);
+      gateway.on(["mcp_install"], ({ package: name, line, state }) => {
+        if (name !== this.pack) return;
+        // Also when somebody else began it.
+        this.busy = state === "started" || state === "running";
+        if (state === "done") this.dispatchEvent(new Event("done"));
+        if (typeof line === "string") this.lines = [...this.lines, line].slice(-keptLines);
       }),
     );
   }
@@ -47,7 +51,6 @@ export class Install extends Part {
     try {
       await call("mcp.install", { package: this.pack, installer: this.installer }, { timeout: installMs });
       toast(t("mcp.installed", { name: this.pack }), "ok");
-      this.dispatchEvent(new Event("done"));
     } catch (error) {
       toastError(error);
     }

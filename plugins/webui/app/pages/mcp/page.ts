@@ -21,7 +21,14 @@ const events = ["mcp_server_up", "mcp_server_down", "mcp_tools_changed", "config
 @customElement("chela-page-mcp")
 export class McpPage extends Part {
   @state() private edited: Server | "new" | undefined;
-  private readonly listing = new Load(this, (signal) => call<Listing>("mcp.list", {}, { signal }), { events });
+  private readonly listing: Load<Listing> = new Load(this, (signal) => call<Listing>("mcp.list", {}, { signal }), {
+    events,
+  });
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.listen(session, "change", () => this.requestUpdate());
+  }
 
   override render() {
     return html`<div class="page">
@@ -37,7 +44,7 @@ export class McpPage extends Part {
         </div>
       </header>
       ${this.listing.show((listing) => this.content(listing))}
-      <mcp-server-dialog .server=${this.edited} @close=${() => this.edit(undefined)} @saved=${() => this.saved()}></mcp-server-dialog>
+      <mcp-server-dialog .server=${this.edited} .taken=${this.listing.value?.servers.map(({ name }) => name) ?? []} @close=${() => this.edit(undefined)} @saved=${() => this.saved()}></mcp-server-dialog>
     </div>`;
   }
 

@@ -10,6 +10,7 @@ import { short } from "../../parts/plain.ts";
 import { toast, toastError } from "../../parts/toast.ts";
 import "./install.ts";
 import type { Check, Server } from "./server.ts";
+import "./server-tools.ts";
 
 const tones: Readonly<Record<Server["state"], string>> = {
   disabled: "",
@@ -20,13 +21,16 @@ const tones: Readonly<Record<Server["state"], string>> = {
   failed: "bad",
 };
 
+/** A test that failed says so; a restart that fails is refused. */
+type Answer = Server & { readonly ok?: boolean };
+
 @customElement("mcp-server-card")
 export class ServerCard extends Part {
   static override styles = [
     ...Part.styles,
     css`
-      ul { list-style: none; margin: 0.5rem 0 0; padding: 0; display: flex; flex-wrap: wrap; gap: 0.3rem; }
-      li { max-width: 100%; }
+      mcp-server-tools, details p { margin: 0.5rem 0 0; }
+      .spread > .grow { flex-basis: 14rem; }
       h2 { margin: 0; }
     `,
   ];
@@ -34,6 +38,7 @@ export class ServerCard extends Part {
   @property({ attribute: false }) server?: Server;
   @property({ attribute: false }) check?: Check;
   @state() private busy: "" | "restart" | "test" = "";
+  @state() private open = false;
 
   override render() {
     const { server } = this;
@@ -87,19 +92,24 @@ export class ServerCard extends Part {
 
   private tools({ tools, refused }: Server): unknown {
     if (tools.length + refused.length === 0) return "";
-    return html`<details>
+    return html`<details @toggle=${this.toggle}>
       <summary>${t("mcp.tools", { n: tools.length })}${refused.length > 0 ? ` · ${t("mcp.refused", { n: refused.length })}` : ""}</summary>
-      <ul>${tools.map((tool) => html`<li><code class="badge clip">${short(tool)}</code></li>`)}</ul>
+      ${this.open ? html`<mcp-server-tools .names=${tools} label=${t("mcp.tools", { n: tools.length })}></mcp-server-tools>` : ""}
       ${refused.map(({ tool, reason }) => html`<p class="small wrap"><code>${short(tool)}</code> ${short(reason)}</p>`)}
     </details>`;
+  }
+
+  private toggle(event: Event): void {
+    this.open = (event.target as HTMLDetailsElement).open;
   }
 
   private async run(action: "restart" | "test"): Promise<void> {
     const name = this.server?.name ?? "";
     this.busy = action;
     try {
-      const { tools } = await call<Server>(`mcp.${action}`, { name }, { timeout: 120_000 });
-      toast(t("mcp.answered", { name, n: tools.length }), "ok");
+      const { tools, reason, ok = true } = await call<Answer>(`mcp.${action}`, { name }, { timeout: 120_000 });
+      if (ok) toast(t("mcp.answered", { name, n: tools.length }), "ok");
+      else toast(t("mcp.failed", { name, reason: short(reason, 200) }), "bad");
     } catch (error) {
       toastError(error);
     }

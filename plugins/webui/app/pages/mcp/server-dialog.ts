@@ -1,15 +1,20 @@
 /** Adds a server or changes the settings of one. Secrets are shown as their mark; what still is the mark is kept as it is. */
-import { html } from "lit";
+import { css, html } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import { call } from "../../client/http.ts";
 import { t } from "../../i18n/locale.ts";
 import "../../parts/dialog.ts";
 import { Part } from "../../parts/part.ts";
+import { short } from "../../parts/plain.ts";
 import { linesOf, noSettings, pairsOf, pairsText, type Server, type Settings } from "./server.ts";
 
 @customElement("mcp-server-dialog")
 export class ServerDialog extends Part {
+  static override styles = [...Part.styles, css`fieldset { border: 0; margin: 0; padding: 0; min-width: 0; }`];
+
   @property({ attribute: false }) server?: Server | "new";
+  /** Names of all servers. */
+  @property({ attribute: false }) taken: readonly string[] = [];
   @state() private settings: Settings | undefined;
   @state() private transport = "stdio";
   @state() private error = "";
@@ -23,8 +28,8 @@ export class ServerDialog extends Part {
     const { server, settings } = this;
     const heading = server === "new" ? t("mcp.add") : t("mcp.edit", { name: server?.name ?? "" });
     return html`<ui-dialog wide ?open=${server !== undefined} heading=${heading} @close=${this.close}>
-      ${settings === undefined ? html`<p class="muted">${t("app.loading")}</p>` : this.form(settings)}
-      <p class="error" role="alert">${this.error}</p>
+      ${settings ? this.form(settings) : this.error === "" ? html`<p class="muted" role="status">${t("app.loading")}</p>` : ""}
+      <p class="error" role="alert">${short(this.error, 800)}</p>
       <button slot="actions" @click=${this.close}>${t("ui.cancel")}</button>
       <button slot="actions" class="primary" ?disabled=${this.busy || settings === undefined} @click=${this.save}>
         ${this.busy ? t("ui.saving") : t("ui.save")}
@@ -44,7 +49,8 @@ export class ServerDialog extends Part {
           ${["stdio", "http", "sse"].map((name) => html`<option value=${name} ?selected=${name === this.transport}>${name}</option>`)}
         </select>
       </div>
-      ${this.transport === "stdio" ? program(settings) : remote(settings)}
+      <fieldset ?hidden=${this.transport !== "stdio"} ?disabled=${this.transport !== "stdio"}>${program(settings)}</fieldset>
+      <fieldset ?hidden=${this.transport === "stdio"} ?disabled=${this.transport === "stdio"}>${remote(settings)}</fieldset>
       ${text("description", t("mcp.field.description"), settings.description)}
       <label class="check"><input type="checkbox" name="enabled" ?checked=${settings.enabled} />${t("mcp.field.enabled")}</label>
       <button hidden></button>
@@ -63,9 +69,11 @@ export class ServerDialog extends Part {
     try {
       const path = `tools.mcp.servers[${JSON.stringify(server.name)}]`;
       const { value } = await call<{ value?: Partial<Settings> }>("config.get", { path });
-      this.show({ ...noSettings, ...value });
+      if (this.server !== server) return;
+      if (value === undefined) this.error = t("mcp.gone", { name: server.name });
+      else this.show({ ...noSettings, ...value });
     } catch (error) {
-      this.error = (error as Error).message;
+      if (this.server === server) this.error = (error as Error).message;
     }
   }
 
@@ -84,6 +92,11 @@ export class ServerDialog extends Part {
     const headers = pairsOf(read("headers"));
     if (env === undefined || headers === undefined) {
       this.error = t("mcp.field.pairs.wrong");
+      return;
+    }
+    const name = this.server === "new" ? read("name").trim() : (this.server?.name ?? "");
+    if (this.server === "new" ? this.taken.includes(name) : !this.taken.includes(name)) {
+      this.error = t(this.server === "new" ? "mcp.field.name.taken" : "mcp.gone", { name });
       return;
     }
     const given =
@@ -105,8 +118,8 @@ export class ServerDialog extends Part {
       enabled: fields.has("enabled"),
     };
     this.busy = true;
+    this.error = "";
     try {
-      const name = this.server === "new" ? read("name").trim() : (this.server?.name ?? "");
       await call("mcp.add", { name, server });
       this.dispatchEvent(new Event("saved"));
     } catch (error) {

@@ -3,7 +3,7 @@ import { call } from "../../client/http.ts";
 import { t } from "../../i18n/locale.ts";
 import { type ChangeResult, tellChange } from "../../parts/change-result.ts";
 import { confirm } from "../../parts/confirm.ts";
-import { toastError } from "../../parts/toast.ts";
+import { toast, toastError } from "../../parts/toast.ts";
 import type { PluginInfo } from "./shapes.ts";
 
 export type PluginAction = "enable" | "disable" | "reload" | "release" | "update" | "uninstall";
@@ -40,12 +40,19 @@ export async function act(action: PluginAction, id: string): Promise<boolean> {
 }
 
 export async function tellInstalled(installed: Installed): Promise<void> {
-  await tellChange(installed.result, installedText(installed));
+  const reason = reasonOfReturn(installed);
+  if (reason === undefined) await tellChange(installed.result, installedText(installed));
+  else toast(`${installedText(installed)} ${reason}`, "bad");
 }
 
-export function installedText({ id, version, previous, changed, result }: Installed): string {
-  const isBack = result.failed.some((failure) => failure.id === id) && !changed;
-  if (isBack) return t("plugins.done.reverted", { id, version });
+/** Why the version before is in place again. */
+function reasonOfReturn({ id, changed, result }: Installed): string | undefined {
+  return changed ? undefined : result.failed.find((failure) => failure.id === id)?.reason;
+}
+
+export function installedText(installed: Installed): string {
+  const { id, version, previous, changed } = installed;
+  if (reasonOfReturn(installed) !== undefined) return t("plugins.done.reverted", { id, version });
   if (!changed) return t("plugins.done.same", { id, version });
   return previous === null || previous === version
     ? t("plugins.done.install", { id, version })

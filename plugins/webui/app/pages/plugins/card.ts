@@ -3,7 +3,7 @@ import { css, html } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import { href } from "../../client/router.ts";
 import { session } from "../../client/session.ts";
-import { t } from "../../i18n/locale.ts";
+import { t, told } from "../../i18n/locale.ts";
 import { Part } from "../../parts/part.ts";
 import { short } from "../../parts/plain.ts";
 import { act, type PluginAction } from "./actions.ts";
@@ -40,7 +40,7 @@ export class PluginCard extends Part {
         <button class="switch" role="switch" aria-checked=${enabled} aria-label=${t("plugins.switch", { id })} ?disabled=${!canChange}
           @click=${() => this.run(enabled ? "disable" : "enable")}></button>
       </div>
-      <p class="muted small wrap">${short(about, 200)}</p>
+      <p class="muted small wrap">${short(told(about), 200)}</p>
       ${reason === "" || state === "disabled" ? "" : html`<div class="notice reason ${toneOf(state)}">${short(reason, 400)}</div>`}
       <div class="row tight">
         <span class="badge ${toneOf(state)}">${this.busy ? t("plugins.busy") : t(`plugins.state.${state}`)}</span>

@@ -2,8 +2,8 @@
 import { css, html } from "lit";
 import { customElement, property } from "lit/decorators.js";
 import { href } from "../../client/router.ts";
-import { count } from "../../i18n/formats.ts";
-import { type Key, number, t } from "../../i18n/locale.ts";
+import { count, millis } from "../../i18n/formats.ts";
+import { type Key, t } from "../../i18n/locale.ts";
 import { Part } from "../../parts/part.ts";
 import { short } from "../../parts/plain.ts";
 import type { PluginInfo } from "./shapes.ts";
@@ -99,9 +99,4 @@ function code(text: string): unknown {
 
 function badge(access: string): unknown {
   return html`<span class="badge ${access === "public" ? "warn" : ""}">${access}</span>`;
-}
-
-/** Hooks take fractions of a millisecond. */
-function millis(ms: number): string {
-  return `${number(ms, { maximumSignificantDigits: 2 })} ms`;
 }

@@ -5,7 +5,7 @@ import { ifDefined } from "lit/directives/if-defined.js";
 import { ApiError, call } from "../../client/http.ts";
 import { href, router } from "../../client/router.ts";
 import { session } from "../../client/session.ts";
-import { t } from "../../i18n/locale.ts";
+import { t, told } from "../../i18n/locale.ts";
 import "../../parts/icon.ts";
 import { Load } from "../../parts/load.ts";
 import { Part } from "../../parts/part.ts";
@@ -68,7 +68,7 @@ export class PluginDetail extends Part {
     const open = tabs.find((tab) => tab === this.tab) ?? "overview";
     return html`<header class="spread">
         <div class="grow"><div class="row"><h1 class="wrap">${id}</h1><span class="mono muted">${short(version, 30)}</span><span class="badge ${toneOf(state)}">${t(`plugins.state.${state}`)}</span></div>
-          <span class="muted wrap">${short(about, 500)}</span></div>
+          <span class="muted wrap">${short(told(about), 500)}</span></div>
         ${session.can("admin") ? html`<div class="row tight">${this.buttons(info)}</div>` : ""}
       </header>
       ${reason === "" ? "" : html`<div class="notice ${toneOf(state)}" role="status">${short(reason, 4000)}</div>`}

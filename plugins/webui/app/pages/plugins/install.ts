@@ -9,6 +9,7 @@ import "../../parts/dialog.ts";
 import "../../parts/icon.ts";
 import { Part } from "../../parts/part.ts";
 import { plain, short } from "../../parts/plain.ts";
+import { toastError } from "../../parts/toast.ts";
 import { type Installed, installedText, tellInstalled } from "./actions.ts";
 
 const steps = ["started", "uploading", "fetching", "unpacking", "checking", "done", "failed"];
@@ -151,6 +152,7 @@ export class PluginInstall extends Part {
       if (!this.isConnected) await tellInstalled(this.done);
     } catch (error) {
       this.error = (error as Error).message;
+      if (!this.isConnected) toastError(error);
     }
     this.busy = false;
   }

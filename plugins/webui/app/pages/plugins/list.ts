@@ -5,7 +5,7 @@ import { repeat } from "lit/directives/repeat.js";
 import { call } from "../../client/http.ts";
 import { href, router } from "../../client/router.ts";
 import { session } from "../../client/session.ts";
-import { t } from "../../i18n/locale.ts";
+import { t, told } from "../../i18n/locale.ts";
 import "../../parts/icon.ts";
 import { Load } from "../../parts/load.ts";
 import { Part } from "../../parts/part.ts";
@@ -78,15 +78,15 @@ export class PluginList extends Part {
   private content(list: readonly PluginRow[]): unknown {
     const words = this.words.toLocaleLowerCase().split(/\s+/).filter(Boolean);
     const suits = ({ id, about }: PluginRow) =>
-      words.every((word) => `${id} ${about}`.toLocaleLowerCase().includes(word));
+      words.every((word) => `${id} ${about} ${told(about)}`.toLocaleLowerCase().includes(word));
     const seen = list.filter((row) => filters[this.filter](row) && suits(row));
     return html`<div class="row tools" role="search">
-        <input type="search" aria-label=${t("plugins.search")} placeholder=${t("plugins.search")} maxlength="200" @input=${this.typed} />
+        <input type="search" aria-label=${t("plugins.search")} placeholder=${t("plugins.search")} maxlength="200" .value=${this.words} @input=${this.typed} />
         <select aria-label=${t("plugins.show")} @change=${this.choose}>
           ${names.map((name) => html`<option value=${name} ?selected=${name === this.filter}>${t(`plugins.show.${name}`, { n: list.filter(filters[name]).length })}</option>`)}
         </select>
       </div>
-      ${seen.length === 0 ? html`<p class="muted" role="status">${t("plugins.none")} <a href=${href("plugins")}>${t("plugins.none.clear")}</a></p>` : ""}
+      ${seen.length === 0 ? html`<p class="muted" role="status">${t("plugins.none")} <a href=${href("plugins")} @click=${this.showAll}>${t("plugins.none.clear")}</a></p>` : ""}
       <div class="grid">${repeat(
         seen,
         ({ id }) => id,
@@ -97,6 +97,10 @@ export class PluginList extends Part {
 
   private typed(event: Event): void {
     this.words = (event.target as HTMLInputElement).value;
+  }
+
+  private showAll(): void {
+    this.words = "";
   }
 
   private choose(event: Event): void {
@@ -110,8 +114,12 @@ export class PluginList extends Part {
   }
 
   private async install(): Promise<void> {
-    await import("./install.ts").catch(toastError);
-    this.installing = true;
+    try {
+      await import("./install.ts");
+      this.installing = true;
+    } catch (error) {
+      toastError(error);
+    }
   }
 
   private async check(): Promise<void> {

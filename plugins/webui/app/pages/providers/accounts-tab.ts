@@ -7,6 +7,7 @@ import { ago, dateTime } from "../../i18n/formats.ts";
 import { t } from "../../i18n/locale.ts";
 import { confirm } from "../../parts/confirm.ts";
 import "../../parts/icon.ts";
+import { Minutes } from "../../parts/minutes.ts";
 import { Part } from "../../parts/part.ts";
 import { short } from "../../parts/plain.ts";
 import { toast, toastError } from "../../parts/toast.ts";
@@ -31,8 +32,13 @@ export class AccountsTab extends Part {
   ];
 
   @property({ attribute: false }) provider?: Provider;
-  /** The file of the account that something is being done to. */
-  @state() private busy = "";
+  /** The files of the accounts that something is being done to. */
+  @state() private busy: ReadonlySet<string> = new Set();
+
+  constructor() {
+    super();
+    new Minutes(this);
+  }
 
   override render() {
     const { provider } = this;
@@ -68,7 +74,7 @@ export class AccountsTab extends Part {
 
   private actions(account: Account, name: string): unknown {
     const { credential_file: file } = account;
-    const isBusy = this.busy === file;
+    const isBusy = this.busy.has(file);
     const rests = isLater(account.cooldown_until);
     return html`<div class="row tight">
       <button class="small" ?disabled=${isBusy} aria-label=${t("providers.account.renew.one", { name })} @click=${() => this.renew(account)}><ui-icon name="refresh-cw"></ui-icon>${isBusy ? t("providers.account.renewing") : t("providers.account.renew")}</button>
@@ -107,13 +113,13 @@ export class AccountsTab extends Part {
   }
 
   private async attempt({ credential_file: file }: Account, work: () => Promise<unknown>): Promise<void> {
-    this.busy = file;
+    this.busy = new Set([...this.busy, file]);
     try {
       await work();
     } catch (error) {
       toastError(error);
     }
-    this.busy = "";
+    this.busy = new Set([...this.busy].filter((one) => one !== file));
     ask(this, "changed");
   }
 }

@@ -2,9 +2,11 @@
 import { css, html } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import { call } from "../../client/http.ts";
-import { t } from "../../i18n/locale.ts";
+import { t, told } from "../../i18n/locale.ts";
 import "../../parts/dialog.ts";
 import { Part } from "../../parts/part.ts";
+import { short } from "../../parts/plain.ts";
+import type { Edit } from "../../parts/schema-form/values.ts";
 import { type AddState, addForm, sectionOf } from "./add-form.ts";
 import "./first-look.ts";
 import "./preset-picker.ts";
@@ -31,6 +33,7 @@ export class AddDialog extends Part {
   @state() private chosen: AddState | undefined;
   /** Its name, once it is in the config. */
   @state() private made = "";
+  @state() private wantsDefault = false;
   @state() private error = "";
   @state() private busy = false;
 
@@ -41,20 +44,20 @@ export class AddDialog extends Part {
   override render() {
     return html`<ui-dialog ?wide=${this.chosen === undefined} ?open=${this.start !== undefined} heading=${this.heading()} @close=${this.close}>
       ${this.start === undefined ? "" : this.step()}
-      <p class="error" role="alert">${this.error}</p>
+      <p class="error" role="alert">${short(this.error, 800)}</p>
       ${this.buttons()}
     </ui-dialog>`;
   }
 
   private heading(): string {
     if (this.made !== "") return t("providers.added", { name: this.made });
-    return this.chosen?.preset ? t("providers.add.one", { name: this.chosen.preset.title }) : t("providers.add");
+    return this.chosen?.preset ? t("providers.add.one", { name: told(this.chosen.preset.title) }) : t("providers.add");
   }
 
   private step(): unknown {
     const { chosen, made, presets } = this;
     if (made !== "")
-      return html`<provider-first-look name=${made} ?wantsDefault=${chosen?.isFirst} @leave=${this.close}></provider-first-look>`;
+      return html`<provider-first-look name=${made} ?wantsDefault=${this.wantsDefault} @leave=${this.close}></provider-first-look>`;
     if (chosen)
       return html`<form @submit=${this.save}>${addForm(chosen, (auth) => this.choose({ ...chosen, auth }))}<button hidden></button></form>`;
     if (presets === undefined) return html`<p class="muted" role="status">${t("app.loading")}</p>`;
@@ -73,7 +76,9 @@ export class AddDialog extends Part {
     this.made = "";
     this.error = "";
     try {
-      this.presets = (await call<{ presets: readonly Preset[] }>("providers.presets")).presets;
+      const { presets } = await call<{ presets: readonly Preset[] }>("providers.presets");
+      if (this.start !== id) return;
+      this.presets = presets;
       const preset = this.presets.find((one) => one.id === id);
       if (preset) this.pick(preset);
     } catch (error) {
@@ -117,6 +122,7 @@ export class AddDialog extends Part {
     }
     this.busy = true;
     this.error = "";
+    this.wantsDefault = fields.has("primary");
     try {
       await this.write(name, chosen, fields);
       ask(this, "changed");
@@ -133,9 +139,8 @@ export class AddDialog extends Part {
     const [first] = (value.models as readonly string[] | undefined) ?? [];
     const found = this.listing?.providers.filter((one) => chosen.found.includes(one.name) && one.name !== name) ?? [];
     const kept = fields.has("keep") ? foundEdits(found, this.presets ?? []) : [];
-    const edits = [...kept, { path: providerPath(name), value }];
-    if (fields.has("primary") && first !== undefined && first !== "*")
-      edits.push(primaryEdit(`${name}/${first}`) as (typeof edits)[number]);
+    const edits: Edit[] = [...kept, { path: providerPath(name), value }];
+    if (this.wantsDefault && first !== undefined && first !== "*") edits.push(primaryEdit(`${name}/${first}`));
     await writeEdits(edits, t("providers.added", { name }));
   }
 

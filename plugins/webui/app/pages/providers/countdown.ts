@@ -1,4 +1,4 @@
-/** `<provider-countdown .until=${ms}>`: how long something still holds, second by second. */
+/** `<provider-countdown .until=${ms}>`: how long something still holds, second by second. Tells `over` when it no longer does. */
 import { html } from "lit";
 import { customElement, property } from "lit/decorators.js";
 import { t } from "../../i18n/locale.ts";
@@ -10,7 +10,12 @@ export class Countdown extends Part {
 
   override connectedCallback(): void {
     super.connectedCallback();
-    const timer = setInterval(() => this.requestUpdate(), 1000);
+    const timer = setInterval(() => {
+      this.requestUpdate();
+      if (Date.now() < this.until) return;
+      clearInterval(timer);
+      this.dispatchEvent(new Event("over"));
+    }, 1000);
     this.untilGone(() => clearInterval(timer));
   }
 

@@ -27,7 +27,7 @@ export class DefaultModelCard extends Part {
       li code { flex: 1; min-width: 0; }
       .up ui-icon { transform: rotate(180deg); }
       .good { color: var(--ok); }
-      select { flex: 1; width: auto; min-width: 0; }
+      select { flex: 1; width: auto; min-width: 0; max-width: 100%; }
       h3 { margin-top: 0; }
     `,
   ];

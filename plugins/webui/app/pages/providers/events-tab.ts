@@ -25,6 +25,7 @@ interface View {
 }
 
 const page = 40;
+/** Calls that work are told by no event. */
 const refreshMs = 15_000;
 
 @customElement("provider-events")

@@ -11,7 +11,7 @@ import { ModelTests, outcome } from "./model-tests.ts";
 import { ask } from "./wish.ts";
 import { idOf, type ModelEntry, primaryEdit, providerPath, writeEdits, written } from "./writes.ts";
 
-const mostShown = 500;
+const mostShown = 200;
 
 @customElement("provider-first-look")
 export class FirstLook extends Part {
@@ -20,6 +20,7 @@ export class FirstLook extends Part {
     css`
       .good { color: var(--ok); }
       .result { font-size: 1rem; }
+      select { flex: 1 1 14rem; width: auto; min-width: 0; }
     `,
   ];
 
@@ -61,7 +62,10 @@ export class FirstLook extends Part {
     if (offered.length === 0) return html`<p>${t("providers.vendor.none")}</p>`;
     return html`<form class="row" @submit=${this.use}>
       <label for="first">${t("providers.look.choose", { n: offered.length })}</label>
-      <select id="first" name="first" class="grow">${offered.slice(0, mostShown).map((model) => html`<option value=${model}>${short(model, 120)}</option>`)}</select>
+      <select id="first" name="first">
+        ${offered.slice(0, mostShown).map((model) => html`<option value=${model}>${short(model, 120)}</option>`)}
+        ${offered.length > mostShown ? html`<option disabled>${t("providers.more", { n: offered.length - mostShown })}</option>` : ""}
+      </select>
       <button class="primary" ?disabled=${this.busy}>${t("providers.look.use")}</button>
     </form>`;
   }
@@ -72,6 +76,7 @@ export class FirstLook extends Part {
     this.busy = true;
     try {
       const entries = (await written<readonly ModelEntry[]>(providerPath(name, "models"))) ?? [];
+      if (!this.isConnected) return;
       const first = entries.map(idOf).find((model) => model !== "*");
       if (first === undefined) {
         const { models } = await call<{ models: readonly string[] }>(

@@ -8,9 +8,10 @@ import "../../parts/dialog.ts";
 import "../../parts/icon.ts";
 import { Part } from "../../parts/part.ts";
 import { short } from "../../parts/plain.ts";
-import { toast } from "../../parts/toast.ts";
+import { toast, toastError } from "../../parts/toast.ts";
 import "./countdown.ts";
 import { beginLogin, type Flow, finishLogin, giveUp, type LoggedIn, type Names, waitForLogin } from "./login-flow.ts";
+import { endsLogin } from "./way-back.ts";
 import { ask } from "./wish.ts";
 import { type ModelEntry, providerPath, writeEdits, written } from "./writes.ts";
 
@@ -36,6 +37,8 @@ export class LoginDialog extends Part {
   /** The vendor tells no e-mail: the account needs a name before it is kept. */
   @state() private needsLabel = false;
   #names: Names = {};
+  /** Ends when it is closed, or another provider's turn comes. */
+  #open = new AbortController();
   #waiting = new AbortController();
 
   override disconnectedCallback(): void {
@@ -88,7 +91,7 @@ export class LoginDialog extends Part {
         ${flow.mode === "device" ? "" : html`<li>${this.paste(flow)}</li>`}
       </ol>
       <p class="wait" role="status"><span>${flow.mode === "device" || flow.listening ? t("providers.login.waiting") : ""}</span>
-        <provider-countdown .until=${flow.expires_at}></provider-countdown></p>`;
+        <provider-countdown .until=${flow.until} @over=${this.late}></provider-countdown></p>`;
   }
 
   private paste(flow: Flow): unknown {
@@ -113,13 +116,12 @@ export class LoginDialog extends Part {
     if (this.busy) return;
     this.#names = this.typedNames();
     const { name } = this;
-    await this.attempt(async () => {
+    await this.attempt(async (signal) => {
       const flow = await beginLogin(name, this.#names);
-      // Closed meanwhile, or another one's turn.
-      if (this.name === name) this.flow = flow;
-      else void giveUp(flow);
+      if (signal.aborted) return giveUp(flow);
+      this.flow = flow;
+      if (flow.mode === "device" || flow.listening) void this.wait(flow);
     });
-    if (this.flow && (this.flow.mode === "device" || this.flow.listening)) void this.wait(this.flow);
   }
 
   private typedNames(): Names {
@@ -131,9 +133,10 @@ export class LoginDialog extends Part {
 
   private async wait(flow: Flow): Promise<void> {
     this.#waiting = new AbortController();
+    const { name } = this;
     const { signal } = this.#waiting;
     try {
-      await this.done(await waitForLogin(flow, this.#names, signal));
+      await this.done(name, await waitForLogin(flow, this.#names, signal), signal);
     } catch (error) {
       if (!signal.aborted) this.failed(error);
     }
@@ -143,9 +146,14 @@ export class LoginDialog extends Part {
     event.preventDefault();
     const { flow } = this;
     const address = String(new FormData(event.target as HTMLFormElement).get("callback")).trim();
-    if (flow === undefined || this.busy || address === "") return;
+    if (flow === undefined || this.busy) return;
+    if (!endsLogin(flow.auth_url, address)) {
+      this.error = t("providers.login.paste.wrong");
+      return;
+    }
     this.#waiting.abort();
-    await this.attempt(async () => this.done(await finishLogin(flow, this.#names, address)));
+    const { name } = this;
+    await this.attempt(async (signal) => this.done(name, await finishLogin(flow, this.#names, address), signal));
   }
 
   private async named(event: Event): Promise<void> {
@@ -164,36 +172,41 @@ export class LoginDialog extends Part {
     const input = event.target as HTMLInputElement;
     const [file] = input.files ?? [];
     if (file === undefined) return;
-    await this.attempt(async () => {
+    const { name } = this;
+    await this.attempt(async (signal) => {
       if (file.size > largestFile) throw new Error(t("providers.login.import.large"));
-      const params = { provider: this.name, content: await file.text(), name: file.name, ...this.typedNames() };
-      await this.done(await call<LoggedIn>("provider.oauth.import", params, { timeout: 90_000 }));
+      const params = { provider: name, content: await file.text(), name: file.name, ...this.typedNames() };
+      await this.done(name, await call<LoggedIn>("provider.oauth.import", params, { timeout: 90_000 }), signal);
     });
     input.value = "";
   }
 
-  /** What the account may use becomes the provider's models where it lists none. */
-  private async done({ account, models }: LoggedIn): Promise<void> {
-    const { name } = this;
-    const path = providerPath(name, "models");
-    this.flow = undefined;
+  private async done(name: string, { account, models }: LoggedIn, signal: AbortSignal): Promise<void> {
     toast(t("providers.login.done", { account: short(account, 120) }), "ok");
-    this.close();
-    const known = (await written<readonly ModelEntry[]>(path)) ?? [];
-    if (models && models.length > 0 && known.length === 0)
-      await writeEdits([{ path, value: models }], t("providers.login.models", { n: models.length }));
+    if (!signal.aborted) {
+      this.flow = undefined;
+      this.close();
+    }
+    await listModels(name, models ?? []).catch(toastError);
     ask(this, "changed");
   }
 
-  private async attempt(work: () => Promise<void>): Promise<void> {
+  private async attempt(work: (signal: AbortSignal) => Promise<void>): Promise<void> {
+    const { signal } = this.#open;
     this.busy = true;
     this.error = "";
     try {
-      await work();
+      await work(signal);
     } catch (error) {
-      this.failed(error);
+      if (!signal.aborted) this.failed(error);
     }
-    this.busy = false;
+    if (!signal.aborted) this.busy = false;
+  }
+
+  private late(): void {
+    if (this.busy) return;
+    this.end();
+    this.error = t("providers.login.late");
   }
 
   /** A flow that failed is over; one that only lacks a name goes on with it. */
@@ -204,6 +217,8 @@ export class LoginDialog extends Part {
   }
 
   private end(): void {
+    this.#open.abort();
+    this.#open = new AbortController();
     this.#waiting.abort();
     if (this.flow) void giveUp(this.flow);
     this.flow = undefined;
@@ -216,4 +231,12 @@ export class LoginDialog extends Part {
     this.end();
     this.dispatchEvent(new Event("close"));
   }
+}
+
+/** What an account may use becomes the provider's models where it lists none. */
+async function listModels(name: string, models: readonly string[]): Promise<void> {
+  const section = await written<{ readonly models?: readonly ModelEntry[] }>(providerPath(name));
+  if (models.length === 0 || section === undefined || (section.models ?? []).length > 0) return;
+  const edits = [{ path: providerPath(name, "models"), value: models }];
+  await writeEdits(edits, t("providers.login.models", { n: models.length }));
 }

@@ -9,7 +9,8 @@ export interface Flow {
   readonly user_code: string;
   /** The browser's way back is caught on the gateway's machine. */
   readonly listening: boolean;
-  readonly expires_at: number;
+  /** When it is over, by the clock of this browser. */
+  readonly until: number;
 }
 
 export interface LoggedIn {
@@ -29,9 +30,12 @@ export interface Names {
 /** The gateway waits up to 25 s before it says that nothing happened yet. */
 const waitMs = 60_000;
 const finishMs = 120_000;
+const pauseMs = 3000;
 
-export function beginLogin(provider: string, names: Names): Promise<Flow> {
-  return call<Flow>("provider.oauth.start", { provider, listen: true, ...names }, { timeout: waitMs });
+export async function beginLogin(provider: string, names: Names): Promise<Flow> {
+  const params = { provider, listen: true, ...names };
+  const begun = await call<Flow & { readonly expires_in: number }>("provider.oauth.start", params, { timeout: waitMs });
+  return { ...begun, until: Date.now() + begun.expires_in * 1000 };
 }
 
 /** Until the vendor says that the person is in. A gateway that does not answer for a while is waited for. */
@@ -42,8 +46,8 @@ export async function waitForLogin(flow: Flow, names: Names, signal: AbortSignal
       const answer = await call<Answer>("provider.oauth.complete", params, { timeout: waitMs, signal });
       if (answer.ok) return answer;
     } catch (error) {
-      if (!(error instanceof ApiError) || error.status !== 0) throw error;
-      await returned(signal);
+      if (!isPassing(error)) throw error;
+      await backOrLater(signal);
     }
     signal.throwIfAborted();
   }
@@ -60,10 +64,21 @@ export async function giveUp({ flow_id }: Flow): Promise<void> {
   await call("provider.oauth.cancel", { flow_id }).catch(() => undefined);
 }
 
-function returned(signal: AbortSignal): Promise<void> {
+/** The gateway was not reached, or what stands before it answered. */
+function isPassing(error: unknown): boolean {
+  return error instanceof ApiError && (error.status === 0 || error.code.startsWith("HTTP_5"));
+}
+
+function backOrLater(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
-    const options = { once: true } as const;
-    gateway.addEventListener("back", () => resolve(), { ...options, signal });
-    signal.addEventListener("abort", () => resolve(), options);
+    const done = () => {
+      clearTimeout(timer);
+      gateway.removeEventListener("back", done);
+      signal.removeEventListener("abort", done);
+      resolve();
+    };
+    const timer = setTimeout(done, pauseMs);
+    gateway.addEventListener("back", done);
+    signal.addEventListener("abort", done);
   });
 }

@@ -31,7 +31,7 @@ export class ModelTests implements ReactiveController {
   }
 
   hostDisconnected(): void {
-    this.#running.abort();
+    this.stop();
   }
 
   get isBusy(): boolean {

@@ -4,6 +4,7 @@ import { customElement, property, state } from "lit/decorators.js";
 import { call } from "../../client/http.ts";
 import { session } from "../../client/session.ts";
 import { t } from "../../i18n/locale.ts";
+import { confirm } from "../../parts/confirm.ts";
 import "../../parts/icon.ts";
 import { Load } from "../../parts/load.ts";
 import { Part } from "../../parts/part.ts";
@@ -13,19 +14,28 @@ import { modelListStyles } from "./model-list-styles.ts";
 import { type ModelRowPort, modelRow } from "./model-row.ts";
 import { ModelTests } from "./model-tests.ts";
 import { isConfigured, type Listing, type Model, type Price, type Provider, providerEvents } from "./shapes.ts";
-import "./vendor-models.ts";
+import { findModels } from "./vendor-models.ts";
 import { ask } from "./wish.ts";
-import { idOf, type ModelEntry, primaryEdit, providerPath, withModels, writeEdits, written } from "./writes.ts";
+import {
+  forgetEdits,
+  idOf,
+  type ModelEntry,
+  primaryEdit,
+  providerPath,
+  withModels,
+  writeEdits,
+  written,
+} from "./writes.ts";
 
 interface Known {
   readonly models: ReadonlyMap<string, Model>;
   readonly prices: Readonly<Record<string, Price | null>>;
-  /** As the config lists them. */
-  readonly entries: readonly ModelEntry[];
 }
 
 const mostPrices = 500;
-const mostShown = 200;
+const mostShown = 60;
+/** More are asked at once only by somebody who means it. */
+const mostUnasked = 20;
 
 @customElement("provider-models")
 export class ModelsTab extends Part implements ModelRowPort {
@@ -35,7 +45,7 @@ export class ModelsTab extends Part implements ModelRowPort {
   @property({ attribute: false }) listing?: Listing;
   @state() busy = false;
   @state() private vendorSeen = false;
-  @state() private allShown = false;
+  @state() private words = "";
   readonly tests = new ModelTests(this);
   readonly #known = new Load(this, (signal) => this.look(signal), { events: providerEvents });
 
@@ -53,14 +63,15 @@ export class ModelsTab extends Part implements ModelRowPort {
 
   private list(provider: Provider, { models, prices }: Known): unknown {
     const ids = provider.models.map((model) => `${provider.name}/${model}`);
-    const shown = this.allShown ? ids : ids.slice(0, mostShown);
+    const found = ids.length > mostShown ? findModels(ids, this.words) : ids;
     return html`<div class="spread">
         <h2>${t("providers.models", { n: ids.length })}</h2>
         ${this.testAll(ids)}
       </div>
       ${ids.length === 0 ? html`<p class="notice">${t(provider.open ? "providers.models.open" : "providers.models.none")}</p>` : ""}
-      <ul class="models">${shown.map((id) => modelRow(this, { id, facts: models.get(id), price: prices[id] }))}</ul>
-      ${shown.length < ids.length ? html`<button @click=${this.showAll}>${t("providers.models.all", { n: ids.length })}</button>` : ""}
+      ${ids.length > mostShown ? html`<input type="search" aria-label=${t("ui.search")} placeholder=${t("providers.vendor.search", { n: ids.length })} .value=${this.words} @input=${this.search} />` : ""}
+      <ul class="models">${found.slice(0, mostShown).map((id) => modelRow(this, { id, facts: models.get(id), price: prices[id] }))}</ul>
+      ${ids.length > mostShown ? html`<p class="muted small" role="status">${found.length === 0 ? t("palette.none") : found.length > mostShown ? t("providers.more", { n: found.length - mostShown }) : ""}</p>` : ""}
       ${
         this.mayEdit && ids.length > 0
           ? html`<label class="check"><input type="checkbox" .checked=${provider.open} ?disabled=${this.busy} @change=${this.toggleOpen} />${t("providers.models.star")}</label>`
@@ -72,7 +83,7 @@ export class ModelsTab extends Part implements ModelRowPort {
     if (!session.can("write") || ids.length === 0) return "";
     return this.tests.isBusy
       ? html`<button class="small" @click=${() => this.tests.stop()}><ui-icon name="circle-stop"></ui-icon>${t("ui.cancel")}</button>`
-      : html`<button class="small" @click=${() => this.tests.run(ids)}><ui-icon name="activity"></ui-icon>${t("providers.test.all")}</button>`;
+      : html`<button class="small" @click=${() => this.runAll(ids)}><ui-icon name="activity"></ui-icon>${t("providers.test.all")}</button>`;
   }
 
   private adding(): unknown {
@@ -97,13 +108,21 @@ export class ModelsTab extends Part implements ModelRowPort {
     this.vendorSeen = true;
   }
 
-  private showAll(): void {
-    this.allShown = true;
+  private search(event: Event): void {
+    this.words = (event.target as HTMLInputElement).value;
+  }
+
+  private async runAll(ids: readonly string[]): Promise<void> {
+    const question = { text: t("providers.test.many", { n: ids.length }), action: t("providers.test.all") };
+    if (ids.length <= mostUnasked || (await confirm(question))) await this.tests.run(ids);
   }
 
   private toggleOpen(): Promise<boolean> {
-    const rest = this.entries.filter((entry) => idOf(entry) !== "*");
-    return this.write(this.provider?.open ? rest : [...rest, "*"]);
+    const isOpen = this.provider?.open;
+    return this.write((entries) => {
+      const rest = entries.filter((entry) => idOf(entry) !== "*");
+      return isOpen ? rest : [...rest, "*"];
+    });
   }
 
   private async typed(event: Event): Promise<void> {
@@ -117,49 +136,52 @@ export class ModelsTab extends Part implements ModelRowPort {
   }
 
   private async add(more: readonly ModelEntry[]): Promise<boolean> {
-    return this.write(withModels(this.entries, more));
+    return this.write((entries) => withModels(entries, more));
   }
 
   drop(model: string): Promise<boolean> {
     const own = `${this.provider?.name}/${model}`;
-    const edits = this.listing?.primary === own ? [primaryEdit(undefined)] : [];
     return this.write(
-      this.entries.filter((entry) => idOf(entry) !== model),
-      edits,
+      (entries) => entries.filter((entry) => idOf(entry) !== model),
+      () => forgetEdits((id) => id === own),
     );
   }
 
   /** One place up: the first is the provider's default. */
   raise(model: string): Promise<boolean> {
-    const list = [...this.entries];
-    const at = list.findIndex((entry) => idOf(entry) === model);
-    const [entry] = list.splice(at, 1);
-    if (entry !== undefined) list.splice(Math.max(0, at - 1), 0, entry);
-    return this.write(list);
+    return this.write((entries) => {
+      const at = entries.findIndex((entry) => idOf(entry) === model);
+      if (at < 1) return entries;
+      const others = entries.filter((_, index) => index !== at);
+      return [...others.slice(0, at - 1), ...entries.slice(at, at + 1), ...others.slice(at - 1)];
+    });
   }
 
   choose(id: string): Promise<boolean> {
-    return this.save([primaryEdit(id)]);
+    return this.save(async () => [primaryEdit(id)]);
   }
 
-  private get entries(): readonly ModelEntry[] {
-    return this.#known.value?.entries ?? [];
-  }
-
-  private write(entries: readonly ModelEntry[], more: readonly Edit[] = []): Promise<boolean> {
+  /** From what the file says now: another page may have changed it meanwhile. */
+  private write(
+    change: (entries: readonly ModelEntry[]) => readonly ModelEntry[],
+    more: () => Promise<readonly Edit[]> = async () => [],
+  ): Promise<boolean> {
     const path = providerPath(this.provider?.name ?? "", "models");
-    return this.save([entries.length > 0 ? { path, value: entries } : { path }, ...more]);
+    return this.save(async () => {
+      const entries = change((await written<readonly ModelEntry[]>(path)) ?? []);
+      return [entries.length > 0 ? { path, value: entries } : { path }, ...(await more())];
+    });
   }
 
-  private async save(edits: readonly Edit[]): Promise<boolean> {
+  private async save(edits: () => Promise<readonly Edit[]>): Promise<boolean> {
     this.busy = true;
-    const isSaved = await writeEdits(edits, t("ui.saved")).then(
-      () => true,
-      (error: unknown) => {
-        toastError(error);
-        return false;
-      },
-    );
+    let isSaved = false;
+    try {
+      await writeEdits(await edits(), t("ui.saved"));
+      isSaved = true;
+    } catch (error) {
+      toastError(error);
+    }
     await this.#known.again();
     ask(this, "changed");
     this.busy = false;
@@ -168,15 +190,12 @@ export class ModelsTab extends Part implements ModelRowPort {
 
   private async look(signal: AbortSignal): Promise<Known> {
     const name = this.provider?.name ?? "";
-    const [{ models }, entries] = await Promise.all([
-      call<{ models: readonly Model[] }>("providers.models", {}, { signal }),
-      written<readonly ModelEntry[]>(providerPath(name, "models"), signal),
-    ]);
+    const { models } = await call<{ models: readonly Model[] }>("providers.models", {}, { signal });
     const own = models.filter(({ provider }) => provider === name);
     const ids = own.map(({ id }) => id).slice(0, mostPrices);
     // Prices are of another plugin, which may be off.
     const priced = call<{ prices: Known["prices"] }>("usage.prices", { models: ids }, { signal });
     const { prices } = await priced.catch(() => ({ prices: {} }));
-    return { models: new Map(own.map((model) => [model.id, model])), prices, entries: entries ?? [] };
+    return { models: new Map(own.map((model) => [model.id, model])), prices };
   }
 }

@@ -7,6 +7,9 @@ import { short } from "../../parts/plain.ts";
 import "./order-list.ts";
 import type { Listing, Provider } from "./shapes.ts";
 
+/** So many are offered; who is asked is mostly the same for the rest. */
+const mostShown = 200;
+
 @customElement("provider-order-of")
 export class OrderOf extends Part {
   static override styles = [
@@ -28,7 +31,7 @@ export class OrderOf extends Part {
     return html`<div class="row"><h2>${t("providers.order")}</h2>
         ${
           models.length > 1
-            ? html`<select aria-label=${t("providers.order.for")} @change=${this.choose}>${models.map((one) => html`<option value=${one} ?selected=${one === model}>${short(one, 100)}</option>`)}</select>`
+            ? html`<select aria-label=${t("providers.order.for")} @change=${this.choose}>${models.slice(0, mostShown).map((one) => html`<option value=${one} ?selected=${one === model}>${short(one, 100)}</option>`)}</select>`
             : ""
         }</div>
       <provider-order .listing=${listing} .models=${[id]} label=${t("providers.order")}></provider-order>`;

@@ -12,13 +12,12 @@ export function orderOf(models: readonly string[], { providers }: Pick<Listing, 
   return models.flatMap((id): Step[] => {
     const provider = providers.find(({ name }) => id.startsWith(`${name}/`));
     if (provider === undefined) return [{ model: id, candidate: undefined, rest: undefined }];
-    const model = id.slice(provider.name.length + 1);
     return (provider.candidates ?? []).map((candidate) => ({
       model: id,
       candidate,
       rest: provider.cooldowns.find((rest) => {
         const isSame = rest.credential === (candidate.target ?? "");
-        return isSame && (rest.model === undefined || rest.model === model);
+        return isSame && (rest.model === undefined || rest.model === id);
       }),
     }));
   });

@@ -16,8 +16,6 @@ import { type Listing, type Preset, type Provider, providerEvents } from "./shap
 import type { Wish } from "./wish.ts";
 import { foundEdits, removalEdits, writeEdits, written } from "./writes.ts";
 
-/** Rests begin and end without an event. */
-const refreshMs = 15_000;
 /** So many are kept behind the one that is seen. */
 const keptOpen = 6;
 
@@ -28,7 +26,7 @@ export class ProvidersPage extends Part {
   @state() private adding: string | undefined;
   @state() private login = "";
   @state() private dialogsThere = false;
-  readonly #listing = new Load(this, load, { events: providerEvents, every: refreshMs });
+  readonly #listing = new Load(this, load, { events: providerEvents });
 
   override connectedCallback(): void {
     super.connectedCallback();

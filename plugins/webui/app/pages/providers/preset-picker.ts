@@ -1,7 +1,7 @@
 /** The vendors that are known, to choose one from. Tells `pick` with the preset, or null for a server that none of them is. */
 import { css, html } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
-import { t } from "../../i18n/locale.ts";
+import { t, told } from "../../i18n/locale.ts";
 import "../../parts/icon.ts";
 import { Part } from "../../parts/part.ts";
 import type { Preset } from "./shapes.ts";
@@ -37,14 +37,14 @@ export class PresetPicker extends Part {
     return html`<h3>${title}</h3>
       <ul aria-label=${title}>${presets.map(
         (preset) =>
-          html`<li><button @click=${() => this.pick(preset)}><span>${preset.title}</span><small>${wants(preset)}</small></button></li>`,
+          html`<li><button @click=${() => this.pick(preset)}><span>${told(preset.title)}</span><small>${wants(preset)}</small></button></li>`,
       )}</ul>`;
   }
 
   private found(): readonly Preset[] {
     const words = this.words.toLowerCase().split(/\s+/).filter(Boolean);
     return this.presets.filter(({ id, title, aliases }) => {
-      const text = [id, title, ...aliases].join(" ").toLowerCase();
+      const text = [id, title, told(title), ...aliases].join(" ").toLowerCase();
       return words.every((word) => text.includes(word));
     });
   }

@@ -6,6 +6,7 @@ import { session } from "../../client/session.ts";
 import { ago } from "../../i18n/formats.ts";
 import { t } from "../../i18n/locale.ts";
 import "../../parts/icon.ts";
+import { Minutes } from "../../parts/minutes.ts";
 import { Part } from "../../parts/part.ts";
 import { short } from "../../parts/plain.ts";
 import { ModelTests, outcome } from "./model-tests.ts";
@@ -31,6 +32,11 @@ export class ProviderCard extends Part {
   @property({ attribute: false }) provider?: Provider;
   @property({ attribute: false }) at = 0;
   readonly #tests = new ModelTests(this);
+
+  constructor() {
+    super();
+    new Minutes(this);
+  }
 
   override render() {
     const { provider } = this;

@@ -12,7 +12,7 @@ export interface Candidate {
 
 /** Somebody who is not asked for a while. */
 export interface Rest {
-  /** Absent: all models of the credential. */
+  /** `provider/model`; absent: all models of the credential. */
   readonly model?: string;
   readonly credential: string;
   readonly reason: string;
@@ -121,6 +121,8 @@ export const providerEvents = [
   "provider_account_added",
   "provider_account_removed",
   "provider_account_disabled",
+  "provider_account_renewed",
+  "provider_rests_changed",
   "relay_connected",
   "relay_disconnected",
 ] as const;
@@ -139,8 +141,13 @@ export function isConfigured({ source }: Provider): boolean {
   return source === "config";
 }
 
-/** What keeps a provider of the config from being used. */
-export function problemOf({ problems }: Listing, name: string): Problem | undefined {
-  const path = `models.providers.${name}`;
-  return problems.find((problem) => problem.path === path || problem.path.startsWith(`${path}.`));
+/** What keeps a provider of the config from being used. Names may hold dots: the longest that fits is the one meant. */
+export function problemOf(
+  { problems, configured }: Pick<Listing, "problems" | "configured">,
+  name: string,
+): Problem | undefined {
+  const isAbout = ({ path }: Problem, one: string) => `${path}.`.startsWith(`models.providers.${one}.`);
+  const isOther = (problem: Problem) =>
+    configured.some((other) => other.length > name.length && isAbout(problem, other));
+  return problems.find((problem) => isAbout(problem, name) && !isOther(problem));
 }

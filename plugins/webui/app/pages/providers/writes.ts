@@ -41,15 +41,18 @@ export function fallbacksEdit(models: readonly string[] | undefined): Edit {
   return models === undefined ? { path: `${modelPath}.fallbacks` } : { path: `${modelPath}.fallbacks`, value: models };
 }
 
-/** Takes it out, and the default model with it where that is one of its own. */
+/** Takes it out, and nobody asks for its models by default any more. */
 export async function removalEdits(name: string): Promise<readonly Edit[]> {
-  const { primary = "", fallbacks } = (await defaultModel()) ?? {};
-  const isOwn = (model: string) => model.startsWith(`${name}/`);
-  const kept = fallbacks?.filter((model) => !isOwn(model));
+  return [{ path: providerPath(name) }, ...(await forgetEdits((model) => model.startsWith(`${name}/`)))];
+}
+
+/** Models that are no more are neither the default nor stand in for it. */
+export async function forgetEdits(isGone: (model: string) => boolean): Promise<readonly Edit[]> {
+  const { primary = "", fallbacks = [] } = (await defaultModel()) ?? {};
+  const kept = fallbacks.filter((model) => !isGone(model));
   return [
-    { path: providerPath(name) },
-    ...(isOwn(primary) ? [primaryEdit(undefined)] : []),
-    ...(kept && kept.length < (fallbacks?.length ?? 0) ? [fallbacksEdit(kept.length > 0 ? kept : undefined)] : []),
+    ...(isGone(primary) ? [primaryEdit(undefined)] : []),
+    ...(kept.length < fallbacks.length ? [fallbacksEdit(kept.length > 0 ? kept : undefined)] : []),
   ];
 }
 

@@ -3,7 +3,10 @@
  * never more: what it does not understand it lets pass.
  */
 import { choicesOf, fits, freeSchema, membersOf, merged, type Schema, variantsOf } from "./schema.ts";
-import { isObject, isSame, type Keys, mark } from "./values.ts";
+import { isObject, isReference, isSame, type Keys, mark } from "./values.ts";
+
+/** Weighs more than all that can be wrong with a value of the right kind. */
+const otherKind = 1_000_000;
 
 export type Rule =
   | "type"
@@ -31,7 +34,7 @@ export interface Problem {
 }
 
 export function check(raw: Schema, value: unknown, keys: Keys = []): readonly Problem[] {
-  if (value === undefined || value === mark || raw.$ref !== undefined) return [];
+  if (value === undefined || value === mark || isReference(value) || raw.$ref !== undefined) return [];
   const schema = merged(raw);
   const choices = choicesOf(schema);
   if (choices !== undefined) return choices.some((choice) => isSame(choice, value)) ? [] : [{ keys, rule: "choice" }];
@@ -45,17 +48,25 @@ export function check(raw: Schema, value: unknown, keys: Keys = []): readonly Pr
   return isObject(value) ? checkObject(schema, value, keys) : [];
 }
 
-/** True when nothing is wrong with it. */
-export function isFine(schema: Schema, value: unknown): boolean {
-  return check(schema, value).length === 0;
+/** Which of several shapes a value has: the one that fits; while it is typed, the one of its kind with the least that is wrong. */
+export function nearestShape(variants: readonly Schema[], value: unknown): number {
+  const kind = kindOfValue(value);
+  const faults = variants.map((variant) => {
+    const found = check(variant, value).length;
+    return found > 0 && variant.type !== kind ? found + otherKind : found;
+  });
+  return faults.indexOf(Math.min(...faults));
+}
+
+function kindOfValue(value: unknown): string {
+  return Array.isArray(value) ? "array" : isObject(value) ? "object" : typeof value;
 }
 
 function checkShapes(variants: readonly Schema[], value: unknown, keys: Keys): readonly Problem[] {
-  const found = variants.map((variant) => check(variant, value, keys));
-  if (found.some((problems) => problems.length === 0)) return [];
-  // What is wrong deep inside of the one shape that suits says more than that none does.
-  const inside = found.filter((problems) => problems.every((problem) => problem.keys.length > keys.length));
-  return inside.length === 1 ? (inside[0] as readonly Problem[]) : [{ keys, rule: "shape" }];
+  const nearest = variants[nearestShape(variants, value)] as Schema;
+  const found = check(nearest, value, keys);
+  // What is wrong with the one of its kind says more than that it fits none.
+  return found.length === 0 || nearest.type === kindOfValue(value) ? found : [{ keys, rule: "shape" }];
 }
 
 function isOfType({ type }: Schema, value: unknown): boolean {

@@ -1,6 +1,6 @@
 /** One place of the form: what is there, what it may be, and the frame around its control. */
 import { html, nothing } from "lit";
-import { t } from "../../i18n/locale.ts";
+import { t, told } from "../../i18n/locale.ts";
 import { short } from "../plain.ts";
 import type { Schema } from "./schema.ts";
 import { isObject, type Keys, mark } from "./values.ts";
@@ -18,6 +18,8 @@ export interface Field {
   readonly isItem?: boolean;
   /** Only the control: its label is read, and not seen. */
   readonly isBare?: boolean;
+  /** What is wrong with it is said by what stands inside of it, at the same place. */
+  readonly isQuiet?: boolean;
   set(value: unknown): void;
 }
 
@@ -30,6 +32,8 @@ export interface Port {
   problems(keys: Keys): readonly string[];
   /** What a change of this key takes, where it is not said further up already. */
   effect(keys: Keys): Effect | undefined;
+  /** The variable of the environment that decides this key, whatever is set here. */
+  variable(keys: Keys): string | undefined;
   /** What the gateway has there now. */
   was(keys: Keys): unknown;
   isChanged(keys: Keys): boolean;
@@ -46,12 +50,17 @@ export function idOf(keys: Keys): string {
   return `f/${keys.map(encodeURIComponent).join("/")}`;
 }
 
+/** Inside of a choice of shapes there are two controls at one place. */
+export function controlId({ keys, isBare }: Field): string {
+  return isBare ? `${idOf(keys)}.bare` : idOf(keys);
+}
+
 /** The label, what is known of the key, the control, and what is wrong with it. */
 export function frame(port: Port, field: Field, control: unknown): unknown {
   if (field.isBare) return html`${control}${errors(port, field)}`;
   return html`<div class="field">
     <div class="head"><label for=${idOf(field.keys)}>${short(field.label)}</label>${marks(port, field)}</div>
-    ${control}${hint(field)}${errors(port, field)}
+    ${control}${hint(field)}${field.isQuiet ? "" : errors(port, field)}
   </div>`;
 }
 
@@ -64,7 +73,9 @@ export function marks(port: Port, field: Field): unknown {
 
 export function badges(port: Port, { keys, isRequired }: Field): unknown {
   const effect = port.effect(keys);
-  return html`${isRequired ? html`<span class="badge">${t("form.needed")}</span>` : ""}
+  const name = port.variable(keys);
+  return html`${name ? html`<span class="badge warn">${t("form.variable", { name })}</span>` : ""}
+    ${isRequired ? html`<span class="badge">${t("form.needed")}</span>` : ""}
     ${effect ? html`<span class="badge ${effect === "hot" ? "ok" : "warn"}">${t(`form.effect.${effect}`)}</span>` : ""}
     ${port.isChanged(keys) ? html`<span class="badge info">${t("form.changed")}</span>` : ""}`;
 }
@@ -79,15 +90,23 @@ export function reset(port: Port, { keys, set }: Field): void {
 }
 
 export function hint({ keys, schema }: Field): unknown {
-  const parts = [schema.description ? short(schema.description, 600) : "", bounds(schema)].filter(
+  const parts = [schema.description ? short(told(schema.description), 600) : "", bounds(schema)].filter(
     (part) => part !== "",
   );
-  return parts.length > 0 ? html`<span class="hint" id="${idOf(keys)}.hint">${parts.join(" · ")}</span>` : "";
+  return parts.length > 0 ? html`<span class="hint" id="${idOf(keys)}.hint">${withCode(parts.join(" · "))}</span>` : "";
 }
 
-function bounds({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }: Schema): string {
-  const low = minimum ?? exclusiveMinimum;
-  const high = maximum ?? exclusiveMaximum;
+/** What stands between backquotes is code. */
+function withCode(text: string): unknown {
+  return text.split("`").map((part, index) => (index % 2 === 1 ? html`<code>${part}</code>` : part));
+}
+
+/** What lies just inside of an open bound only whole numbers know. */
+function bounds({ type, minimum, maximum, exclusiveMinimum, exclusiveMaximum }: Schema): string {
+  const step = type === "integer" ? 1 : Number.NaN;
+  const [above, below] = [(exclusiveMinimum ?? Number.NaN) + step, (exclusiveMaximum ?? Number.NaN) - step];
+  const low = minimum ?? (Number.isNaN(above) ? undefined : above);
+  const high = maximum ?? (Number.isNaN(below) ? undefined : below);
   if (low !== undefined && high !== undefined) return t("form.range", { low, high });
   if (low !== undefined) return t("form.from", { low });
   return high !== undefined ? t("form.upTo", { high }) : "";
@@ -107,7 +126,7 @@ export function access(port: Port, field: Field) {
     ...(isWrong ? [`${idOf(keys)}.error`] : []),
   ];
   return {
-    id: idOf(keys),
+    id: controlId(field),
     label: isBare ? label : nothing,
     described: described.length > 0 ? described.join(" ") : nothing,
     invalid: isWrong ? "true" : nothing,

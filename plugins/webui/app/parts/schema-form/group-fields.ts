@@ -3,7 +3,7 @@ import { html } from "lit";
 import { live } from "lit/directives/live.js";
 import { t } from "../../i18n/locale.ts";
 import { short } from "../plain.ts";
-import { isFine } from "./check.ts";
+import { nearestShape } from "./check.ts";
 import { access, badges, canReset, errors, type Field, frame, hint, idOf, type Port, reset } from "./field.ts";
 import { button } from "./list-fields.ts";
 import {
@@ -149,19 +149,13 @@ export function unionField(port: Port, field: Field): unknown {
   </select>`;
   const variant = variants[chosen];
   const isPlain = variant === undefined || variant.type === "null" || variant.const !== undefined;
-  return html`${frame(port, field, select)}${isPlain ? "" : html`<div class="shape">${shape(port, field, variant)}</div>`}`;
+  const isQuiet = !isPlain && kindOf(variant) !== "object";
+  return html`${frame(port, { ...field, isQuiet }, select)}${isPlain ? "" : html`<div class="shape">${shape(port, field, variant)}</div>`}`;
 }
 
 function chosenOf(port: Port, { keys, value }: Field, variants: readonly Schema[]): number {
   const noted = port.note("shape", keys);
-  if (noted !== undefined) return Number(noted);
-  const fitting = variants.findIndex((variant) => isFine(variant, value));
-  if (fitting !== -1) return fitting;
-  const kind = Array.isArray(value) ? "array" : isObject(value) ? "object" : typeof value;
-  return Math.max(
-    0,
-    variants.findIndex((variant) => variant.type === kind),
-  );
+  return noted === undefined ? nearestShape(variants, value) : Number(noted);
 }
 
 /** The shape at the same place; its name stands above it already. */

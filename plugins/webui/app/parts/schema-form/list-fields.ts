@@ -2,17 +2,17 @@
 import { html } from "lit";
 import { t } from "../../i18n/locale.ts";
 import { short } from "../plain.ts";
-import { errors, type Field, hint, idOf, marks, type Port } from "./field.ts";
+import { controlId, errors, type Field, hint, marks, type Port } from "./field.ts";
 import { kindOf, merged, type Schema, startOf } from "./schema.ts";
 import { hasMark, labelOf } from "./values.ts";
 
 const atFirst = 50;
 
 export function listField(port: Port, field: Field): unknown {
-  const { keys, schema, value, fallback } = field;
+  const { schema, value, fallback } = field;
   const items = Array.isArray(value) ? value : [];
   const isInherited = value === undefined && Array.isArray(fallback) && fallback.length > 0;
-  const id = idOf(keys);
+  const id = controlId(field);
   const name = html`<span class="name" id="${id}.name">${short(field.label)}</span>`;
   return html`<div class="field" role="group" aria-labelledby="${id}.name">
     ${field.isBare ? html`<span class="visually-hidden" id="${id}.name">${field.label}</span>` : html`<div class="head">${name}${marks(port, field)}</div>${hint(field)}`}

@@ -4,7 +4,7 @@ import { ifDefined } from "lit/directives/if-defined.js";
 import { live } from "lit/directives/live.js";
 import { t } from "../../i18n/locale.ts";
 import { access, type Field, frame, type Port, shown } from "./field.ts";
-import { choicesOf, suggestionsOf, textOf } from "./schema.ts";
+import { choicesOf, type Schema, suggestionsOf, textOf } from "./schema.ts";
 import { isSame, mark } from "./values.ts";
 
 /** More than this is not for a text field of a form. */
@@ -53,7 +53,9 @@ function isLong({ schema, value, fallback }: Field): boolean {
 export function numberField(port: Port, field: Field): unknown {
   const { keys, value, fallback, isItem } = field;
   const { id, label, described, invalid } = access(port, field);
-  const text = port.note("text", keys) ?? (value === undefined ? "" : String(value));
+  const noted = port.note("text", keys);
+  const isLeft = noted !== undefined && (port.note("wrong", keys) !== undefined || Number(noted) === value);
+  const text = isLeft ? noted : value === undefined ? "" : String(value);
   const typed = (event: Event) => {
     const now = (event.target as HTMLInputElement).value.trim();
     const number = Number(now);
@@ -69,6 +71,16 @@ export function numberField(port: Port, field: Field): unknown {
     field,
     html`<input id=${id} class="short" inputmode="decimal" aria-label=${label} aria-describedby=${described} aria-invalid=${invalid}
       placeholder=${fallback === undefined ? "" : String(fallback)} autocomplete="off" ?disabled=${port.disabled} .value=${live(text)} @input=${typed} />`,
+  );
+}
+
+/** The name of a variable where no text may stand: shown as it is until it is taken away. */
+export function referenceField(port: Port, field: Field): unknown {
+  const { id, label, described } = access(port, field);
+  return frame(
+    port,
+    field,
+    html`<input id=${id} class="short" readonly aria-label=${label} aria-describedby=${described} .value=${String(field.value)} />`,
   );
 }
 
@@ -108,14 +120,14 @@ export function choiceField(port: Port, field: Field): unknown {
 
 /** What is stored is never here: the gateway shows a mark, and takes it as "keep". */
 export function secretField(port: Port, field: Field): unknown {
-  const { keys, value, fallback } = field;
+  const { keys, schema, value, fallback } = field;
   const { id, label, described, invalid } = access(port, field);
   const was = port.was(keys);
-  const typedNow = typeof value === "string" && value !== mark ? value : "";
+  const typedNow = value === mark || (typeof value !== "string" && typeof value !== "number") ? "" : String(value);
   const isVisible = port.note("visible", keys) !== undefined;
   const isCleared = was === mark && value === undefined;
   const typed = (event: Event) =>
-    field.set((event.target as HTMLInputElement).value || (was ?? (field.isItem ? "" : undefined)));
+    field.set(secretOf(schema, (event.target as HTMLInputElement).value) ?? was ?? (field.isItem ? "" : undefined));
   return frame(
     port,
     field,
@@ -129,6 +141,12 @@ export function secretField(port: Port, field: Field): unknown {
   );
 }
 
+/** A secret may be a number. */
+function secretOf({ type }: Schema, text: string): string | number | undefined {
+  const isNumber = (type === "integer" || type === "number") && text.trim() !== "" && Number.isFinite(Number(text));
+  return isNumber ? Number(text) : text || undefined;
+}
+
 function secretState(value: unknown, fallback: unknown, isCleared: boolean): string {
   if (value === mark) return t("form.secret.stored");
   if (isCleared) return t("form.secret.cleared");
@@ -140,7 +158,9 @@ export function jsonField(port: Port, field: Field): unknown {
   const { id, label, described, invalid } = access(port, field);
   const stored = value === undefined ? "" : JSON.stringify(value, null, 2);
   if (stored.length > longestJson) return frame(port, field, html`<p class="notice" id=${id}>${t("form.tooLong")}</p>`);
-  const text = port.note("text", keys) ?? stored;
+  const noted = port.note("text", keys);
+  const isLeft = noted !== undefined && (port.note("wrong", keys) !== undefined || isSame(parsed(noted)?.value, value));
+  const text = isLeft ? noted : stored;
   const typed = (event: Event) => {
     const now = (event.target as HTMLTextAreaElement).value;
     const read = now.trim() === "" ? { value: undefined } : parsed(now);

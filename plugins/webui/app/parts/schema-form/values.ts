@@ -16,6 +16,11 @@ export interface KeyEdit {
   readonly value: unknown;
 }
 
+/** The gateway puts a variable of the environment there: what the value is then, nobody here knows. */
+export function isReference(value: unknown): value is string {
+  return typeof value === "string" && /\$\{[A-Z_][A-Z0-9_]*\}/.test(value);
+}
+
 export type PlainObject = Readonly<Record<string, unknown>>;
 
 export function isObject(value: unknown): value is PlainObject {

@@ -1,6 +1,7 @@
 /** Draws a growing text: blocks that are complete stay as they are, the last one is drawn again until it is. */
 import type { Code } from "../code.ts";
-import type { MarkdownEngine, Token } from "./engine.ts";
+import type { MarkdownEngine } from "./engine.ts";
+import { isUnsure, type Piece, piecesOf } from "./pieces.ts";
 
 export interface Drawing {
   readonly streaming: boolean;
@@ -8,11 +9,9 @@ export interface Drawing {
   readonly until: number;
 }
 
-/** What is longer is drawn in pieces while it grows; the end of the text puts right what looks different then. */
-const longBlock = 8_000;
-
 /** Leaves out of sight are neither laid out nor painted. */
 const blocksOfLeaf = 12;
+const charsOfLeaf = 8_000;
 /** So many are drawn at once however slow that is. */
 const leastBlocks = 4;
 
@@ -27,8 +26,11 @@ export class MarkdownCanvas {
   #isDrawn = true;
   /** So many characters are drawn for good. */
   #done = 0;
-  /** Blocks that are complete and not drawn yet. */
-  #settled: Token[] = [];
+  /** Stands before the rest of the text: the head of a table of which rows are drawn already. */
+  #head = "";
+  /** What is complete and not drawn yet. */
+  #settled: Piece[] = [];
+  #leafChars = 0;
   #open: HTMLElement | undefined;
   #isRough = false;
 
@@ -45,9 +47,9 @@ export class MarkdownCanvas {
     // Who watches it grow sees each piece; a text that is there is shown when it is drawn.
     if (streaming) this.#show();
     for (let drawn = 1; !this.#isDrawn; drawn += 1) {
-      const block = this.#settled.shift();
-      if (block === undefined) this.#read();
-      else this.#complete(block);
+      const piece = this.#settled.shift();
+      if (piece === undefined) this.#read();
+      else this.#complete(piece);
       if (!this.#isDrawn && drawn >= leastBlocks && performance.now() > until) return false;
     }
     this.#show();
@@ -66,48 +68,45 @@ export class MarkdownCanvas {
     this.#isDrawn = false;
   }
 
-  /** What comes after all that is settled; while more is coming, its last block is not. */
+  /** What comes after all that is settled; while more is coming, its last piece is not. */
   #read(): void {
-    const blocks = this.#engine.blocks(this.#text.slice(this.#done));
-    const last = this.#isStreaming ? blocks.at(-1) : undefined;
-    if (last === undefined || blocks.length > 1) {
-      this.#settled = last === undefined ? blocks.flatMap((block) => this.#listPieces(block)) : blocks.slice(0, -1);
-      this.#isDrawn = this.#settled.length === 0;
+    const head = this.#head;
+    const cutting = { head, lex: (text: string) => this.#engine.blocks(text) };
+    const [first, ...others] = this.#engine.blocks(head + this.#text.slice(this.#done));
+    if (head !== "" && first?.type !== "table") {
+      this.#head = "";
       return;
     }
-    const pieces = piecesOf(last).slice(0, -1);
-    this.#settled = pieces.flatMap((piece) => this.#engine.blocks(piece));
-    this.#isRough ||= pieces.length > 0 && last.type !== "list";
-    if (pieces.length > 0) return;
-    this.#open = this.#drawn(last, false);
-    this.#isDrawn = true;
-  }
-
-  /** A list may stay in pieces: its numbers go on. */
-  #listPieces(block: Token): Token[] {
-    const pieces = block.type === "list" ? piecesOf(block) : [];
-    return pieces.length > 1 ? pieces.flatMap((piece) => this.#engine.blocks(piece)) : [block];
+    const pieces = first === undefined ? [] : piecesOf(first, cutting);
+    const all = [...pieces, ...others.flatMap((block) => piecesOf(block, { ...cutting, head: "" }))];
+    const last = this.#isStreaming ? all.pop() : undefined;
+    this.#settled = all;
+    this.#isDrawn = all.length === 0;
+    if (all.length > 0) this.#isRough ||= this.#isStreaming && all.some((piece) => piece.goesOn && isUnsure(piece));
+    else if (last !== undefined) this.#open = this.#drawn(last, false);
   }
 
   #reset(sheet: HTMLElement): void {
     this.#sheet = sheet;
     this.#done = 0;
+    this.#head = "";
     this.#settled = [];
     this.#open = undefined;
     this.#isRough = false;
     this.#engine.begin();
   }
 
-  #complete(block: Token): void {
-    this.#drawn(block, true);
+  #complete(piece: Piece): void {
+    this.#drawn(piece, true);
     this.#open = undefined;
-    this.#done += block.raw.length;
+    this.#done += piece.size;
+    this.#head = piece.head;
   }
 
-  #drawn(block: Token, isComplete: boolean): HTMLElement | undefined {
+  #drawn({ block, size, goesOn }: Piece, isComplete: boolean): HTMLElement | undefined {
     if (block.type === "space" || block.type === "def") return this.#open;
     const isCode = block.type === "code";
-    const element = this.#element(isCode ? "ui-code" : "div");
+    const element = this.#element(isCode ? "ui-code" : "div", size);
     if (isCode)
       Object.assign(element as Code, {
         language: block.lang?.split(/\s/)[0] ?? "",
@@ -115,22 +114,25 @@ export class MarkdownCanvas {
         streaming: !isComplete,
       });
     else element.replaceChildren(furnished(this.#engine.nodes(block)));
+    element.classList.toggle("on", goesOn);
     return element;
   }
 
   /** The element of the block that is drawn again, or a new one after it. */
-  #element(tag: "ui-code" | "div"): HTMLElement {
+  #element(tag: "ui-code" | "div", size: number): HTMLElement {
     if (this.#open?.localName === tag) return this.#open;
     const element = document.createElement(tag);
-    if (this.#open === undefined) this.#leaf().append(element);
+    if (this.#open === undefined) this.#leaf(size).append(element);
     else this.#open.replaceWith(element);
     return element;
   }
 
   /** Where the next block goes. */
-  #leaf(): Element {
+  #leaf(size: number): Element {
     const last = this.#sheet.lastElementChild;
-    if (last !== null && last.childElementCount < blocksOfLeaf) return last;
+    this.#leafChars += size;
+    if (last !== null && last.childElementCount < blocksOfLeaf && this.#leafChars < charsOfLeaf) return last;
+    this.#leafChars = size;
     const leaf = document.createElement("div");
     leaf.className = "leaf";
     this.#sheet.append(leaf);
@@ -142,26 +144,6 @@ export class MarkdownCanvas {
     this.#place.replaceChildren(...this.#sheet.childNodes);
     this.#sheet = this.#place;
   }
-}
-
-/** A long block in pieces that look almost like the whole; one piece where it cannot be cut. */
-function piecesOf({ type, raw }: Token): readonly string[] {
-  const pieces: string[] = [];
-  let from = 0;
-  while (raw.length - from > longBlock) {
-    const cut = cutOf(type, raw.slice(from, from + longBlock));
-    if (cut <= 0) break;
-    pieces.push(raw.slice(from, from + cut));
-    from += cut;
-  }
-  return [...pieces, raw.slice(from)];
-}
-
-/** Where the last item at the margin begins, or the last line or word. */
-function cutOf(type: string, text: string): number {
-  if (type === "list") return ([...text.matchAll(/\n(?=(?:[-*+]|\d+[.)]) )/g)].at(-1)?.index ?? -1) + 1;
-  if (type === "blockquote") return text.lastIndexOf("\n") + 1;
-  return type === "paragraph" ? Math.max(text.lastIndexOf("\n"), text.lastIndexOf(" ")) + 1 : 0;
 }
 
 /** Tables that can be scrolled, code that can be copied. */

@@ -65,9 +65,13 @@ export class MarkdownEngine {
     });
   }
 
-  /** The blocks of a text. */
+  /** The blocks of a text. One that is nested deeper than can be followed is a block of code. */
   blocks(text: string): Token[] {
-    return this.#marked.lexer(text);
+    try {
+      return this.#marked.lexer(text);
+    } catch {
+      return [{ type: "code", raw: text, text }];
+    }
   }
 
   /** A text begins: headings count anew. */
@@ -76,7 +80,15 @@ export class MarkdownEngine {
   }
 
   nodes(block: Token): DocumentFragment {
-    return this.#purify.sanitize(this.#marked.parser([block]), allowed);
+    return this.#purify.sanitize(this.#html(block), allowed);
+  }
+
+  #html(block: Token): string {
+    try {
+      return this.#marked.parser([block]);
+    } catch {
+      return `<p>${quoted(block.raw)}</p>`;
+    }
   }
 }
 

@@ -7,6 +7,7 @@ export const markdownStyles = css`
   .leaf:first-child > :first-child > :first-child { margin-top: 0; }
   .leaf:last-child > :last-child > :last-child, .leaf:last-child > ui-code:last-child { margin-bottom: 0; }
   p { margin: 0 0 0.7rem; }
+  .on > p { margin: 0; }
   h3, h4, h5, h6 { margin: 1.1rem 0 0.45rem; font-weight: 650; line-height: 1.3; }
   h3 { font-size: 1.15rem; } h4 { font-size: 1.05rem; } h5, h6 { font-size: 0.97rem; }
   ul, ol { margin: 0 0 0.7rem; padding-inline-start: 1.5rem; }

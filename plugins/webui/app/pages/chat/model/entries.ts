@@ -35,11 +35,15 @@ export interface NoteEntry {
 
 export type Entry = UserEntry | ReplyEntry | NoteEntry;
 
-/** What is known of a reply beside what is stored, by the number of its last message. */
-export type Known = ReadonlyMap<number, Pick<Reply, "id" | "usage" | "cost">>;
+/** How entries were called before they were stored, by the number of their last message. */
+export type Known = ReadonlyMap<number, string>;
 
-/** An answer and all calls of tools before it are one reply. Entries whose messages are the same stay the same. */
+/**
+ * An answer and all calls of tools before it are one reply. Entries whose messages are the same stay the same; one that grows,
+ * at whatever end, keeps its id.
+ */
 export class EntryMaker {
+  readonly #ids = new WeakMap<StoredMessage, string>();
   #made = new Map<number, { readonly sources: readonly StoredMessage[]; readonly entry: Entry }>();
 
   make(messages: readonly StoredMessage[], known: Known): readonly Entry[] {
@@ -48,10 +52,19 @@ export class EntryMaker {
       const first = sources[0] as StoredMessage;
       const before = this.#made.get(first.seq);
       const same = before !== undefined && isSame(before.sources, sources);
-      made.set(first.seq, same ? before : { sources, entry: entryOf(sources, known) });
+      made.set(first.seq, same ? before : { sources, entry: entryOf(sources, this.#idOf(sources, known)) });
     }
     this.#made = made;
     return [...made.values()].map(({ entry }) => entry);
+  }
+
+  #idOf(sources: readonly StoredMessage[], known: Known): string {
+    const first = sources[0] as StoredMessage;
+    const last = sources.at(-1) as StoredMessage;
+    const met = sources.find((message) => this.#ids.has(message));
+    const id = known.get(last.seq) ?? (met && this.#ids.get(met)) ?? `m${first.seq}`;
+    for (const message of sources) this.#ids.set(message, id);
+    return id;
   }
 }
 
@@ -79,25 +92,23 @@ function isSame(a: readonly unknown[], b: readonly unknown[]): boolean {
   return a.length === b.length && a.every((one, index) => one === b[index]);
 }
 
-function entryOf(sources: readonly StoredMessage[], known: Known): Entry {
+function entryOf(sources: readonly StoredMessage[], id: string): Entry {
   const first = sources[0] as StoredMessage;
-  if (first.role === "user")
-    return { kind: "user", id: `m${first.seq}`, ...taken(first.content), at: first.at, seq: first.seq };
-  if (!isPartOfReply(first)) return { kind: "note", id: `m${first.seq}`, text: first.content };
+  if (first.role === "user") return { kind: "user", id, ...taken(first.content), at: first.at, seq: first.seq };
+  if (!isPartOfReply(first)) return { kind: "note", id, text: first.content };
   const last = sources.at(-1) as StoredMessage;
   const answer = sources.findLast(({ role }) => role === "assistant");
-  const more = known.get(last.seq);
   const reply: Reply = {
-    id: more?.id ?? `m${first.seq}`,
+    id,
     blocks: blocksOf(sources),
     isRunning: false,
     model: answer?.model,
-    usage: more?.usage ?? usageOf(sources),
-    cost: more?.cost,
+    usage: usageOf(sources),
+    cost: costOf(sources),
     at: last.at,
     state: answer?.state,
   };
-  return { kind: "reply", id: reply.id, reply, first: first.seq, last: last.seq };
+  return { kind: "reply", id, reply, first: first.seq, last: last.seq };
 }
 
 function usageOf(sources: readonly StoredMessage[]): Reply["usage"] {
@@ -105,6 +116,13 @@ function usageOf(sources: readonly StoredMessage[]): Reply["usage"] {
   if (all.length === 0) return undefined;
   const sum = (name: "inputTokens" | "outputTokens") => all.reduce((total, usage) => total + usage[name], 0);
   return { inputTokens: sum("inputTokens"), outputTokens: sum("outputTokens") };
+}
+
+/** Undefined as soon as the price of one of its calls is not known. */
+function costOf(sources: readonly StoredMessage[]): number | undefined {
+  const asked = sources.filter(({ usage }) => usage !== undefined);
+  if (asked.length === 0 || asked.some(({ cost }) => cost === undefined)) return undefined;
+  return asked.reduce((sum, { cost = 0 }) => sum + cost, 0);
 }
 
 function blocksOf(sources: readonly StoredMessage[]): Block[] {

@@ -18,6 +18,8 @@ export class History {
   newest = 0;
   /** Nothing older than the window. */
   atStart = false;
+  /** Of what is asked for last: an earlier answer that comes later is not for this window any more. */
+  #asked = 0;
 
   constructor(session: string) {
     this.session = session;
@@ -29,15 +31,16 @@ export class History {
   }
 
   async loadNewest(): Promise<void> {
-    this.#begin(await this.#ask({ limit: page }), page);
-    this.newest = this.messages.at(-1)?.seq ?? 0;
+    const asked = ++this.#asked;
+    const newest = await this.#ask({ limit: page });
+    if (asked === this.#asked) this.#begin(newest, newest);
   }
 
+  /** The newest where there is no such message. */
   async loadAround(seq: number): Promise<void> {
-    const [around, end] = await Promise.all([this.#ask({ around: seq, limit: page }), this.#ask({ limit: 1 })]);
-    this.#begin(around, Number.POSITIVE_INFINITY);
-    this.atStart = (around.messages[0]?.seq ?? 0) <= 1;
-    this.newest = Math.max(end.messages.at(-1)?.seq ?? 0, around.messages.at(-1)?.seq ?? 0);
+    const asked = ++this.#asked;
+    const [around, newest] = await Promise.all([this.#ask({ around: seq, limit: page }), this.#ask({ limit: page })]);
+    if (asked === this.#asked) this.#begin(around.messages.length > 0 ? around : newest, newest);
   }
 
   async loadOlder(): Promise<void> {
@@ -93,10 +96,11 @@ export class History {
     if (this.messages.length === 0) this.atStart = seq <= 1;
   }
 
-  #begin({ epoch = "", messages }: Answer, whole: number): void {
+  #begin({ epoch = "", messages }: Answer, newest: Answer): void {
     this.epoch = epoch;
     this.messages = messages;
-    this.atStart = messages.length < whole || messages[0]?.seq === 1;
+    this.atStart = messages.length === 0 || messages[0]?.seq === 1;
+    this.newest = Math.max(newest.messages.at(-1)?.seq ?? 0, messages.at(-1)?.seq ?? 0);
   }
 
   #ask(window: Readonly<Record<string, number>>): Promise<Answer> {

@@ -6,12 +6,15 @@ import { gateway } from "../../../client/gateway.ts";
 import { call } from "../../../client/http.ts";
 import { LiveSocket } from "../../../client/live-socket.ts";
 import { session as person } from "../../../client/session.ts";
+import { t } from "../../../i18n/locale.ts";
 import type { Outbox, Outgoing } from "./outbox.ts";
 import type { Talk } from "./talk.ts";
 import type { Frame } from "./wire.ts";
 
 /** Frames of our own turns come first; whoever waits this long saw somebody else's begin. */
 const attachAfterMs = 150;
+/** The gateway closes with this when a frame is larger than it takes. */
+const tooLarge = 1009;
 
 export class ChatLink extends EventTarget {
   readonly #outbox: Outbox;
@@ -24,7 +27,7 @@ export class ChatLink extends EventTarget {
     this.#socket = new LiveSocket(() => "/api/chat/live?multi=1&events=1", {
       opened: () => this.#opened(),
       frame: (frame) => this.#frame(frame as unknown as Frame),
-      closed: () => this.#talk?.broken(),
+      closed: (code) => this.#closed(code),
     });
   }
 
@@ -33,6 +36,9 @@ export class ChatLink extends EventTarget {
     const follow = () => (person.can("write") ? this.#socket.open() : this.#socket.close());
     follow();
     person.addEventListener("change", follow);
+    // Who may only read has no connection that tells how things are.
+    const back = () => person.can("write") || void this.#talk?.again();
+    gateway.addEventListener("back", back);
     const undo = gateway.on(["turn_started", "session_changed"], (event) => {
       if (event.session !== this.#talk?.session) return;
       if (event.type === "turn_started") setTimeout(() => this.#attach(event.turn), attachAfterMs);
@@ -41,6 +47,7 @@ export class ChatLink extends EventTarget {
     });
     return () => {
       undo();
+      gateway.removeEventListener("back", back);
       person.removeEventListener("change", follow);
       this.#socket.close();
     };
@@ -68,6 +75,14 @@ export class ChatLink extends EventTarget {
     for (const item of this.#outbox.open) this.#post(item);
   }
 
+  #closed(code: number): void {
+    this.#talk?.broken();
+    if (code !== tooLarge) return;
+    // Sent again, it would end the next connection, too.
+    const [largest] = [...this.#outbox.open].sort((a, b) => b.text.length - a.text.length);
+    if (largest) this.#outbox.change(largest.key, { error: t("chat.sent.tooLarge") });
+  }
+
   #post({ key, session, text, media, agent, model, whenBusy }: Outgoing): void {
     this.#socket.send({
       session,
@@ -90,7 +105,7 @@ export class ChatLink extends EventTarget {
   }
 
   #rewound(epoch: unknown): void {
-    if (this.#talk !== undefined && epoch !== this.#talk.history.epoch) void this.#talk.load();
+    if (this.#talk !== undefined && epoch !== this.#talk.history.epoch) void this.#talk.again();
   }
 
   #fault(message: string): void {

@@ -21,6 +21,8 @@ export class SessionList extends EventTarget {
   readonly #memory = new Memory<number>("chat.seen", 1000);
   readonly #seen = this.#memory.all();
   readonly #since = firstVisit();
+  /** Those that people opened further down than the list was read. */
+  readonly #others = new Map<string, SessionRow>();
   #cursor: string | undefined;
   #pending: ReturnType<typeof setTimeout> | undefined;
   #isLoading = false;
@@ -31,6 +33,9 @@ export class SessionList extends EventTarget {
     const again = () => void this.refresh();
     gateway.addEventListener("back", again);
     const undo = gateway.on(["session_changed", "turn_started"], ({ type, session, deleted }) => {
+      const key = String(session);
+      if (deleted === true) this.#others.delete(key);
+      else if (this.#others.has(key)) void this.look(key);
       if (deleted === true) this.#set(this.rows.filter(({ key }) => key !== session));
       else if (type === "turn_started")
         this.#set(this.rows.map((row) => (row.key === session ? { ...row, running: true } : row)));
@@ -48,7 +53,17 @@ export class SessionList extends EventTarget {
   }
 
   find(key: string): SessionRow | undefined {
-    return this.rows.find((row) => row.key === key);
+    return this.rows.find((row) => row.key === key) ?? this.#others.get(key);
+  }
+
+  /** Reads what a list that is not read so far has of a session, if there is one. */
+  async look(key: string): Promise<void> {
+    const { session } = await call<{ session: SessionRow | null }>("sessions.info", { key }).catch(() => ({
+      session: null,
+    }));
+    if (session === null) return;
+    this.#others.set(key, session);
+    this.#set(this.rows);
   }
 
   /** Something was said there since it was open here last. */
@@ -78,6 +93,11 @@ export class SessionList extends EventTarget {
       if (this.state !== "ready") this.state = error instanceof Error ? error : new Error(String(error));
       this.#set(this.rows);
     }
+  }
+
+  /** All of them, as long as `wanted` says so. */
+  async all(wanted: () => boolean): Promise<void> {
+    while (this.#cursor !== undefined && !this.#isLoading && wanted()) await this.more();
   }
 
   async more(): Promise<void> {

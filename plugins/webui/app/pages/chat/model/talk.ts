@@ -4,7 +4,6 @@
  */
 import { call } from "../../../client/http.ts";
 import { taken } from "./attachment.ts";
-import type { Reply } from "./blocks.ts";
 import { type Entry, EntryMaker } from "./entries.ts";
 import { History } from "./history.ts";
 import { LiveTurn } from "./live-turn.ts";
@@ -20,7 +19,7 @@ export class Talk extends EventTarget {
   state: "loading" | "ready" | Error = "loading";
   readonly #outbox: Outbox;
   readonly #maker = new EntryMaker();
-  readonly #known = new Map<number, Pick<Reply, "id" | "usage" | "cost">>();
+  readonly #known = new Map<number, string>();
   #turns: readonly LiveTurn[] = [];
   /** Turns of a connection that broke: shown until the next one tells how things are. */
   #isStale = false;
@@ -56,6 +55,12 @@ export class Talk extends EventTarget {
       this.state = error instanceof Error ? error : new Error(String(error));
     }
     this.changed();
+  }
+
+  /** From the beginning, with what comes meanwhile. */
+  async again(): Promise<void> {
+    await this.load();
+    await this.catchUp();
   }
 
   async more(end: "older" | "newer"): Promise<void> {
@@ -100,9 +105,12 @@ export class Talk extends EventTarget {
     return settled;
   }
 
-  /** Takes the session back: this message and all that follow are gone. */
-  async rewind(seq: number): Promise<void> {
-    const { epoch } = await call<{ epoch: string }>("sessions.rewind", { session: this.session, seq });
+  /** Takes the session back: this message and all that follow are gone. Throws where its number means another one by now. */
+  async rewind(seq: number, known = this.history.epoch): Promise<void> {
+    const params = { session: this.session, seq, ...(known !== "" && { epoch: known }) };
+    // The turn that runs there says its last word first.
+    const { epoch } = await call<{ epoch: string }>("sessions.rewind", params, { timeout: 120_000 });
+    this.#known.clear();
     this.#turns = [];
     this.#answered = [];
     this.history.cut(seq, epoch);
@@ -124,12 +132,14 @@ export class Talk extends EventTarget {
     this.#dropStale();
     const isOther = this.history.epoch !== "" && (epoch !== this.history.epoch || seq < this.history.newest);
     this.history.epoch = epoch;
-    if (isOther) void this.load();
+    if (isOther) void this.again();
     this.changed();
   }
 
   /** The first stream that tells of a turn is the one that is shown; others may tell of the same one. */
   #begin(frame: Frame): void {
+    const { seq, idempotencyKey: key } = frame;
+    if (seq !== undefined && key !== undefined && this.#outbox.find(key)) this.#learn(seq, key);
     const isOver = frame.seq !== undefined && frame.seq <= this.history.newest && frame.idempotencyKey !== undefined;
     if (this.isKnown(frame.turn) || (isOver && !this.#isJustStored(frame))) return;
     const others = this.#turns.filter(({ error }) => error === undefined);
@@ -146,10 +156,10 @@ export class Talk extends EventTarget {
     return this.#turns.findLast(({ source, isRunning }) => isRunning && source === key);
   }
 
-  #ended({ idempotencyKey: key, type, error = "", turn, seq, usage, cost }: Frame): void {
+  #ended({ idempotencyKey: key, type, error = "", turn, seq }: Frame): void {
     const item = this.#outbox.find(key);
     if (item?.turn !== undefined) this.#answered = [...this.#answered, item];
-    if (seq !== undefined && turn !== undefined) this.#learn(seq, { id: `turn:${turn}`, usage, cost });
+    if (seq !== undefined && turn !== undefined) this.#learn(seq, `turn:${turn}`);
     const read = this.catchUp();
     if (type === "chat_error" && item !== undefined && item.turn === undefined)
       void read.then(() => this.#refused(item, error));
@@ -166,8 +176,9 @@ export class Talk extends EventTarget {
     this.changed();
   }
 
-  #learn(seq: number, fact: Pick<Reply, "id" | "usage" | "cost">): void {
-    this.#known.set(seq, fact);
+  /** What is on show keeps its id when it is stored, and with it what it has loaded. */
+  #learn(seq: number, id: string): void {
+    this.#known.set(seq, id);
     const [oldest] = this.#known.keys();
     if (this.#known.size > mostKnown && oldest !== undefined) this.#known.delete(oldest);
   }

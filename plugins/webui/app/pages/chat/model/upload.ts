@@ -1,6 +1,7 @@
 /** Sends a file to the gateway and tells how far it is: `fetch` cannot. */
 import { address } from "../../../client/address.ts";
 import { ApiError } from "../../../client/http.ts";
+import { t } from "../../../i18n/locale.ts";
 import type { Attachment } from "./attachment.ts";
 
 export interface Upload {
@@ -13,7 +14,7 @@ export function upload(file: File, progress: (fraction: number) => void): Upload
   const done = new Promise<Attachment>((resolve, reject) => {
     const fail = (message: string) => reject(new ApiError({ status: request.status, code: "UPLOAD", message }));
     request.upload.onprogress = ({ loaded, total }) => progress(total > 0 ? loaded / total : 0);
-    request.onerror = () => fail("The gateway does not answer.");
+    request.onerror = () => fail(t("app.unreachable"));
     request.onabort = () => fail("");
     request.onload = () => {
       const told = read(request.responseText);

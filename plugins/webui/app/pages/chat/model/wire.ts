@@ -21,6 +21,8 @@ export interface StoredMessage {
   readonly state: string;
   readonly model?: string;
   readonly usage?: Usage;
+  /** US dollars. */
+  readonly cost?: number;
   readonly reasoning?: string;
 }
 

@@ -14,7 +14,7 @@ export class Anchor {
   #top = 0;
   #touched = 0;
   /** What is read, and where it was. */
-  #read: { readonly element: HTMLElement; readonly at: number } | undefined;
+  #read: { readonly element: Element; readonly at: number } | undefined;
   /** What was looked for stays in the middle until a person scrolls. */
   #sought: HTMLElement | undefined;
 
@@ -47,6 +47,11 @@ export class Anchor {
     return scrollHeight - scrollTop - clientHeight;
   }
 
+  /** Nothing of what is there lies above what is seen. */
+  get isAtTop(): boolean {
+    return !this.#isHidden && this.above < 1;
+  }
+
   get above(): number {
     return this.#scroller.scrollTop;
   }
@@ -66,7 +71,7 @@ export class Anchor {
     if (this.#isHidden) return;
     if (this.isAtEnd) this.#move(this.below);
     else if (this.#sought?.isConnected) this.#move(this.#sought.offsetTop - this.#room(this.#sought) - this.above);
-    else if (this.#read?.element.isConnected) this.#move(this.#read.element.offsetTop - this.#read.at);
+    else if (this.#read?.element.isConnected) this.#move(this.#placeOf(this.#read.element) - this.#read.at);
     this.#remember();
   }
 
@@ -99,6 +104,19 @@ export class Anchor {
     return Math.max(16, (this.#scroller.clientHeight - element.offsetHeight) / 3);
   }
 
+  /** How far below the beginning of all that can be scrolled. */
+  #placeOf(element: Element): number {
+    return element.getBoundingClientRect().top - this.#scroller.getBoundingClientRect().top + this.#scroller.scrollTop;
+  }
+
+  /** Of a reply that fills more than what can be seen: its first part there, since it may grow above it. */
+  #partOf(entry: HTMLElement): Element {
+    const { clientHeight } = this.#scroller;
+    const parts = entry.offsetHeight > clientHeight ? [...(entry.firstElementChild?.shadowRoot?.children ?? [])] : [];
+    const { top } = this.#scroller.getBoundingClientRect();
+    return parts.find((part) => part.getBoundingClientRect().bottom > top) ?? entry;
+  }
+
   /** The first entry that reaches into what can be seen. */
   #remember(): void {
     const entries = this.#list.children as HTMLCollectionOf<HTMLElement>;
@@ -110,7 +128,9 @@ export class Anchor {
       if (entry.offsetTop + entry.offsetHeight > scrollTop) high = middle;
       else low = middle + 1;
     }
-    const element = entries[low];
-    if (element !== undefined) this.#read = { element, at: element.offsetTop };
+    const entry = entries[low];
+    if (entry === undefined) return;
+    const element = this.#partOf(entry);
+    this.#read = { element, at: this.#placeOf(element) };
   }
 }

@@ -1,6 +1,7 @@
 /** `<chat-media>`: a file of a message. Pictures are shown, everything can be downloaded; both through the gateway, never by a path. */
 import { css, html, nothing } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
+import { address } from "../../../client/address.ts";
 import { get, request } from "../../../client/http.ts";
 import { bytes } from "../../../i18n/formats.ts";
 import { t } from "../../../i18n/locale.ts";
@@ -24,7 +25,9 @@ export class Media extends Part {
   ];
 
   @property({ attribute: false }) file!: Attachment;
+  /** Of a picture that has no address of its own. */
   @state() private picture = "";
+  @state() private isBroken = false;
   #asked = "";
 
   override disconnectedCallback(): void {
@@ -37,19 +40,28 @@ export class Media extends Part {
   override willUpdate(): void {
     if (!this.isConnected || this.#asked === this.file.path) return;
     this.#asked = this.file.path;
-    if (isPicture(this.file) && addressOf(this.file) !== undefined) void this.load();
+    this.isBroken = false;
+    const place = addressOf(this.file);
+    if (isPicture(this.file) && place !== undefined && "file" in place) void this.load();
   }
 
   override render() {
-    const { file, picture } = this;
+    const { file } = this;
     const name = plain(file.name);
-    const canLoad = addressOf(file) !== undefined;
-    if (picture !== "")
-      return html`<button class="picture" title=${name} aria-label=${t("chat.file.download", { name })} @click=${this.download}><img src=${picture} alt=${name} /></button>`;
+    const place = addressOf(file);
+    const canLoad = place !== undefined;
+    const source =
+      canLoad && "upload" in place && isPicture(file) ? address(uploadPath(place.upload)).href : this.picture;
+    if (source !== "" && !this.isBroken)
+      return html`<button class="picture" title=${name} aria-label=${t("chat.file.download", { name })} @click=${this.download}><img src=${source} alt=${name} loading="lazy" @error=${this.failed} /></button>`;
     return html`<button class="small" title=${canLoad ? name : t("chat.file.outside")} ?disabled=${!canLoad} @click=${this.download}>
       <ui-icon name=${isPicture(file) ? "image" : "file"}></ui-icon><span class="clip">${name}</span>
       ${file.size === undefined ? nothing : html`<span class="muted">${bytes(file.size)}</span>`}
     </button>`;
+  }
+
+  private failed(): void {
+    this.isBroken = true;
   }
 
   private async load(): Promise<void> {
@@ -74,11 +86,15 @@ export class Media extends Part {
 async function content(file: Attachment): Promise<Blob> {
   const place = addressOf(file);
   if (place === undefined) throw new Error(t("chat.file.outside"));
-  if ("upload" in place) return (await request(`/api/upload/${place.upload}`)).blob();
+  if ("upload" in place) return (await request(uploadPath(place.upload))).blob();
   const query = new URLSearchParams({ path: place.file, encoding: "base64" });
   const { found, content: text } = await get<{ found: boolean; content: string }>(`/api/workspace_file?${query}`);
   if (!found) throw new Error(t("chat.file.gone"));
   return new Blob([Uint8Array.from(atob(text), (char) => char.charCodeAt(0))], { type: typeOf(file) });
+}
+
+function uploadPath(id: string): string {
+  return `/api/upload/${id}`;
 }
 
 function typeOf({ name }: Attachment): string {

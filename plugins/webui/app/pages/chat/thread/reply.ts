@@ -1,6 +1,7 @@
 /** `<chat-reply>`: what came back: text, thoughts, calls of tools, in their order; and what it took. */
 import { css, html, type PropertyValues } from "lit";
 import { customElement, property } from "lit/decorators.js";
+import { repeat } from "lit/directives/repeat.js";
 import { clock, count, dateTime, dollars } from "../../../i18n/formats.ts";
 import { t } from "../../../i18n/locale.ts";
 import { copy } from "../../../parts/clipboard.ts";
@@ -54,7 +55,11 @@ export class ReplyMessage extends Part {
     const { blocks, isRunning, error, state } = this.entry.reply;
     const last = blocks.length - 1;
     return html`<h3 class="visually-hidden">${t("chat.reply")}</h3>
-      ${blocks.map((block, index) => shown(block, isRunning && index === last))}
+      ${repeat(
+        keyed(blocks),
+        ({ key }) => key,
+        ({ block }, index) => shown(block, isRunning && index === last),
+      )}
       ${isRunning && isQuiet(blocks) ? html`<div class="dots" role="img" aria-label=${t("chat.answering")}><i></i><i></i><i></i></div>` : ""}
       ${error === undefined ? "" : html`<div class="notice bad" role="alert">${t("chat.failed", { reason: plain(error) })}</div>`}
       ${state === "partial" && !isRunning ? html`<p class="muted small">${t("chat.cut")}</p>` : ""}
@@ -98,6 +103,19 @@ export class ReplyMessage extends Part {
       this.requestUpdate();
     });
   };
+}
+
+/** The same while it runs and when it is stored, whatever is loaded before it: what is on show moves, and is not drawn anew. */
+function keyed(blocks: readonly Block[]): { readonly key: string; readonly block: Block }[] {
+  const met = new Map<string, number>();
+  let call = "";
+  return blocks.map((block) => {
+    if (block.type === "tool") call = block.call.id;
+    const name = `${block.type} ${call}`;
+    const times = (met.get(name) ?? 0) + 1;
+    met.set(name, times);
+    return { key: `${name} ${times}`, block };
+  });
 }
 
 function shown(block: Block, isGrowing: boolean): unknown {

@@ -5,7 +5,7 @@ import { repeat } from "lit/directives/repeat.js";
 import { t } from "../../../i18n/locale.ts";
 import "../../../parts/icon.ts";
 import { Part } from "../../../parts/part.ts";
-import { plain } from "../../../parts/plain.ts";
+import { short } from "../../../parts/plain.ts";
 import { toastError } from "../../../parts/toast.ts";
 import type { Entry } from "../model/entries.ts";
 import type { Talk } from "../model/talk.ts";
@@ -45,7 +45,7 @@ export class Thread extends Part {
   @query(".scroller") private scroller!: HTMLElement;
   @query(".list") private list!: HTMLElement;
   #anchor: Anchor | undefined;
-  #isLoading = false;
+  #loading: Talk | undefined;
   #found: number | undefined;
 
   override disconnectedCallback(): void {
@@ -65,7 +65,7 @@ export class Thread extends Part {
 
   override render() {
     const entries = this.talk.entries();
-    const last = entries.at(-1);
+    const last = isAlone(entries) ? entries.at(-1) : undefined;
     return html`<div class="scroller" tabindex="0" role="region" aria-label=${t("chat.messages")} @scroll=${this.scrolled} @click=${this.pressed}>
         ${this.above(entries)}
         <div class="list">${repeat(
@@ -89,6 +89,7 @@ export class Thread extends Part {
     requestAnimationFrame(() => {
       this.#anchor?.keep();
       this.find();
+      if (this.#anchor?.isAtTop && !this.talk.history.atStart) void this.more("older");
     });
   }
 
@@ -102,7 +103,7 @@ export class Thread extends Part {
     const { state, history } = this.talk;
     if (state === "loading") return html`<p class="edge" role="status">${t("app.loading")}</p>`;
     if (state instanceof Error)
-      return html`<div class="edge"><div class="notice bad spread" role="alert"><span class="wrap">${state.message}</span>
+      return html`<div class="edge"><div class="notice bad spread" role="alert"><span class="wrap">${short(state.message)}</span>
         <button class="small" @click=${() => this.talk.load()}>${t("ui.retry")}</button></div></div>`;
     if (entries.length === 0)
       return html`<div class="empty"><p>${t("chat.empty")}</p><span>${t("chat.empty.hint")}</span></div>`;
@@ -113,7 +114,7 @@ export class Thread extends Part {
     if (entry.kind === "user") return html`<chat-user .entry=${entry} ?readonly=${this.readonly}></chat-user>`;
     if (entry.kind === "reply")
       return html`<chat-reply .entry=${entry} ?last=${isLast} ?readonly=${this.readonly}></chat-reply>`;
-    return html`<div class="note" tabindex="0">${plain(entry.text.slice(0, 4000))}</div>`;
+    return html`<div class="note" tabindex="0">${short(entry.text, 4000)}</div>`;
   }
 
   private isHit(entry: Entry): boolean {
@@ -151,16 +152,17 @@ export class Thread extends Part {
   }
 
   private async more(end: "older" | "newer"): Promise<void> {
-    if (this.#isLoading || this.talk.state !== "ready") return;
-    this.#isLoading = true;
+    const { talk } = this;
+    if (this.#loading === talk || talk.state !== "ready") return;
+    this.#loading = talk;
     try {
       if (this.#anchor && end === "newer") this.#anchor.isAtEnd = false;
-      await this.talk.more(end);
+      await talk.more(end);
       await this.updateComplete;
     } catch (error) {
       toastError(error);
     }
-    this.#isLoading = false;
+    if (this.#loading === talk) this.#loading = undefined;
   }
 
   private async toNewest(): Promise<void> {
@@ -168,4 +170,10 @@ export class Thread extends Part {
     await this.updateComplete;
     this.toEnd();
   }
+}
+
+/** Writing the last reply again would take no other one away. */
+function isAlone(entries: readonly Entry[]): boolean {
+  const asked = entries.findLastIndex(({ kind }) => kind === "user");
+  return entries.slice(asked + 1, -1).every((entry) => entry.kind === "reply" && entry.reply.state === "partial");
 }
