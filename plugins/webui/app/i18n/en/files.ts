@@ -10,6 +10,7 @@ export const words = {
   "files.line": "line {line}",
   "files.documents": "Documents",
   "files.memory": "Memory",
+  "files.top": "Other files",
   "files.all": "Show all {n}",
   "files.truncated": "There are more files than can be listed.",
   "files.absent": "not there yet",

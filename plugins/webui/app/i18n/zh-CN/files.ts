@@ -13,6 +13,7 @@ export const words: Translation<typeof en> = {
   "files.line": "第 {line} 行",
   "files.documents": "文档",
   "files.memory": "记忆",
+  "files.top": "其他文件",
   "files.all": "显示全部 {n} 个",
   "files.truncated": "文件太多，未能全部列出。",
   "files.absent": "尚不存在",

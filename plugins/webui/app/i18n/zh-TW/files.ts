@@ -13,6 +13,7 @@ export const words: Translation<typeof en> = {
   "files.line": "第 {line} 行",
   "files.documents": "文件",
   "files.memory": "記憶",
+  "files.top": "其他檔案",
   "files.all": "顯示全部 {n} 個",
   "files.truncated": "檔案太多，未能全部列出。",
   "files.absent": "尚不存在",

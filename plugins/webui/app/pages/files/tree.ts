@@ -55,9 +55,8 @@ export class FilesTree extends Part {
 
   private folder({ id, entries }: Folder): unknown {
     const isWhole = entries.length <= mostShown || this.whole.includes(id);
-    const name = id === "documents" ? t("files.documents") : id === "memory" ? t("files.memory") : plain(id);
     return html`<details open>
-      <summary>${name} <span class="small">(${entries.length})</span></summary>
+      <summary>${folderName(id)} <span class="small">(${entries.length})</span></summary>
       <ul>${(isWhole ? entries : entries.slice(0, mostShown)).map((entry) => this.entry(entry, id))}</ul>
       ${isWhole ? "" : html`<button class="small" @click=${() => this.showAll(id)}>${t("files.all", { n: entries.length })}</button>`}
     </details>`;
@@ -80,4 +79,9 @@ export class FilesTree extends Part {
   private showAll(id: string): void {
     this.whole = [...this.whole, id];
   }
+}
+
+function folderName(id: string): string {
+  if (id === "documents" || id === "memory") return t(`files.${id}`);
+  return id === "." ? t("files.top") : plain(id);
 }
