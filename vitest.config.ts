@@ -21,8 +21,8 @@ export default defineConfig({
     unstubGlobals: true,
     unstubEnvs: true,
     sequence: { sequencer: LongestFirst },
-    // Many tests wait for processes, browsers, sockets and deadlines: twice as many workers as there are cores.
-    maxWorkers: availableParallelism() * 2,
+    // Many tests wait for processes, browsers, sockets and deadlines: half as many workers again as there are cores.
+    maxWorkers: Math.ceil(availableParallelism() * 1.5),
     // CI reads the counts from a file; people read the default reporter.
     reporters: report ? ["default", ["json", { outputFile: report }]] : ["default"],
     globalSetup: ["test/kit/global-setup.ts"],
