@@ -7,10 +7,10 @@ import type { Access } from "./identity.ts";
 export type { Access } from "./identity.ts";
 
 // What the gateway's methods answer, for pages that show it.
-export type { Backup, ChangeResult, PlannedChange } from "./services/config.ts";
+export type { Backup, ChangeResult, ConfigDraft, LocatedProblem, PlannedChange } from "./services/config.ts";
 export type { GatewayStatus } from "./services/gateway.ts";
 export type { McpServer, McpServerCheck } from "./services/mcp.ts";
-export type { PluginRow, PluginState } from "./services/plugins.ts";
+export type { Outdated, PluginInfo, PluginRow, PluginState } from "./services/plugins.ts";
 export type { UsageTotals } from "./services/usage.ts";
 export type { MemoryHit, WorkspaceFile } from "./services/workspace.ts";
 

@@ -1,15 +1,9 @@
 /** What the gateway tells of its config: the answers of the methods `config.*`. */
-import type { PlannedChange } from "@chela/sdk/panel";
+import type { LocatedProblem } from "@chela/sdk/panel";
 import { call } from "../../client/http.ts";
-import type { EditorProblem } from "../../parts/editor.ts";
 import type { TextVersion } from "../../parts/text-draft.ts";
 
-export type { Backup, ChangeResult, PlannedChange } from "@chela/sdk/panel";
-
-export interface Problem extends EditorProblem {
-  /** Dotted; empty for the text as such. */
-  readonly path: string;
-}
+export type { Backup, ChangeResult, ConfigDraft, LocatedProblem, PlannedChange } from "@chela/sdk/panel";
 
 export interface Trouble {
   readonly message: string;
@@ -19,7 +13,7 @@ export interface Trouble {
 
 export interface ConfigState extends TextVersion {
   readonly path: string;
-  readonly problems: readonly Problem[];
+  readonly problems: readonly LocatedProblem[];
   /** Why the file on disk is not what runs. */
   readonly trouble: Trouble | null;
   /** Keys that wait for a restart. */
@@ -28,16 +22,6 @@ export interface ConfigState extends TextVersion {
   readonly overrides: Readonly<Record<string, string>>;
   /** `gateway.reload.mode`: how much of a change applies before the next start. */
   readonly mode: string;
-}
-
-/** What writing a text would do. */
-export interface Judged {
-  readonly ok: boolean;
-  readonly hash: string;
-  readonly problems: readonly Problem[];
-  readonly changes: readonly PlannedChange[];
-  readonly diff: string;
-  readonly guard: string | null;
 }
 
 /** Events after which the config, or what is said of it, may be another. */

@@ -6,7 +6,7 @@ import "../../parts/dialog.ts";
 import "../../parts/diff.ts";
 import { Part } from "../../parts/part.ts";
 import { plain } from "../../parts/plain.ts";
-import type { Judged, PlannedChange } from "./api.ts";
+import type { ConfigDraft, PlannedChange } from "./api.ts";
 import { planList } from "./plan.ts";
 import type { ConfigWork } from "./work.ts";
 
@@ -54,7 +54,7 @@ export class ConfigSaveDialog extends Part {
     return judged.ok ? this.change(judged) : this.refusal(judged);
   }
 
-  private change({ changes, guard, diff }: Judged): unknown {
+  private change({ changes, guard, diff }: ConfigDraft): unknown {
     return html`<h3>${t("config.plan.title")}</h3>
       ${planList(changes)} ${this.held(changes)}
       ${guard === null ? "" : this.guard(guard)}
@@ -71,7 +71,7 @@ export class ConfigSaveDialog extends Part {
     return html`<p class="notice"><code>gateway.reload.mode: ${mode}</code> ${t(`config.plan.mode.${mode}`)}</p>`;
   }
 
-  private refusal({ problems }: Judged): unknown {
+  private refusal({ problems }: ConfigDraft): unknown {
     const errors = problems.filter(({ level }) => level === "error");
     return html`<div class="notice bad" role="alert"><strong>${t("config.save.blocked")}</strong>
       ${errors.slice(0, 10).map(({ path, message }) => html`<div>${path ? html`<code>${plain(path)}</code> ` : ""}${plain(message)}</div>`)}

@@ -16,7 +16,7 @@ import { plain, short } from "../../parts/plain.ts";
 import { restartGateway } from "../../parts/restart.ts";
 import type { Schema } from "../../parts/schema-form/schema.ts";
 import { toast } from "../../parts/toast.ts";
-import type { Problem } from "./api.ts";
+import type { LocatedProblem } from "./api.ts";
 import { configAssist } from "./assist.ts";
 import { pathList, planLine, resultList } from "./plan.ts";
 import "./save-dialog.ts";
@@ -147,7 +147,7 @@ export class ConfigTextTab extends Part {
     </div>`;
   }
 
-  private problemList(problems: readonly Problem[]): unknown {
+  private problemList(problems: readonly LocatedProblem[]): unknown {
     if (problems.length === 0) return "";
     return html`<ul class="problems" aria-label=${t("config.problems")}>
       ${problems.slice(0, mostProblems).map(

@@ -7,7 +7,14 @@ import { t } from "../../i18n/locale.ts";
 import type { Merged } from "../../parts/line-diff.ts";
 import { Load } from "../../parts/load.ts";
 import { TextDraft } from "../../parts/text-draft.ts";
-import { type ChangeResult, type ConfigState, configEvents, type Judged, type Problem, readConfig } from "./api.ts";
+import {
+  type ChangeResult,
+  type ConfigDraft,
+  type ConfigState,
+  configEvents,
+  type LocatedProblem,
+  readConfig,
+} from "./api.ts";
 
 /** Quiet time after a key before the gateway is asked. */
 const quietMs = 300;
@@ -18,7 +25,7 @@ export class ConfigWork implements ReactiveController {
   readonly draft = new TextDraft("config");
   readonly source: Load<ConfigState>;
   /** Of the typed text, or of what it was a moment ago while `judging`. */
-  judged: Judged | undefined;
+  judged: ConfigDraft | undefined;
   result: ChangeResult | undefined;
   /** Why it was not written, as far as that is known. */
   failure: ApiError | undefined;
@@ -56,7 +63,7 @@ export class ConfigWork implements ReactiveController {
   }
 
   /** What is wrong with the text that is shown. */
-  get problems(): readonly Problem[] {
+  get problems(): readonly LocatedProblem[] {
     return this.judged?.problems ?? this.source.value?.problems ?? [];
   }
 
@@ -85,13 +92,13 @@ export class ConfigWork implements ReactiveController {
   }
 
   /** Asks the gateway about the text as it is now. Resolves with nothing when it did not answer, or was asked again meanwhile. */
-  async judge(): Promise<Judged | undefined> {
+  async judge(): Promise<ConfigDraft | undefined> {
     this.#await();
     if (!this.judging) return undefined;
     const { signal } = this.#asked;
     const from = performance.now();
     try {
-      const judged = await call<Judged>("config.validate", { text: this.draft.mine }, { signal });
+      const judged = await call<ConfigDraft>("config.validate", { text: this.draft.mine }, { signal });
       if (signal.aborted) return undefined;
       this.#tookMs = performance.now() - from;
       this.judged = judged;
@@ -181,7 +188,7 @@ export class ConfigWork implements ReactiveController {
 
   #failed(error: unknown): void {
     this.failure = asApiError(error);
-    const problems = this.failure.details.problems as readonly Problem[] | undefined;
+    const problems = this.failure.details.problems as readonly LocatedProblem[] | undefined;
     if (problems && this.judged) this.judged = { ...this.judged, ok: false, problems };
   }
 
