@@ -110,22 +110,22 @@ describe("the example of the guide", () => {
   });
 });
 
-describe("a page that fails", () => {
+describe.each(readers)("a page that fails, $name,", ({ w, ...look }) => {
   it("shows its error, tries again when told to, and leaves the others alone", async () => {
     const failures: readonly (readonly [id: string, message: string])[] = [
       ["import", "no luck with the import"],
       ["constructor", "no luck with the constructor"],
       ["connected", "no luck with the render"],
-      ["nothing", "/pages/nothing.js registers no element <chela-panel-nothing>."],
+      ["nothing", w("app.panelNothing", { module: "/pages/nothing.js", name: "chela-panel-nothing" })],
       ["missing", "Failed to fetch dynamically imported module"],
     ];
-    const page = await scene.visit({ at: "#/second", allow: /no luck|404/ });
+    const page = await scene.visit({ ...look, at: "#/second", allow: /no luck|404/ });
     for (const [id, message] of failures) {
       await go(page, `#/${id}`);
       await page.getByRole("alert").getByText(message).waitFor();
-      await page.getByRole("button", { name: /^(Try again|Reopen this page)$/ }).click();
+      await page.getByRole("button", { name: new RegExp(`^(${w("ui.retry")}|${w("app.panelFault.again")})$`) }).click();
       await page.getByRole("alert").getByText(message).waitFor();
-      await link(page, "Page second").click();
+      await go(page, "#/second");
       await page.getByText(/page of pages/).waitFor();
     }
     await go(page, "#/import");
@@ -139,7 +139,9 @@ describe("a page that fails", () => {
     await expect.poll(() => page.getByRole("alert").count()).toBe(0);
     await page.getByRole("button", { name: "Break" }).waitFor();
   });
+});
 
+describe("a page that does not come", () => {
   it("never coming is given up", async () => {
     const page = await scene.visit({ at: "#/second" });
     await page.getByText(/page of pages/).waitFor();
